@@ -1,0 +1,2 @@
+//! The lidless command line.
+fn main() {}

@@ -1,0 +1,53 @@
+//! The nouns of lidless: what flows through the pipeline and what a report says. No I/O.
+#![cfg_attr(
+    test,
+    allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)
+)]
+
+mod access;
+mod artifact;
+mod coverage;
+mod entry;
+mod exposure;
+mod finding;
+mod fingerprint;
+mod gap;
+mod grant;
+mod lead;
+mod limits;
+mod mark;
+mod object;
+mod place;
+mod report;
+mod scope;
+mod secret;
+mod severity;
+mod text;
+
+pub use access::{Access, Auth};
+pub use artifact::Artifact;
+pub use coverage::Coverage;
+pub use entry::Entry;
+pub use exposure::{
+    Basis, ContainerReach, Exposure, InputName, MessageTotals, Score, ScoreInput, Workstation,
+};
+pub use finding::{Category, Confidence, Finding, Verified};
+pub use fingerprint::{Fingerprint, FingerprintKey, stable_id};
+pub use gap::Gap;
+pub use grant::{
+    Grant, GrantScope, GrantStatus, Mechanism, Observed, Permission, Problem, Provider,
+    SignatureCheck,
+};
+pub use lead::Lead;
+pub use limits::Limits;
+pub use mark::{Mark, ModelVerdict};
+pub use object::{BlobType, Container, Object, PublicAccess};
+pub use place::{Layer, Place, Provenance};
+pub use report::{Report, Run, SCHEMA, Tool};
+pub use scope::{Denied, Scope, ScopeError, Touch};
+pub use secret::Secret;
+pub use severity::Severity;
+pub use text::{Encoding, Text};
+
+/// An instant, printed as RFC 3339 in UTC.
+pub use jiff::Timestamp;

@@ -1,0 +1,43 @@
+//! The bounds that keep hostile input cheap.
+
+use serde::{Deserialize, Serialize};
+
+/// Limits of one run. Every limit is a flag; every hit is a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// How many wrappings deep to open.
+    pub depth: usize,
+    /// An entry may expand to this many times its size ...
+    pub expansion_ratio: u64,
+    /// ... or to this many bytes, whichever is more.
+    pub expansion_bytes: u64,
+    /// Memory that one entry may take, in bytes.
+    pub memory_bytes: u64,
+    /// How many members of one archive are opened.
+    pub members: u64,
+    /// How many bytes of one text are searched.
+    pub text_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            depth: 8,
+            expansion_ratio: 100,
+            expansion_bytes: 1 << 30,
+            memory_bytes: 64 << 20,
+            members: 1_000_000,
+            text_bytes: 64 << 20,
+        }
+    }
+}
+
+impl Limits {
+    /// How many bytes an entry of `length_bytes` may expand to.
+    #[must_use]
+    pub fn expanded(&self, length_bytes: u64) -> u64 {
+        length_bytes
+            .saturating_mul(self.expansion_ratio)
+            .max(self.expansion_bytes)
+    }
+}

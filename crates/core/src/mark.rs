@@ -1,0 +1,66 @@
+//! Evidence that only adds up over many entries.
+
+use crate::fingerprint::Fingerprint;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One piece of evidence, kept in the case beside findings and added up when judging.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Mark {
+    /// A path or a file that a workstation backup has.
+    Workstation {
+        /// The root of the backup: the place (URI) above the marker, without a slash at the end.
+        root: String,
+        /// Host name, when this evidence says one.
+        host: Option<String>,
+        /// Domain, when this evidence says one.
+        domain: Option<String>,
+        /// Operating system, when this evidence says one: `Windows`, `macOS`, `Linux`, or more.
+        os: Option<String>,
+        /// Registered owner.
+        owner: Option<String>,
+        /// Names of users with a profile.
+        users: Vec<String>,
+        /// What was seen, in words.
+        evidence: String,
+        /// 3 strong, 2 medium, 1 weak: a backup is one at 5 or more with a strong one.
+        weight: u8,
+    },
+    /// Messages in one entry. No bodies, no names: people are keyed digests.
+    Messages {
+        /// What exported them: `teams`, `slack`, ...
+        product: String,
+        /// How many.
+        messages: u64,
+        /// Who wrote or was addressed, as keyed digests of their ids.
+        people: Vec<Fingerprint>,
+        /// The oldest.
+        first: Option<Timestamp>,
+        /// The newest.
+        last: Option<Timestamp>,
+    },
+    /// A model file and what loading it does.
+    Model {
+        /// `pickle`, `torch-zip`, `torch-legacy`, `numpy`, `safetensors`, ...
+        format: String,
+        /// The verdict.
+        verdict: ModelVerdict,
+    },
+}
+
+/// What loading a model file does, from harmless to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelVerdict {
+    /// Only exact, known-harmless names with checked arguments, or a format without code.
+    Safe,
+    /// Loads under PyTorch's own `weights_only` rule.
+    WeightsOnly,
+    /// Imports a name that is on no list.
+    UnknownImport,
+    /// Built to mislead, or broken in a way that hides something.
+    Suspicious,
+    /// Would run code.
+    Dangerous,
+}

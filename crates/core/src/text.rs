@@ -1,0 +1,202 @@
+//! Text in any encoding met in practice.
+
+use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+/// How a text was encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8, with or without a byte order mark.
+    Utf8,
+    /// UTF-16, little-endian.
+    Utf16Le,
+    /// UTF-16, big-endian.
+    Utf16Be,
+    /// Latin-1 as the web reads it (windows-1252): what is left when nothing else fits.
+    Latin1,
+}
+
+/// Decoded text with the way back to lines.
+#[derive(Debug, Clone)]
+pub struct Text {
+    content: String,
+    encoding: Encoding,
+    line_starts: Vec<usize>,
+}
+
+impl Text {
+    /// Decodes bytes as text, or says that they are none.
+    ///
+    /// Bytes are text when they start with a byte order mark; or look like UTF-16 (every second
+    /// byte of the first 4 KiB mostly zero); or are valid UTF-8 with few control characters; or
+    /// have no zero byte and few control characters. A valid UTF-8 prefix followed by a few bad
+    /// bytes is still text: the bad bytes become U+FFFD.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let (content, encoding) = if let Some(rest) = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]) {
+            (String::from_utf8_lossy(rest).into_owned(), Encoding::Utf8)
+        } else if let Some(rest) = bytes.strip_prefix(&[0xff, 0xfe]) {
+            (
+                UTF_16LE.decode_without_bom_handling(rest).0.into_owned(),
+                Encoding::Utf16Le,
+            )
+        } else if let Some(rest) = bytes.strip_prefix(&[0xfe, 0xff]) {
+            (
+                UTF_16BE.decode_without_bom_handling(rest).0.into_owned(),
+                Encoding::Utf16Be,
+            )
+        } else {
+            match sniff(bytes)? {
+                Encoding::Utf16Le => (
+                    UTF_16LE.decode_without_bom_handling(bytes).0.into_owned(),
+                    Encoding::Utf16Le,
+                ),
+                Encoding::Utf16Be => (
+                    UTF_16BE.decode_without_bom_handling(bytes).0.into_owned(),
+                    Encoding::Utf16Be,
+                ),
+                Encoding::Utf8 => (String::from_utf8_lossy(bytes).into_owned(), Encoding::Utf8),
+                Encoding::Latin1 => {
+                    let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
+                    (text.into_owned(), Encoding::Latin1)
+                }
+            }
+        };
+        Some(Self::from_string(content, encoding))
+    }
+
+    /// Wraps text that is decoded already.
+    #[must_use]
+    pub fn from_string(content: String, encoding: Encoding) -> Self {
+        let line_starts = std::iter::once(0)
+            .chain(memchr::memchr_iter(b'\n', content.as_bytes()).map(|end| end.saturating_add(1)))
+            .collect();
+        Self {
+            content,
+            encoding,
+            line_starts,
+        }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.content
+    }
+
+    /// How it was encoded.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// The line, from 1, that holds the byte `offset` of the decoded text.
+    #[must_use]
+    pub fn line_of(&self, offset: usize) -> u64 {
+        let before = self.line_starts.partition_point(|start| *start <= offset);
+        u64::try_from(before.max(1)).unwrap_or(u64::MAX)
+    }
+
+    /// Line `number`, from 1, without its end; empty when there is none.
+    #[must_use]
+    pub fn line(&self, number: u64) -> &str {
+        let index = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
+        let Some(start) = self.line_starts.get(index) else {
+            return "";
+        };
+        let rest = self.content.get(*start..).unwrap_or("");
+        rest.split(['\n', '\r']).next().unwrap_or("")
+    }
+
+    /// How many lines there are.
+    #[must_use]
+    pub fn line_count(&self) -> usize {
+        self.line_starts.len()
+    }
+}
+
+/// How many bytes decide whether something is text.
+const SNIFF_BYTES: usize = 4096;
+
+fn sniff(bytes: &[u8]) -> Option<Encoding> {
+    let head = bytes.get(..SNIFF_BYTES).unwrap_or(bytes);
+    let zeros = |parity: usize| {
+        head.iter()
+            .skip(parity)
+            .step_by(2)
+            .filter(|b| **b == 0)
+            .count()
+    };
+    let half = head.len().checked_div(2).unwrap_or(0);
+    if half >= 4 {
+        let (even, odd) = (zeros(0), zeros(1));
+        let mostly = |count: usize| count.saturating_mul(10) >= half.saturating_mul(7);
+        let rarely = |count: usize| count.saturating_mul(10) <= half;
+        if mostly(odd) && rarely(even) {
+            return Some(Encoding::Utf16Le);
+        }
+        if mostly(even) && rarely(odd) {
+            return Some(Encoding::Utf16Be);
+        }
+    }
+    let control = head
+        .iter()
+        .filter(|b| matches!(**b, 0 | 1..=8 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f))
+        .count();
+    // One control character in fifty still occurs in logs and terminal captures.
+    if control.saturating_mul(50) > head.len() {
+        return None;
+    }
+    match std::str::from_utf8(head) {
+        Ok(_) => Some(Encoding::Utf8),
+        // The head may end inside a character.
+        Err(error) if error.error_len().is_none() => Some(Encoding::Utf8),
+        Err(_) if head.contains(&0) => None,
+        Err(_) => Some(Encoding::Latin1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utf16(text: &str, little: bool) -> Vec<u8> {
+        text.encode_utf16()
+            .flat_map(|unit| {
+                if little {
+                    unit.to_le_bytes()
+                } else {
+                    unit.to_be_bytes()
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_encoding_gives_the_same_text() {
+        let text = "first line\nsig=abc\n";
+        for bytes in [
+            text.as_bytes().to_vec(),
+            [&[0xef, 0xbb, 0xbf][..], text.as_bytes()].concat(),
+            [&[0xff, 0xfe][..], &utf16(text, true)].concat(),
+            [&[0xfe, 0xff][..], &utf16(text, false)].concat(),
+            utf16(text, true),
+            utf16(text, false),
+        ] {
+            let decoded = Text::decode(&bytes).unwrap();
+            assert_eq!(decoded.as_str(), text);
+            assert_eq!(decoded.line_of(decoded.as_str().find("sig").unwrap()), 2);
+            assert_eq!(decoded.line(2), "sig=abc");
+        }
+    }
+
+    #[test]
+    fn latin_1_is_text_and_binary_is_not() {
+        assert_eq!(
+            Text::decode(b"caf\xe9 sig=x").unwrap().as_str(),
+            "café sig=x"
+        );
+        let binary: Vec<u8> = (0..=255u8).cycle().take(4000).collect();
+        assert!(Text::decode(&binary).is_none());
+        assert!(Text::decode(b"").is_some());
+    }
+}

@@ -1,0 +1,13 @@
+//! Detectors: what is found in content.
+//!
+//! A detector says what it wants of an entry before a byte is read, then looks at what it was
+//! given and says what it found. Nothing here opens, follows or runs anything.
+#![cfg_attr(
+    test,
+    allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)
+)]
+
+mod detector;
+pub mod model;
+
+pub use detector::{Context, Detector, Output, View, Want};

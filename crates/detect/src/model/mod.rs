@@ -1,0 +1,1 @@
+//! Model files: what loading them would do, worked out without loading them.

@@ -1,0 +1,32 @@
+//! Bytes at an offset: the floor everything else stands on.
+//!
+//! [`ReadAt`] is positioned and batchable. Parsers are plain code over it: they never see a
+//! network, a file descriptor or a decompressor.
+#![cfg_attr(
+    test,
+    allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)
+)]
+
+mod budget;
+mod cache;
+mod counted;
+mod cursor;
+mod error;
+mod file;
+mod memory;
+mod read_at;
+mod reader;
+mod spool;
+mod window;
+
+pub use budget::Budget;
+pub use cache::BlockCache;
+pub use counted::{Counted, Tally};
+pub use cursor::{Cursor, CursorError};
+pub use error::{ReadError, ReadErrorKind};
+pub use file::FileBytes;
+pub use memory::MemoryBytes;
+pub use read_at::{ReadAt, read_exact_vec, read_vec};
+pub use reader::SequentialReader;
+pub use spool::{Spool, SpoolError, SpooledBytes};
+pub use window::Window;

@@ -1,0 +1,94 @@
+//! The trait every source of bytes implements.
+
+use crate::error::ReadError;
+use bytes::Bytes;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A source of bytes of known length that can be read at any offset, by many threads at once.
+pub trait ReadAt: Send + Sync {
+    /// Length in bytes; fixed for the life of the value.
+    fn len(&self) -> u64;
+
+    /// True when there is nothing to read.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Reads into `buffer` from `offset` and returns how many bytes were read.
+    ///
+    /// Fewer bytes than asked for are returned only at the end of the source; at or past the end
+    /// that is 0.
+    ///
+    /// # Errors
+    /// Whatever kept the bytes from being read; see [`crate::ReadErrorKind`].
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError>;
+
+    /// Reads several half-open ranges, in the order given; a source may answer them with fewer
+    /// requests than ranges. Ranges are cut at the end of the source.
+    ///
+    /// # Errors
+    /// As [`ReadAt::read_at`]; the first failure ends the batch.
+    fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ReadError> {
+        ranges
+            .iter()
+            .map(|range| {
+                let wanted = range.end.saturating_sub(range.start);
+                read_vec(self, range.start, wanted).map(Bytes::from)
+            })
+            .collect()
+    }
+}
+
+/// Reads at most `length` bytes at `offset`, cut at the end of the source.
+///
+/// Allocates only what the source can still give, so a hostile `length` costs nothing; callers
+/// bound `length` by their own budget.
+///
+/// # Errors
+/// As [`ReadAt::read_at`].
+pub fn read_vec<S: ReadAt + ?Sized>(
+    source: &S,
+    offset: u64,
+    length: u64,
+) -> Result<Vec<u8>, ReadError> {
+    let available = source.len().saturating_sub(offset).min(length);
+    let Ok(size) = usize::try_from(available) else {
+        return Err(ReadError::short(offset, length, 0));
+    };
+    let mut buffer = vec![0; size];
+    let got = source.read_at(offset, &mut buffer)?;
+    buffer.truncate(got);
+    Ok(buffer)
+}
+
+/// Reads exactly `length` bytes at `offset`.
+///
+/// # Errors
+/// As [`ReadAt::read_at`], and `Malformed` when the source ends before.
+pub fn read_exact_vec<S: ReadAt + ?Sized>(
+    source: &S,
+    offset: u64,
+    length: u64,
+) -> Result<Vec<u8>, ReadError> {
+    let buffer = read_vec(source, offset, length)?;
+    let got = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+    if got < length {
+        return Err(ReadError::short(offset, length, got));
+    }
+    Ok(buffer)
+}
+
+impl<S: ReadAt + ?Sized> ReadAt for Arc<S> {
+    fn len(&self) -> u64 {
+        (**self).len()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        (**self).read_at(offset, buffer)
+    }
+
+    fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ReadError> {
+        (**self).read_ranges(ranges)
+    }
+}
