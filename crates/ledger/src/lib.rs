@@ -1,5 +1,21 @@
 //! The case: everything known about one investigation, in one SQLite file.
+//!
+//! One writer, short transactions, write-ahead log: a stop at any moment loses at most work that
+//! will be done again. No credential is ever written; a grant is named by its id.
 #![cfg_attr(
     test,
     allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)
 )]
+
+mod case;
+mod error;
+mod inventory;
+mod listing;
+mod record;
+
+pub use case::Case;
+pub use error::LedgerError;
+pub use inventory::{
+    ContainerId, ContainerRow, Inspection, ObjectId, PendingObject, Reach, SkippedRow,
+};
+pub use listing::{ListingMode, ListingTask};

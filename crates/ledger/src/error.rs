@@ -1,0 +1,32 @@
+//! Why a case cannot be used.
+
+/// A case file that cannot be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// SQLite said no.
+    #[error("the case file failed: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// It is a database, or a file, of another kind.
+    #[error("{0} is not a lidless case")]
+    NotACase(String),
+    /// It was written by another version.
+    #[error("the case has format {found}; this version reads format {expected}")]
+    Version {
+        /// The format found.
+        found: i64,
+        /// The format this version reads.
+        expected: i64,
+    },
+    /// A file is in the way.
+    #[error("{0} exists already: go on with it by --resume, or name another --case file")]
+    Exists(String),
+    /// There is no such file.
+    #[error("there is no case at {0}")]
+    Missing(String),
+    /// A record in it does not parse.
+    #[error("a record of the case does not parse: {0}")]
+    Record(#[from] serde_json::Error),
+    /// The operating system gave no randomness for the key.
+    #[error("no randomness for the key of the case: {0}")]
+    Randomness(String),
+}
