@@ -282,6 +282,10 @@ impl Case {
     ) -> Result<(), LedgerError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
+        // What was missing the last time may be there now.
+        transaction
+            .prepare_cached("DELETE FROM gaps WHERE object_id = ?1")?
+            .execute([object.id.0])?;
         put_findings(&transaction, &inspection.findings, Some(object.id))?;
         put_marks(
             &transaction,
@@ -320,14 +324,16 @@ impl Case {
     }
 
     /// Puts back in the queue what a resumed run has to read again: objects in which leads were
-    /// found, because credentials are never kept, and objects that failed or were left.
+    /// found, because credentials are never kept, and objects that failed or were left. Gaps of
+    /// work that is done again are dropped: it finds them again.
     ///
     /// # Errors
     /// `Database`.
     pub fn reopen_for_resume(&self) -> Result<(), LedgerError> {
         self.lock().execute_batch(
             "UPDATE objects SET state = 0 WHERE state = 2
-                OR id IN (SELECT object_id FROM leads WHERE object_id IS NOT NULL);",
+                OR id IN (SELECT object_id FROM leads WHERE object_id IS NOT NULL);
+             DELETE FROM gaps WHERE object_id IS NULL;",
         )?;
         Ok(())
     }

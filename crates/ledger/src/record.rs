@@ -89,6 +89,18 @@ impl Case {
         Ok(())
     }
 
+    /// Keeps one finding; the same finding again replaces it.
+    ///
+    /// # Errors
+    /// `Database` or `Record`.
+    pub fn put_finding(
+        &self,
+        finding: &Finding,
+        object: Option<ObjectId>,
+    ) -> Result<(), LedgerError> {
+        put_findings(&self.lock(), std::slice::from_ref(finding), object)
+    }
+
     /// All findings, in no order.
     ///
     /// # Errors
