@@ -1,5 +1,29 @@
 //! Credentials for storage, offline: recognise, read, judge, verify, mint.
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)
-)]
+//!
+//! Nothing here opens a connection. What a token declares is read off it; what it really does
+//! only a probe can tell.
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
+
+mod azure;
+mod credential;
+mod host;
+mod key_pair;
+mod keyring;
+mod link;
+mod mint;
+mod presigned;
+mod problems;
+mod query;
+mod recognise;
+mod signing;
+mod time;
+
+pub use azure::{AzureKey, AzureSas, SasKind};
+pub use credential::{Credential, Sighting};
+pub use key_pair::KeyPair;
+pub use keyring::{KeyRing, KeyRingError};
+pub use link::Link;
+pub use mint::{AccountSasParameters, ServiceSasParameters};
+pub use presigned::Presigned;
+pub use recognise::{read, recognise};
+pub use signing::{hmac_base64, string_to_sign, verify};

@@ -1,0 +1,261 @@
+//! Azure: shared access signatures and account keys.
+
+use crate::host::Address;
+use crate::query::{Parameter, get, parse};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lidless_core::{Access, Auth, Mechanism, Provider, Secret, stable_id};
+
+/// The account key of every Azure emulator, published in its documentation.
+const EMULATOR_KEY: &str =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+/// What a SAS is signed over and so what it can open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SasKind {
+    /// The whole account, for the services and resource types it names.
+    Account,
+    /// A blob, container, directory, snapshot or version.
+    Blob,
+    /// A file or a share.
+    File,
+    /// A queue.
+    Queue,
+    /// A table.
+    Table,
+    /// Signed with a key that an identity fetched.
+    UserDelegation,
+}
+
+/// A shared access signature, with the address it stood in when there was one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AzureSas {
+    pub(crate) address: Option<Address>,
+    /// The account, from the address or from what stood nearby.
+    pub(crate) account: Option<String>,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) raw_query: Secret,
+}
+
+impl AzureSas {
+    /// Reads a query string; none when it is no SAS: a signature of 32 bytes in base64 and what
+    /// says what it is for.
+    pub(crate) fn parse(address: Option<Address>, query: &str) -> Option<Self> {
+        let query = query.trim_start_matches('?');
+        let parameters = parse(query);
+        let signature = get(&parameters, "sig")?.replace(' ', "+");
+        // Base64 whose padding was lost still names the same 32 bytes.
+        let padded = if signature.len() == 43 { format!("{signature}=") } else { signature };
+        if STANDARD.decode(&padded).ok()?.len() != 32 || get(&parameters, "skn").is_some() {
+            return None;
+        }
+        let has = |key: &str| get(&parameters, key).is_some_and(|value| !value.is_empty());
+        if has("sv") && !get(&parameters, "sv").is_some_and(is_version) {
+            return None;
+        }
+        let kind = (has("ss") && has("srt")) || has("sr") || has("skoid") || has("tn") || has("si");
+        let old = has("se") && has("sp");
+        if !(kind || (has("sv") && old)) {
+            return None;
+        }
+        let account = address.as_ref().and_then(|address| address.account.clone());
+        Some(Self { address, account, parameters, raw_query: Secret::new(query) })
+    }
+
+    /// The decoded value of a parameter, the first one when it stands twice.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        get(&self.parameters, key).filter(|value| !value.is_empty())
+    }
+
+    /// The signature, decoded to the base64 text that was signed with.
+    #[must_use]
+    pub fn signature(&self) -> String {
+        let signature = self.get("sig").unwrap_or("").replace(' ', "+");
+        if signature.len() == 43 { format!("{signature}=") } else { signature }
+    }
+
+    /// What it is signed over.
+    #[must_use]
+    pub fn kind(&self) -> SasKind {
+        let service = self.address.as_ref().and_then(|address| address.service.as_deref());
+        if self.get("ss").is_some() && self.get("srt").is_some() {
+            SasKind::Account
+        } else if self.get("skoid").is_some() {
+            SasKind::UserDelegation
+        } else if self.get("tn").is_some() || service == Some("table") {
+            SasKind::Table
+        } else {
+            match (self.get("sr"), service) {
+                (Some("f" | "s"), _) | (_, Some("file")) => SasKind::File,
+                (None, Some("queue")) => SasKind::Queue,
+                _ => SasKind::Blob,
+            }
+        }
+    }
+
+    /// The account, when it is known.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
+    pub(crate) fn mechanism(&self) -> Mechanism {
+        match self.kind() {
+            SasKind::Account => Mechanism::AzureAccountSas,
+            SasKind::UserDelegation => Mechanism::AzureUserDelegationSas,
+            _ => Mechanism::AzureServiceSas,
+        }
+    }
+
+    pub(crate) fn id(&self) -> String {
+        stable_id(&["azure_sas", &self.signature()])
+    }
+
+    pub(crate) fn redacted_url(&self) -> String {
+        let query: Vec<String> = self
+            .raw_query
+            .expose()
+            .split('&')
+            .map(|part| match part.split_once('=') {
+                Some((key, _)) if key.eq_ignore_ascii_case("sig") => {
+                    format!("{key}=[{} characters]", self.signature().len())
+                }
+                _ => part.to_owned(),
+            })
+            .collect();
+        let query = query.join("&");
+        match &self.address {
+            Some(address) => format!("{}?{query}", shown(address)),
+            None => format!("?{query}"),
+        }
+    }
+
+    pub(crate) fn access(&self) -> Option<Access> {
+        let account = self.account.clone()?;
+        let blob = match self.kind() {
+            SasKind::Account => self.get("ss")?.contains('b'),
+            SasKind::Blob | SasKind::UserDelegation => true,
+            SasKind::File | SasKind::Queue | SasKind::Table => false,
+        };
+        if !blob || self.get("sduoid").is_some() {
+            return None;
+        }
+        let (origin, path_style, (container, key)) = match &self.address {
+            Some(address) => (address.blob_origin(), address.path_style, address.parts()),
+            None => (format!("https://{account}.blob.core.windows.net"), false, (None, None)),
+        };
+        // A service SAS without its container opens nothing that could be asked for.
+        if container.is_none() && self.kind() != SasKind::Account {
+            return None;
+        }
+        Some(Access {
+            provider: Provider::Azure,
+            origin,
+            path_style,
+            account,
+            container,
+            key: if self.get("sr") == Some("c") { None } else { key },
+            auth: Auth::Query(self.raw_query.clone()),
+        })
+    }
+}
+
+/// A URL without query and userinfo, as reports show it.
+pub(crate) fn shown(address: &Address) -> String {
+    let account = match (&address.account, address.path_style) {
+        (Some(account), true) => format!("/{account}"),
+        _ => String::new(),
+    };
+    let path = if address.path.is_empty() { String::new() } else { format!("/{}", address.path) };
+    format!("{}://{}{account}{path}", address.scheme, address.authority)
+}
+
+fn is_version(text: &str) -> bool {
+    text.len() == 10
+        && text.bytes().enumerate().all(|(index, byte)| match index {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
+}
+
+impl std::fmt::Debug for AzureSas {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("AzureSas").field(&self.redacted_url()).finish()
+    }
+}
+
+/// An account key: everything the account can do, and every SAS it could ever sign.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AzureKey {
+    pub(crate) account: Option<String>,
+    pub(crate) key: Secret,
+    /// `BlobEndpoint` of a connection string.
+    pub(crate) endpoint: Option<Address>,
+    pub(crate) suffix: Option<String>,
+    pub(crate) scheme: Option<String>,
+}
+
+impl AzureKey {
+    /// Makes one when the key is 64 bytes in base64.
+    pub(crate) fn new(account: Option<String>, key: &str) -> Option<Self> {
+        let bytes = STANDARD.decode(key).ok()?;
+        (bytes.len() == 64).then(|| Self {
+            account,
+            key: Secret::new(key),
+            endpoint: None,
+            suffix: None,
+            scheme: None,
+        })
+    }
+
+    /// The account, when it is known.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
+    pub(crate) fn secret(&self) -> Secret {
+        self.key.clone()
+    }
+
+    pub(crate) fn is_emulator(&self) -> bool {
+        self.key.expose() == EMULATOR_KEY
+    }
+
+    pub(crate) fn id(&self) -> String {
+        stable_id(&["azure_key", self.key.expose()])
+    }
+
+    pub(crate) fn redacted_url(&self) -> String {
+        let account = self.account.as_deref().unwrap_or("[unknown]");
+        format!("AccountName={account};AccountKey=[{} characters]", self.key.length())
+    }
+
+    pub(crate) fn access(&self) -> Option<Access> {
+        let account = self.account.clone()?;
+        let (origin, path_style) = match &self.endpoint {
+            Some(endpoint) => (endpoint.blob_origin(), endpoint.path_style),
+            None => {
+                let scheme = self.scheme.as_deref().unwrap_or("https");
+                let suffix = self.suffix.as_deref().unwrap_or("core.windows.net");
+                (format!("{scheme}://{account}.blob.{suffix}"), false)
+            }
+        };
+        Some(Access {
+            provider: Provider::Azure,
+            origin,
+            path_style,
+            account: account.clone(),
+            container: None,
+            key: None,
+            auth: Auth::Key { id: account, key: self.key.clone() },
+        })
+    }
+}
+
+impl std::fmt::Debug for AzureKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("AzureKey").field(&self.redacted_url()).finish()
+    }
+}

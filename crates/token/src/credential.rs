@@ -1,0 +1,159 @@
+//! One credential or storage link, whatever its kind.
+
+use crate::azure::{AzureKey, AzureSas};
+use crate::key_pair::KeyPair;
+use crate::keyring::KeyRing;
+use crate::link::Link;
+use crate::presigned::Presigned;
+use crate::problems;
+use crate::signing::verify;
+use lidless_core::{
+    Access, Grant, GrantStatus, Mechanism, Secret, Severity, SignatureCheck, Timestamp,
+};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+use std::ops::Range;
+
+/// A credential or a storage link found in text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// Where, in bytes of the text.
+    pub span: Range<usize>,
+    /// The form it stood in: `sas_url`, `sas_token`, `connection_string`, `account_key`,
+    /// `presigned_url`, `access_key`, `storage_url`.
+    pub form: &'static str,
+    /// What it is.
+    pub credential: Credential,
+}
+
+/// One credential or storage link. Debug output is redacted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// An Azure shared access signature.
+    AzureSas(AzureSas),
+    /// An Azure account key.
+    AzureKey(AzureKey),
+    /// A presigned URL of S3, GCS or OSS.
+    Presigned(Presigned),
+    /// A pair of an access id and its secret.
+    KeyPair(KeyPair),
+    /// A storage URL without a credential.
+    Link(Link),
+}
+
+impl Credential {
+    /// The same for the same credential in any spelling; depends on nothing else.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match self {
+            Self::AzureSas(sas) => sas.id(),
+            Self::AzureKey(key) => key.id(),
+            Self::Presigned(url) => url.id(),
+            Self::KeyPair(pair) => pair.id(),
+            Self::Link(link) => link.id(),
+        }
+    }
+
+    /// The secret part, for keyed fingerprints; none for a link.
+    #[must_use]
+    pub fn secret(&self) -> Option<Secret> {
+        match self {
+            Self::AzureSas(sas) => Some(Secret::new(sas.signature())),
+            Self::AzureKey(key) => Some(key.secret()),
+            Self::Presigned(url) => Some(url.secret()),
+            Self::KeyPair(pair) => Some(pair.secret()),
+            Self::Link(_) => None,
+        }
+    }
+
+    /// How access is given.
+    #[must_use]
+    pub fn mechanism(&self) -> Mechanism {
+        match self {
+            Self::AzureSas(sas) => sas.mechanism(),
+            Self::AzureKey(_) => Mechanism::AzureAccountKey,
+            Self::Presigned(url) => url.mechanism(),
+            Self::KeyPair(pair) => pair.mechanism(),
+            Self::Link(link) => link.mechanism(),
+        }
+    }
+
+    /// As found, with signatures and keys redacted.
+    #[must_use]
+    pub fn redacted_url(&self) -> String {
+        match self {
+            Self::AzureSas(sas) => sas.redacted_url(),
+            Self::AzureKey(key) => key.redacted_url(),
+            Self::Presigned(url) => url.redacted_url(),
+            Self::KeyPair(pair) => pair.redacted(),
+            Self::Link(link) => link.url(),
+        }
+    }
+
+    /// What a client needs to use it; none when no account is known, or when there is no client
+    /// for its service.
+    #[must_use]
+    pub fn access(&self) -> Option<Access> {
+        match self {
+            Self::AzureSas(sas) => sas.access(),
+            Self::AzureKey(key) => key.access(),
+            Self::Presigned(_) | Self::KeyPair(_) => None,
+            Self::Link(link) => link.access(),
+        }
+    }
+
+    /// True for the key that every Azure emulator ships with: it protects nothing.
+    #[must_use]
+    pub fn is_public_test_value(&self) -> bool {
+        matches!(self, Self::AzureKey(key) if key.is_emulator())
+    }
+
+    /// Everything it declares, judged at `now`; `keys` tell whether and by which key it was
+    /// signed.
+    #[must_use]
+    pub fn grant(&self, now: Timestamp, keys: &KeyRing) -> Grant {
+        let mut grant = match self {
+            Self::AzureSas(sas) => problems::sas(sas, now),
+            Self::AzureKey(key) => problems::account_key(key),
+            Self::Presigned(url) => url.grant(now),
+            Self::KeyPair(pair) => pair.grant(),
+            Self::Link(link) => link.grant(),
+        };
+        grant.id = self.id();
+        grant.signature = self.check(keys);
+        if let (Some(key), Self::AzureSas(sas)) = (&grant.signature.key, self) {
+            grant.key_hint = Some(format!("{key} of {}", sas.account().unwrap_or("the account")));
+        }
+        if self.is_public_test_value() {
+            grant.severity = Severity::Info;
+            grant.why = vec!["the published key of the emulator, which protects nothing".into()];
+        }
+        if grant.status == GrantStatus::Expired && grant.severity > Severity::Low {
+            grant.severity = Severity::Low;
+            grant.why.push("expired: its time is over, so at most low".into());
+        }
+        grant
+            .problems
+            .sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.rule.cmp(&b.rule)));
+        grant
+    }
+
+    fn check(&self, keys: &KeyRing) -> SignatureCheck {
+        let Self::AzureSas(sas) = self else { return SignatureCheck::default() };
+        let log_hash = Sha256::digest(sas.signature().as_bytes()).iter().fold(
+            String::new(),
+            |mut text, byte| {
+                let _ = write!(text, "{byte:02X}");
+                text
+            },
+        );
+        let mut check = SignatureCheck { verified: None, key: None, log_hash: Some(log_hash) };
+        let Some(account) = sas.account() else { return check };
+        let Some(given) = keys.of(account) else { return check };
+        let path = sas.address.as_ref().map_or("", |address| address.path.as_str());
+        let found = given.iter().position(|key| verify(sas, account, path, key.expose()));
+        check.verified = Some(found.is_some());
+        check.key = found.map(|index| if index == 0 { "key1".into() } else { "key2".into() });
+        check
+    }
+}

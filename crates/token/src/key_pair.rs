@@ -1,0 +1,83 @@
+//! Access keys: an id and its secret, found near each other.
+
+use lidless_core::{
+    Grant, GrantScope, GrantStatus, Mechanism, Problem, Provider, Secret, Severity, SignatureCheck,
+    stable_id,
+};
+
+/// An access id and its secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyPair {
+    pub(crate) access_id: String,
+    pub(crate) secret: Secret,
+    pub(crate) mechanism: Mechanism,
+}
+
+impl KeyPair {
+    pub(crate) fn secret(&self) -> Secret {
+        self.secret.clone()
+    }
+
+    pub(crate) fn mechanism(&self) -> Mechanism {
+        self.mechanism
+    }
+
+    pub(crate) fn id(&self) -> String {
+        stable_id(&["key_pair", &self.access_id, self.secret.expose()])
+    }
+
+    fn hint(&self) -> String {
+        let start = self.access_id.get(..4).unwrap_or("");
+        let end = self.access_id.len().checked_sub(4).and_then(|at| self.access_id.get(at..));
+        format!("{start}…{}", end.unwrap_or(""))
+    }
+
+    pub(crate) fn redacted(&self) -> String {
+        format!("{} with a secret of {} characters", self.hint(), self.secret.length())
+    }
+
+    pub(crate) fn grant(&self) -> Grant {
+        let (provider, resource, close) = match self.mechanism {
+            Mechanism::GcsHmacKey | Mechanism::GcsServiceAccount => {
+                (Provider::Gcs, "gs://", "Deactivate and delete the key of the service account.")
+            }
+            _ => (Provider::Aws, "s3://", "Deactivate the access key, then delete it."),
+        };
+        Grant {
+            id: String::new(),
+            provider,
+            mechanism: self.mechanism,
+            resource: resource.to_owned(),
+            scope: GrantScope::Unknown,
+            permissions: None,
+            operations: vec!["whatever the identity behind it may do; not known offline".into()],
+            starts: None,
+            expires: None,
+            protocols: vec!["https".into()],
+            ip: None,
+            identifier: None,
+            key_hint: Some(self.hint()),
+            services: Vec::new(),
+            version: None,
+            signature: SignatureCheck::default(),
+            status: GrantStatus::Unknown,
+            observed: None,
+            revocation: close.to_owned(),
+            problems: vec![Problem {
+                rule: "key.long_lived".into(),
+                severity: Severity::High,
+                message: "A long-lived key in content works until someone ends it. Use roles and \
+                          short-lived credentials."
+                    .into(),
+            }],
+            severity: Severity::High,
+            why: vec!["a key of an identity whose rights are not known: high".into()],
+        }
+    }
+}
+
+impl std::fmt::Debug for KeyPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("KeyPair").field(&self.redacted()).finish()
+    }
+}

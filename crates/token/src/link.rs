@@ -1,0 +1,158 @@
+//! Storage URLs without a credential: they open what strangers may open.
+
+use crate::azure::shown;
+use crate::host::Address;
+use lidless_core::{
+    Access, Auth, Grant, GrantScope, GrantStatus, Mechanism, Permission, Provider, Severity,
+    SignatureCheck, stable_id,
+};
+
+/// A storage URL without a credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    pub(crate) address: Address,
+    pub(crate) provider: Provider,
+}
+
+impl Link {
+    /// Reads a URL; none when its host is no storage service.
+    pub(crate) fn parse(url: &str) -> Option<Self> {
+        let url = url.split(['?', '#']).next()?;
+        let address = Address::parse(url)?;
+        let host = address.authority.split(':').next().unwrap_or("");
+        let provider = if address.service.is_some() {
+            Provider::Azure
+        } else if is_s3(host) {
+            Provider::Aws
+        } else if host == "storage.googleapis.com"
+            || host.ends_with(".storage.googleapis.com")
+            || host == "storage.cloud.google.com"
+        {
+            Provider::Gcs
+        } else {
+            return None;
+        };
+        Some(Self { address, provider })
+    }
+
+    pub(crate) fn url(&self) -> String {
+        shown(&self.address)
+    }
+
+    pub(crate) fn mechanism(&self) -> Mechanism {
+        match self.provider {
+            Provider::Azure => Mechanism::AzureAnonymous,
+            Provider::Aws => Mechanism::S3Anonymous,
+            Provider::Gcs => Mechanism::GcsAnonymous,
+            _ => Mechanism::Http,
+        }
+    }
+
+    pub(crate) fn id(&self) -> String {
+        stable_id(&["link", &self.resource()])
+    }
+
+    fn resource(&self) -> String {
+        let path = &self.address.path;
+        let host = self.address.authority.split(':').next().unwrap_or("");
+        match self.provider {
+            Provider::Azure => {
+                let account = self.address.account.as_deref().unwrap_or("unknown");
+                let scheme = match self.address.service.as_deref() {
+                    Some("file") => "az+file",
+                    Some("queue") => "az+queue",
+                    Some("table") => "az+table",
+                    _ => "az",
+                };
+                if path.is_empty() {
+                    format!("{scheme}://{account}")
+                } else {
+                    format!("{scheme}://{account}/{path}")
+                }
+            }
+            Provider::Aws => bucket("s3", s3_bucket(host), path),
+            Provider::Gcs => bucket("gs", host.strip_suffix(".storage.googleapis.com"), path),
+            _ => self.url(),
+        }
+    }
+
+    pub(crate) fn access(&self) -> Option<Access> {
+        let blob = matches!(self.address.service.as_deref(), Some("blob" | "dfs"));
+        if self.provider != Provider::Azure || !blob {
+            return None;
+        }
+        let (container, key) = self.address.parts();
+        Some(Access {
+            provider: Provider::Azure,
+            origin: self.address.blob_origin(),
+            path_style: self.address.path_style,
+            account: self.address.account.clone()?,
+            container,
+            key,
+            auth: Auth::Anonymous,
+        })
+    }
+
+    pub(crate) fn grant(&self) -> Grant {
+        let (container, key) = self.address.parts();
+        let scope = match (container, key) {
+            (None, _) => GrantScope::Account,
+            (Some(_), None) => GrantScope::Container,
+            (Some(_), Some(_)) => GrantScope::Object,
+        };
+        Grant {
+            id: String::new(),
+            provider: self.provider,
+            mechanism: self.mechanism(),
+            resource: self.resource(),
+            scope,
+            permissions: Some(vec![Permission::Read]),
+            operations: vec!["read what the store shows to strangers, if anything".into()],
+            starts: None,
+            expires: None,
+            protocols: vec![self.address.scheme.clone()],
+            ip: None,
+            identifier: None,
+            key_hint: None,
+            services: self.address.service.clone().into_iter().collect(),
+            version: None,
+            signature: SignatureCheck::default(),
+            status: GrantStatus::Unknown,
+            observed: None,
+            revocation: "It holds no credential: switch public access off if nothing there is \
+                         meant for strangers."
+                .into(),
+            problems: Vec::new(),
+            severity: Severity::Info,
+            why: vec!["a link without a credential: info".into()],
+        }
+    }
+}
+
+fn bucket(scheme: &str, host_bucket: Option<&str>, path: &str) -> String {
+    match host_bucket.filter(|name| !name.is_empty()) {
+        Some(bucket) if path.is_empty() => format!("{scheme}://{bucket}"),
+        Some(bucket) => format!("{scheme}://{bucket}/{path}"),
+        None => format!("{scheme}://{path}"),
+    }
+}
+
+/// True for Amazon's own S3 hosts and the best-known compatible ones.
+pub(crate) fn is_s3(host: &str) -> bool {
+    let labels: Vec<&str> = host.split('.').collect();
+    let amazon = host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn");
+    (amazon && labels.iter().any(|label| *label == "s3" || label.starts_with("s3-")))
+        || host.ends_with(".r2.cloudflarestorage.com")
+        || host.ends_with(".r2.dev")
+        || host.ends_with(".digitaloceanspaces.com")
+}
+
+/// The bucket that stands in the host name.
+pub(crate) fn s3_bucket(host: &str) -> Option<&str> {
+    for mark in [".s3.", ".s3-", ".r2.cloudflarestorage.com", ".r2.dev"] {
+        if let Some(end) = host.find(mark) {
+            return host.get(..end);
+        }
+    }
+    None
+}

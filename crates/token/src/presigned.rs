@@ -1,0 +1,234 @@
+//! Presigned URLs of S3 and what speaks its language, of GCS and of OSS.
+
+use crate::azure::shown;
+use crate::host::Address;
+use crate::link::s3_bucket;
+use crate::query::{Parameter, get, parse};
+use crate::time;
+use lidless_core::{
+    Grant, GrantScope, GrantStatus, Mechanism, Permission, Problem, Provider, Secret, Severity,
+    SignatureCheck, Timestamp, stable_id,
+};
+
+/// The parameter that holds the signature, by mechanism.
+const SIGNATURES: [(&str, Mechanism); 6] = [
+    ("x-amz-signature", Mechanism::S3PresignedV4),
+    ("x-goog-signature", Mechanism::GcsSignedV4),
+    ("x-oss-signature", Mechanism::OssPresignedV4),
+    ("signature", Mechanism::S3PresignedV2),
+    ("signature", Mechanism::GcsSignedV2),
+    ("signature", Mechanism::OssPresignedV1),
+];
+
+/// A URL that carries its own permission for one method on one object.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Presigned {
+    address: Address,
+    parameters: Vec<Parameter>,
+    mechanism: Mechanism,
+}
+
+impl Presigned {
+    /// Reads a URL; none when it carries no whole set of signing parameters.
+    pub(crate) fn parse(address: Address, query: &str) -> Option<Self> {
+        let parameters = parse(query);
+        let has = |key: &str| get(&parameters, key).is_some_and(|value| !value.is_empty());
+        let mechanism =
+            SIGNATURES.iter().map(|(_, mechanism)| *mechanism).find(|one| match one {
+                Mechanism::S3PresignedV4 => {
+                    has("x-amz-signature") && has("x-amz-credential") && has("x-amz-date")
+                }
+                Mechanism::GcsSignedV4 => {
+                    has("x-goog-signature") && has("x-goog-credential") && has("x-goog-date")
+                }
+                Mechanism::OssPresignedV4 => has("x-oss-signature") && has("x-oss-credential"),
+                Mechanism::S3PresignedV2 => {
+                    has("signature") && has("awsaccesskeyid") && has("expires")
+                }
+                Mechanism::GcsSignedV2 => {
+                    has("signature") && has("googleaccessid") && has("expires")
+                }
+                _ => has("signature") && has("ossaccesskeyid") && has("expires"),
+            })?;
+        let made = Self { address, parameters, mechanism };
+        let signature = made.signature();
+        let plausible = signature.len() >= 20
+            && signature.chars().all(|c| c.is_ascii_alphanumeric() || "+/=-_".contains(c));
+        plausible.then_some(made)
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        get(&self.parameters, key).filter(|value| !value.is_empty())
+    }
+
+    fn signature(&self) -> &str {
+        SIGNATURES
+            .iter()
+            .find(|(_, mechanism)| *mechanism == self.mechanism)
+            .and_then(|(key, _)| self.get(key))
+            .unwrap_or("")
+    }
+
+    pub(crate) fn mechanism(&self) -> Mechanism {
+        self.mechanism
+    }
+
+    pub(crate) fn secret(&self) -> Secret {
+        Secret::new(self.signature())
+    }
+
+    pub(crate) fn id(&self) -> String {
+        stable_id(&["presigned", &self.resource(), self.signature()])
+    }
+
+    pub(crate) fn redacted_url(&self) -> String {
+        let hidden = [
+            "signature",
+            "x-amz-signature",
+            "x-goog-signature",
+            "x-oss-signature",
+            "x-amz-security-token",
+            "x-oss-security-token",
+            "security-token",
+        ];
+        let query: Vec<String> = self
+            .parameters
+            .iter()
+            .map(|one| {
+                if hidden.contains(&one.key.as_str()) {
+                    format!("{}=[{} characters]", one.key, one.value.chars().count())
+                } else {
+                    format!("{}={}", one.key, one.value)
+                }
+            })
+            .collect();
+        format!("{}?{}", shown(&self.address), query.join("&"))
+    }
+
+    fn provider(&self) -> Provider {
+        match self.mechanism {
+            Mechanism::S3PresignedV4 | Mechanism::S3PresignedV2 => Provider::Aws,
+            Mechanism::GcsSignedV4 | Mechanism::GcsSignedV2 => Provider::Gcs,
+            _ => Provider::Oss,
+        }
+    }
+
+    fn resource(&self) -> String {
+        let host = self.address.authority.split(':').next().unwrap_or("");
+        let path = match (&self.address.account, self.address.path_style) {
+            (Some(first), true) => format!("{first}/{}", self.address.path),
+            _ => self.address.path.clone(),
+        };
+        let (scheme, bucket) = match self.provider() {
+            Provider::Aws => ("s3", s3_bucket(host)),
+            Provider::Gcs => ("gs", host.strip_suffix(".storage.googleapis.com")),
+            _ => ("oss", host.split_once(".oss-").map(|(bucket, _)| bucket)),
+        };
+        match bucket {
+            Some(bucket) => format!("{scheme}://{bucket}/{path}"),
+            None => format!("{scheme}://{path}"),
+        }
+    }
+
+    fn times(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        let (date, lifetime) = match self.mechanism {
+            Mechanism::S3PresignedV4 => ("x-amz-date", "x-amz-expires"),
+            Mechanism::GcsSignedV4 => ("x-goog-date", "x-goog-expires"),
+            Mechanism::OssPresignedV4 => ("x-oss-date", "x-oss-expires"),
+            _ => return (None, self.get("expires").and_then(time::epoch)),
+        };
+        let start = self.get(date).and_then(time::compact);
+        let end = start.zip(self.get(lifetime)).and_then(|(start, text)| time::later(start, text));
+        (start, end)
+    }
+
+    pub(crate) fn grant(&self, now: Timestamp) -> Grant {
+        let (starts, expires) = self.times();
+        let expired = expires.is_some_and(|end| end <= now);
+        let left = expires.map(|end| end.as_second().saturating_sub(now.as_second()));
+        let lists = self.get("list-type").is_some() || self.address.path.is_empty();
+        let capless = matches!(
+            self.mechanism,
+            Mechanism::S3PresignedV2 | Mechanism::GcsSignedV2 | Mechanism::OssPresignedV1
+        );
+        let long = left.is_none_or(|left| left > 7 * 86_400);
+        let severity = if lists {
+            Severity::Medium
+        } else if long {
+            Severity::Low
+        } else {
+            Severity::Info
+        };
+        let mut problems = Vec::new();
+        if capless {
+            problems.push(Problem {
+                rule: "presigned.v2_no_cap".into(),
+                severity: if long { Severity::Medium } else { Severity::Low },
+                message: "The old signing version has no longest life. Use the fourth, seven days \
+                          at most."
+                    .into(),
+            });
+        }
+        let access = [
+            "x-amz-credential",
+            "awsaccesskeyid",
+            "x-goog-credential",
+            "googleaccessid",
+            "x-oss-credential",
+            "ossaccesskeyid",
+        ];
+        let id = access.iter().find_map(|key| self.get(key));
+        let id = id.and_then(|text| text.split('/').next()).unwrap_or("");
+        let hint = match (id.get(..4), id.len().checked_sub(4).and_then(|at| id.get(at..))) {
+            (Some(start), Some(end)) if id.len() > 8 && !id.contains('@') => {
+                format!("{start}…{end}")
+            }
+            _ => id.to_owned(),
+        };
+        Grant {
+            id: String::new(),
+            provider: self.provider(),
+            mechanism: self.mechanism,
+            resource: self.resource(),
+            scope: if lists { GrantScope::Container } else { GrantScope::Object },
+            permissions: if lists { Some(vec![Permission::List]) } else { None },
+            operations: vec![
+                "one method on one object, with the signer's rights; which method cannot be seen \
+                 from the URL"
+                    .into(),
+            ],
+            starts,
+            expires,
+            protocols: vec![self.address.scheme.clone()],
+            ip: None,
+            identifier: None,
+            key_hint: Some(hint),
+            services: Vec::new(),
+            version: None,
+            signature: SignatureCheck::default(),
+            status: if expired { GrantStatus::Expired } else { GrantStatus::Unknown },
+            observed: None,
+            revocation: "Deactivate the key that signed it, or take the right from its identity."
+                .into(),
+            problems,
+            severity,
+            why: vec![format!(
+                "{}: {}",
+                if lists {
+                    "lists a bucket"
+                } else if long {
+                    "one object for more than a week"
+                } else {
+                    "one object, soon over"
+                },
+                severity.as_str()
+            )],
+        }
+    }
+}
+
+impl std::fmt::Debug for Presigned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Presigned").field(&self.redacted_url()).finish()
+    }
+}

@@ -1,0 +1,9 @@
+//! Finding credentials in text, in every form in which they leak.
+
+mod flat;
+mod key;
+mod link;
+mod scan;
+mod signed;
+
+pub use scan::{read, recognise};
