@@ -1,10 +1,15 @@
 //! Read-only clients of storage services. Every request asks the scope first; there is no verb
 //! but GET and HEAD.
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)
-)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+mod azure;
+mod client;
+mod open;
+mod pace;
+mod retry;
 mod store;
+mod url;
 
+pub use client::{Client, ClientSettings};
+pub use open::{Endpoints, open, touch};
 pub use store::{ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store};

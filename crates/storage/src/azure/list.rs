@@ -1,0 +1,275 @@
+//! Reading listings. The XML is hostile: bounded, and nothing in it is expanded.
+
+use lidless_core::{BlobType, Container, Object, PublicAccess, Timestamp};
+use percent_encoding::percent_decode_str;
+use quick_xml::Reader;
+use quick_xml::events::Event;
+
+/// The blobs, the folded prefixes, and where the next page starts.
+pub(crate) type BlobPage = (Vec<Object>, Vec<String>, Option<String>);
+
+/// Names and values of one element at a time, innermost text only.
+struct Walk<'a> {
+    reader: Reader<&'a [u8]>,
+    path: Vec<String>,
+    text: String,
+    encoded: bool,
+}
+
+enum Step {
+    /// An element began.
+    Open,
+    /// The element at the end of the path ended; its text is in `text`.
+    Close,
+    /// The document ended.
+    End,
+}
+
+/// Deeper than this no listing is.
+const DEPTH: usize = 16;
+
+impl<'a> Walk<'a> {
+    fn new(body: &'a [u8]) -> Self {
+        let body = body.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(body);
+        Self {
+            reader: Reader::from_reader(body),
+            path: Vec::new(),
+            text: String::new(),
+            encoded: false,
+        }
+    }
+
+    fn step(&mut self) -> Result<Step, String> {
+        loop {
+            let event = self.reader.read_event().map_err(|error| error.to_string())?;
+            match event {
+                Event::Start(tag) => {
+                    if self.path.len() >= DEPTH {
+                        return Err("nested too deep".into());
+                    }
+                    let name = String::from_utf8_lossy(tag.name().as_ref().as_ref()).into_owned();
+                    self.encoded = tag
+                        .attributes()
+                        .flatten()
+                        .any(|one| one.key.as_ref() == "Encoded" && one.value.as_ref() == "true");
+                    self.path.push(name);
+                    self.text.clear();
+                    return Ok(Step::Open);
+                }
+                Event::End(_) => return Ok(Step::Close),
+                Event::Text(text) => {
+                    self.text.push_str(&String::from_utf8_lossy(text.as_ref().as_ref()))
+                }
+                Event::CData(text) => {
+                    self.text.push_str(&String::from_utf8_lossy(text.as_ref().as_ref()))
+                }
+                Event::GeneralRef(reference) => {
+                    let name = String::from_utf8_lossy(reference.as_ref().as_ref()).into_owned();
+                    self.text.push(entity(&name).ok_or("an entity that is not XML's own")?);
+                }
+                Event::DocType(_) => return Err("a document type where none belongs".into()),
+                Event::Eof => return Ok(Step::End),
+                Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            }
+        }
+    }
+
+    fn close(&mut self) -> (String, String) {
+        let name = self.path.pop().unwrap_or_default();
+        let text = std::mem::take(&mut self.text);
+        let text = if self.encoded {
+            percent_decode_str(&text).decode_utf8_lossy().into_owned()
+        } else {
+            text
+        };
+        self.encoded = false;
+        (name, text)
+    }
+
+    fn is_in(&self, name: &str) -> bool {
+        self.path.iter().any(|one| one == name)
+    }
+}
+
+/// The five entities of XML and characters by number.
+fn entity(name: &str) -> Option<char> {
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => {
+            let number = name.strip_prefix('#')?;
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => number.parse().ok()?,
+            };
+            char::from_u32(code)
+        }
+    }
+}
+
+fn http_time(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::parse(&text.replace("GMT", "+0000")).ok().map(|zoned| zoned.timestamp())
+}
+
+fn empty_object() -> Object {
+    Object {
+        key: String::new(),
+        size: 0,
+        etag: None,
+        modified: None,
+        created: None,
+        tier: None,
+        blob_type: None,
+        content_md5: None,
+        content_type: None,
+    }
+}
+
+/// Reads a page of containers and where the next one starts.
+///
+/// # Errors
+/// What is wrong with the document, in words.
+pub(crate) fn containers(body: &[u8]) -> Result<(Vec<Container>, Option<String>), String> {
+    let mut walk = Walk::new(body);
+    let mut found = Vec::new();
+    let mut next = None;
+    let mut current = Container { name: String::new(), public: None, modified: None };
+    let mut complete = false;
+    loop {
+        match walk.step()? {
+            Step::Open => {
+                if walk.path.last().is_some_and(|name| name == "Container") {
+                    // A listing that says nothing of public access says that there is none.
+                    current = Container {
+                        name: String::new(),
+                        public: Some(PublicAccess::None),
+                        modified: None,
+                    };
+                }
+            }
+            Step::Close => {
+                let (name, text) = walk.close();
+                match name.as_str() {
+                    "Name" if walk.path.last().is_some_and(|one| one == "Container") => {
+                        current.name = text;
+                    }
+                    "PublicAccess" => {
+                        current.public = Some(match text.as_str() {
+                            "container" => PublicAccess::Container,
+                            "blob" => PublicAccess::Blob,
+                            _ => PublicAccess::None,
+                        });
+                    }
+                    "Last-Modified" => current.modified = http_time(&text),
+                    "Container" if !current.name.is_empty() => found.push(current.clone()),
+                    "NextMarker" => next = Some(text).filter(|text| !text.is_empty()),
+                    "EnumerationResults" => complete = true,
+                    _ => {}
+                }
+            }
+            Step::End if complete => return Ok((found, next)),
+            Step::End => return Err("the listing breaks off".into()),
+        }
+    }
+}
+
+/// Reads a page of blobs.
+///
+/// # Errors
+/// What is wrong with the document, in words.
+pub(crate) fn blobs(body: &[u8]) -> Result<BlobPage, String> {
+    let mut walk = Walk::new(body);
+    let (mut objects, mut prefixes, mut next) = (Vec::new(), Vec::new(), None);
+    let mut current = empty_object();
+    let mut complete = false;
+    loop {
+        match walk.step()? {
+            Step::Open => {
+                if walk.path.last().is_some_and(|name| name == "Blob") {
+                    current = empty_object();
+                }
+            }
+            Step::Close => {
+                let (name, text) = walk.close();
+                let parent = walk.path.last().map(String::as_str);
+                let some = |text: String| Some(text).filter(|text| !text.is_empty());
+                match (name.as_str(), parent) {
+                    ("Name", Some("Blob")) => current.key = text,
+                    ("Name", Some("BlobPrefix")) => prefixes.push(text),
+                    ("Blob", _) if !current.key.is_empty() => objects.push(current.clone()),
+                    ("NextMarker", _) => next = some(text),
+                    ("EnumerationResults", None) => complete = true,
+                    (_, Some("Properties")) if walk.is_in("Blob") => match name.as_str() {
+                        "Content-Length" => {
+                            current.size =
+                                text.trim().parse().map_err(|_| "a size that is none")?;
+                        }
+                        "Etag" => current.etag = some(text.trim_matches('"').to_owned()),
+                        "Last-Modified" => current.modified = http_time(&text),
+                        "Creation-Time" => current.created = http_time(&text),
+                        "AccessTier" => current.tier = some(text.to_ascii_lowercase()),
+                        "Content-MD5" => current.content_md5 = some(text),
+                        "Content-Type" => current.content_type = some(text),
+                        "BlobType" => {
+                            current.blob_type = match text.as_str() {
+                                "BlockBlob" => Some(BlobType::Block),
+                                "PageBlob" => Some(BlobType::Page),
+                                "AppendBlob" => Some(BlobType::Append),
+                                _ => None,
+                            };
+                        }
+                        _ => {}
+                    },
+                    _ => {}
+                }
+            }
+            Step::End if complete => return Ok((objects, prefixes, next)),
+            Step::End => return Err("the listing breaks off".into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults \
+        ContainerName=\"c\"><Blobs><Blob><Name>a &amp; b&#32;c.txt</Name><Properties>\
+        <Last-Modified>Tue, 24 Nov 2026 10:00:00 GMT</Last-Modified><Etag>\"0x8\"</Etag>\
+        <Content-Length>38000000000000</Content-Length><BlobType>PageBlob</BlobType>\
+        <AccessTier>Archive</AccessTier></Properties></Blob><BlobPrefix><Name>d/</Name>\
+        </BlobPrefix></Blobs><NextMarker>m</NextMarker></EnumerationResults>";
+
+    #[test]
+    fn a_page_is_read_with_its_names_as_they_are() {
+        let (objects, prefixes, next) = blobs(PAGE.as_bytes()).unwrap();
+        assert_eq!(objects.len(), 1);
+        let object = &objects[0];
+        assert_eq!((object.key.as_str(), object.size), ("a & b c.txt", 38_000_000_000_000));
+        assert_eq!(object.etag.as_deref(), Some("0x8"));
+        assert!(object.is_offline() && object.modified.is_some());
+        assert_eq!(object.blob_type, Some(BlobType::Page));
+        assert_eq!((prefixes, next.as_deref()), (vec!["d/".to_owned()], Some("m")));
+    }
+
+    #[test]
+    fn hostile_documents_are_errors() {
+        for text in [
+            "",
+            "<EnumerationResults>",
+            "<!DOCTYPE x [<!ENTITY a \"b\">]><EnumerationResults>&a;</EnumerationResults>",
+            "<EnumerationResults>&a;</EnumerationResults>",
+            "<html>no</html>",
+        ] {
+            assert!(blobs(text.as_bytes()).is_err(), "{text}");
+            assert!(containers(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(blobs("<a>".repeat(100).as_bytes()).is_err());
+        lidless_kit::cut_and_flip(PAGE.as_bytes(), |bytes| {
+            let _ = (blobs(bytes), containers(bytes));
+        });
+    }
+}

@@ -1,0 +1,160 @@
+//! The bytes of one blob, by ranges, on demand.
+
+use super::error::{code, refused};
+use super::store::Shared;
+use crate::client::Verb;
+use crate::store::{StorageError, StorageErrorKind};
+use bytes::Bytes;
+use lidless_io::{ReadAt, ReadError, ReadErrorKind};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The most that one request asks for.
+const LARGEST: u64 = 8 << 20;
+/// Ranges closer than this are joined: the bytes between cost less than a request.
+const CLOSE: u64 = 64 << 10;
+
+/// One version of one blob.
+pub(crate) struct BlobBytes {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) container: String,
+    pub(crate) key: String,
+    pub(crate) size: u64,
+    pub(crate) etag: Option<String>,
+}
+
+impl BlobBytes {
+    /// One request for `range`, which is not empty and ends within the blob.
+    fn fetch(&self, range: Range<u64>) -> Result<Vec<u8>, ReadError> {
+        let place = self.shared.place(&self.container, &self.key);
+        let what = format!("read {place}");
+        let last = range.end.saturating_sub(1);
+        let mut headers = vec![("range", format!("bytes={}-{last}", range.start))];
+        if let Some(etag) = &self.etag {
+            headers.push(("if-match", format!("\"{}\"", etag.trim_matches('"'))));
+        }
+        let length = range.end.saturating_sub(range.start);
+        let path = format!("{}/{}", self.container, self.key);
+        // A server that ignores ranges sends everything; take what is needed to tell.
+        let limit = if range.start == 0 { length } else { range.end.min(LARGEST) };
+        let answer = self
+            .shared
+            .ask(Verb::Get, &path, "", headers, &what, limit.max(length))
+            .map_err(|error| read_error(&error))?;
+        let wanted = usize::try_from(length).unwrap_or(usize::MAX);
+        match answer.status {
+            206 => {
+                let announced = answer.header("content-range").unwrap_or("");
+                if !announced.starts_with(&format!("bytes {}-", range.start)) {
+                    return Err(lied(&place, "it sent another range than was asked for"));
+                }
+                let mut body = answer.body;
+                if body.len() < wanted {
+                    return Err(lied(&place, "it sent less than it announced"));
+                }
+                body.truncate(wanted);
+                Ok(body)
+            }
+            // The whole blob, because the server knows no ranges.
+            200 if range.start == 0 && answer.body.len() >= wanted => {
+                let mut body = answer.body;
+                body.truncate(wanted);
+                Ok(body)
+            }
+            200 => Err(lied(&place, "it knows no ranges")),
+            _ => Err(refusal(&what, &answer)),
+        }
+    }
+}
+
+fn lied(place: &str, why: &str) -> ReadError {
+    ReadError::new(ReadErrorKind::Malformed, format!("cannot read {place}: {why}"))
+}
+
+fn refusal(what: &str, answer: &crate::client::Answer) -> ReadError {
+    let error = refused(what, answer);
+    let kind = match (answer.status, code(answer).as_deref()) {
+        (_, Some("BlobArchived")) => ReadErrorKind::Offline,
+        (401 | 403, _) => ReadErrorKind::Denied,
+        (404 | 412 | 416, _) => ReadErrorKind::Changed,
+        (409, _) => ReadErrorKind::Offline,
+        _ => ReadErrorKind::Malformed,
+    };
+    ReadError::new(kind, error.message)
+}
+
+fn read_error(error: &StorageError) -> ReadError {
+    let kind = match error.kind {
+        StorageErrorKind::OutOfScope | StorageErrorKind::Denied => ReadErrorKind::Denied,
+        StorageErrorKind::NotFound => ReadErrorKind::Changed,
+        StorageErrorKind::Conflict => ReadErrorKind::Changed,
+        StorageErrorKind::Busy | StorageErrorKind::Unavailable => ReadErrorKind::Unavailable,
+        StorageErrorKind::Malformed | StorageErrorKind::Unsupported => ReadErrorKind::Malformed,
+    };
+    ReadError::new(kind, error.message.clone())
+}
+
+impl ReadAt for BlobBytes {
+    fn len(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let end = offset.saturating_add(wanted).min(self.size);
+        let mut at = offset;
+        let mut done = 0usize;
+        while at < end {
+            let stop = end.min(at.saturating_add(LARGEST));
+            let bytes = self.fetch(at..stop)?;
+            let to = done.saturating_add(bytes.len());
+            if let Some(part) = buffer.get_mut(done..to) {
+                part.copy_from_slice(&bytes);
+            }
+            done = to;
+            at = stop;
+        }
+        Ok(done)
+    }
+
+    fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ReadError> {
+        let mut order: Vec<(usize, Range<u64>)> = ranges
+            .iter()
+            .map(|range| range.start.min(self.size)..range.end.min(self.size))
+            .enumerate()
+            .collect();
+        order.sort_by_key(|(_, range)| (range.start, range.end));
+        let mut answers = vec![Bytes::new(); ranges.len()];
+        let mut rest = order.as_slice();
+        while let Some(((_, first), _)) = rest.split_first() {
+            let mut joined = first.clone();
+            let count = rest
+                .iter()
+                .take_while(|(_, next)| {
+                    let end = joined.end.max(next.end);
+                    let fits = next.start <= joined.end.saturating_add(CLOSE)
+                        && end.saturating_sub(joined.start) <= LARGEST;
+                    if fits {
+                        joined.end = end;
+                    }
+                    fits
+                })
+                .count()
+                .max(1);
+            let (group, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+            let length = joined.end.saturating_sub(joined.start);
+            let bytes = Bytes::from(lidless_io::read_exact_vec(self, joined.start, length)?);
+            for (index, range) in group {
+                let from = usize::try_from(range.start.saturating_sub(joined.start)).unwrap_or(0);
+                let to = usize::try_from(range.end.saturating_sub(joined.start)).unwrap_or(0);
+                if let (Some(slot), true) =
+                    (answers.get_mut(*index), from <= to && to <= bytes.len())
+                {
+                    *slot = bytes.slice(from..to);
+                }
+            }
+            rest = after;
+        }
+        Ok(answers)
+    }
+}

@@ -1,0 +1,54 @@
+//! The table of providers.
+
+use crate::azure::AzureStore;
+use crate::client::Client;
+use crate::store::{StorageError, StorageErrorKind, Store};
+use crate::url::host;
+use lidless_core::{Access, Provider, Touch};
+use std::sync::Arc;
+
+/// Where services are, when not where they usually are: path-style, for emulators and private
+/// clouds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Endpoints {
+    /// Azure blobs: `http://127.0.0.1:10000`, the account is the first part of the path.
+    pub azure: Option<String>,
+    /// S3.
+    pub s3: Option<String>,
+    /// Google Cloud Storage.
+    pub gcs: Option<String>,
+}
+
+/// Opens a store. Sends nothing by itself.
+///
+/// # Errors
+/// `Unsupported` for providers there is no client for.
+pub fn open(client: &Arc<Client>, access: &Access) -> Result<Arc<dyn Store>, StorageError> {
+    match access.provider {
+        Provider::Azure => Ok(Arc::new(AzureStore::new(Arc::clone(client), access.clone()))),
+        Provider::Aws | Provider::Gcs | Provider::Oss | Provider::Http => Err(StorageError {
+            kind: StorageErrorKind::Unsupported,
+            message: "this version follows Azure storage only".into(),
+            status: None,
+            code: None,
+        }),
+    }
+}
+
+/// What following an access would touch first: the host the requests go to, and the part of the
+/// store they are about.
+#[must_use]
+pub fn touch(access: &Access, endpoints: &Endpoints) -> Touch {
+    let endpoint = match access.provider {
+        Provider::Azure => endpoints.azure.as_deref(),
+        Provider::Aws => endpoints.s3.as_deref(),
+        Provider::Gcs => endpoints.gcs.as_deref(),
+        Provider::Oss | Provider::Http => None,
+    };
+    let path = match (&access.container, &access.key) {
+        (Some(container), Some(key)) => format!("{container}/{key}"),
+        (Some(container), None) => container.clone(),
+        (None, _) => String::new(),
+    };
+    Touch { host: host(endpoint.unwrap_or(&access.origin)), store: Some(access.store()), path }
+}
