@@ -1,5 +1,15 @@
-//! Where content lies: folders and git histories.
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)
-)]
+//! Where content lies: files, folders and git histories on this machine, and repositories
+//! elsewhere, cloned with the user's own git.
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
+
+mod clone;
+mod error;
+mod folder;
+mod found;
+mod git;
+mod order;
+mod source;
+
+pub use error::DiscoverError;
+pub use found::{DiscoverOptions, Found, GitOrigin, Summary};
+pub use source::Source;

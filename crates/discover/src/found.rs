@@ -1,0 +1,62 @@
+//! What walking a source gives.
+
+use globset::GlobSet;
+use lidless_core::{Artifact, Gap, Timestamp};
+
+/// Which commit first brought a blob.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GitOrigin {
+    /// Its full id.
+    pub commit: String,
+    /// `Name <address>`.
+    pub author: String,
+    /// When it was committed; none when the date is none.
+    pub committed_at: Option<Timestamp>,
+    /// Whether the newest tree still holds the same content.
+    pub in_newest_tree: bool,
+    /// Position of the commit, oldest first, parents always before their children.
+    pub order: u64,
+}
+
+/// One thing to look into.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// It, opened.
+    pub artifact: Artifact,
+    /// Where in a history it comes from; none for files.
+    pub git: Option<GitOrigin>,
+}
+
+/// How a source is walked.
+#[derive(Debug, Clone)]
+pub struct DiscoverOptions {
+    /// The whole history, or only what is there now.
+    pub history: bool,
+    /// Paths to leave out.
+    pub exclude: GlobSet,
+    /// Blobs of a history larger than this are gaps: they are held in memory whole.
+    pub largest_blob_bytes: u64,
+}
+
+impl Default for DiscoverOptions {
+    fn default() -> Self {
+        Self { history: true, exclude: GlobSet::empty(), largest_blob_bytes: 256 << 20 }
+    }
+}
+
+/// What was walked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// `file:///path` or `git+file:///path`.
+    pub container: String,
+    /// Files met.
+    pub files: u64,
+    /// Blobs of histories met.
+    pub blobs: u64,
+    /// Commits met.
+    pub commits: u64,
+    /// Sizes of files and blobs added up.
+    pub bytes: u64,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
