@@ -1,0 +1,43 @@
+//! The table of formats: a new one is one new file and one line here.
+
+use crate::opaque::Opaque;
+use crate::peeler::Peeler;
+use crate::stream::{Coding, Stream};
+use crate::tar::Tar;
+use crate::zip::Zip;
+use lidless_core::Artifact;
+
+/// Every peeler there is.
+pub struct Peelers {
+    row: Vec<Box<dyn Peeler>>,
+}
+
+impl Default for Peelers {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Peelers {
+    /// The table.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            row: vec![
+                Box::new(Zip),
+                Box::new(Stream(Coding::Gzip)),
+                Box::new(Stream(Coding::Bzip2)),
+                Box::new(Stream(Coding::Xz)),
+                Box::new(Stream(Coding::Zstd)),
+                Box::new(Tar),
+                Box::new(Opaque),
+            ],
+        }
+    }
+
+    /// The peeler for these bytes, by their content; `head` is the first 16 KiB.
+    #[must_use]
+    pub fn find(&self, artifact: &Artifact, head: &[u8]) -> Option<&dyn Peeler> {
+        self.row.iter().find(|one| one.recognises(artifact, head)).map(|one| &**one)
+    }
+}
