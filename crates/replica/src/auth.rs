@@ -79,7 +79,7 @@ impl Caller<'_> {
         fields.push("");
         self.signed(&fields.join("\n"))?;
         self.in_time(self.field("st"), self.field("se"), None)?;
-        self.from_allowed_place()?;
+        self.place_allowed()?;
         if !self.field("ss").contains('b') {
             return Err(Refusal::authorization("AuthorizationServiceMismatch"));
         }
@@ -134,7 +134,7 @@ impl Caller<'_> {
             ),
         };
         self.in_time(self.field("st"), self.field("se"), policy)?;
-        self.from_allowed_place()?;
+        self.place_allowed()?;
         if !need.by_service_sas || !matches!(resource, "b" | "c") {
             return Err(Refusal::authorization("AuthorizationFailure"));
         }
@@ -201,7 +201,7 @@ impl Caller<'_> {
         Ok(())
     }
 
-    fn from_allowed_place(&self) -> Result<(), Refusal> {
+    fn place_allowed(&self) -> Result<(), Refusal> {
         // The replica speaks plain HTTP only.
         if self.field("spr") == "https" {
             return Err(Refusal::authorization("AuthorizationProtocolMismatch"));
