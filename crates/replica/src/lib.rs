@@ -19,6 +19,7 @@ mod request;
 mod response;
 mod server;
 mod service;
+mod shared_key;
 mod source;
 mod xml;
 

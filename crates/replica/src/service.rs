@@ -132,7 +132,7 @@ impl Service {
                 let container = container.ok_or_else(Refusal::container_not_found)?;
                 Ok(container_properties(container))
             }
-            // No SAS reads access policies.
+            // No SAS reads access policies, and nothing here needs to.
             ("container", "acl") => Err(Refusal::authorization("AuthorizationFailure")),
             ("", "pagelist") if !key.is_empty() => page_list(&blob(&caller)?, request),
             ("", "" | "metadata") if !key.is_empty() => {
