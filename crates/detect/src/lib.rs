@@ -2,12 +2,15 @@
 //!
 //! A detector says what it wants of an entry before a byte is read, then looks at what it was
 //! given and says what it found. Nothing here opens, follows or runs anything.
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)
-)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+mod credential_file;
 mod detector;
+mod message;
 pub mod model;
+mod secret;
+mod table;
+mod workstation;
 
 pub use detector::{Context, Detector, Output, View, Want};
+pub use table::Detectors;

@@ -1,5 +1,29 @@
 //! The pipeline: the only place that knows all stages.
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)
-)]
+//!
+//! Open, list, inspect, judge: every step writes what it learned into the case before the next
+//! one starts, so that a stop at any moment loses at most work that is done again.
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
+
+mod assemble;
+mod book;
+mod check;
+mod error;
+mod follow;
+mod inspector;
+mod listing;
+mod local;
+mod metered;
+mod objects;
+mod order;
+mod progress;
+mod scan;
+mod settings;
+mod target;
+
+pub use assemble::assemble;
+pub use check::{Closure, check};
+pub use error::EngineError;
+pub use progress::{Progress, Snapshot};
+pub use scan::scan;
+pub use settings::ScanSettings;
+pub use target::Target;

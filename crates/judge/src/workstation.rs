@@ -69,7 +69,7 @@ pub fn workstations<'a>(marks: impl IntoIterator<Item = &'a Mark>) -> Vec<Workst
     }
     let mut found: Vec<Workstation> = machines
         .into_values()
-        .filter(|tree| is_enough(tree))
+        .filter(is_enough)
         .map(into_workstation)
         .collect();
     found.sort();

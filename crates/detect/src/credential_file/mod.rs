@@ -1,0 +1,5 @@
+//! Files that hold credentials, by place and content.
+
+mod detector;
+
+pub(crate) use detector::CredentialFileDetector;

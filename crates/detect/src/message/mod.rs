@@ -1,0 +1,6 @@
+//! Messages of people: counted, never kept.
+
+mod detector;
+mod teams;
+
+pub(crate) use detector::MessageDetector;

@@ -1,0 +1,136 @@
+//! The lists of names, and what a name is.
+
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::LazyLock;
+
+/// What importing a name means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Standing {
+    /// Allowed by PyTorch's own rule.
+    WeightsOnly,
+    /// Harmless.
+    Safe,
+    /// On no list.
+    Unknown,
+    /// Runs, loads, opens or reaches out.
+    Dangerous,
+}
+
+#[derive(Deserialize)]
+struct File {
+    weights_only: BTreeMap<String, Vec<String>>,
+    safe: BTreeMap<String, Vec<String>>,
+    dangerous: Dangerous,
+}
+
+#[derive(Deserialize)]
+struct Dangerous {
+    modules: Vec<String>,
+    builtins: Vec<String>,
+}
+
+struct Lists {
+    weights_only: HashSet<(String, String)>,
+    safe: HashSet<(String, String)>,
+    dangerous: HashSet<String>,
+    builtins: HashSet<String>,
+}
+
+fn pairs(map: BTreeMap<String, Vec<String>>) -> HashSet<(String, String)> {
+    map.into_iter()
+        .flat_map(|(module, names)| names.into_iter().map(move |name| (module.clone(), name)))
+        .collect()
+}
+
+static LISTS: LazyLock<Option<Lists>> = LazyLock::new(|| {
+    let file: File = toml::from_str(include_str!("../../data/model_names.toml")).ok()?;
+    Some(Lists {
+        weights_only: pairs(file.weights_only),
+        safe: pairs(file.safe),
+        dangerous: file.dangerous.modules.into_iter().collect(),
+        builtins: file.dangerous.builtins.into_iter().collect(),
+    })
+});
+
+/// Names of Python 2 as loaders map them, `_compat_pickle` of CPython.
+fn modern(module: &str) -> &str {
+    match module {
+        "__builtin__" | "exceptions" => "builtins",
+        "copy_reg" => "copyreg",
+        "Queue" => "queue",
+        "SocketServer" => "socketserver",
+        "ConfigParser" => "configparser",
+        "cPickle" => "pickle",
+        "cStringIO" | "StringIO" => "io",
+        "commands" => "subprocess",
+        "urllib2" => "urllib.request",
+        "UserDict" | "UserList" | "UserString" => "collections",
+        "thread" => "_thread",
+        other => other,
+    }
+}
+
+/// What importing `module.name` means. Only exact names are allowed; anything reached through a
+/// dotted name or a dunder is judged by the worst it could be.
+pub(crate) fn standing(module: &str, name: &str) -> Standing {
+    let Some(lists) = LISTS.as_ref() else { return Standing::Unknown };
+    let module = modern(module);
+    let pair = (module.to_owned(), name.to_owned());
+    if lists.weights_only.contains(&pair) {
+        return Standing::WeightsOnly;
+    }
+    if lists.safe.contains(&pair) {
+        return Standing::Safe;
+    }
+    let mut path = String::new();
+    for part in module.split('.').chain(name.split('.')) {
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(part);
+        if lists.dangerous.contains(&path) {
+            return Standing::Dangerous;
+        }
+    }
+    let first = name.split('.').next().unwrap_or("");
+    if module == "builtins" && lists.builtins.contains(first) {
+        return Standing::Dangerous;
+    }
+    // A walk through attributes can end anywhere: in a module, in globals, in eval.
+    let walks = name.contains('.');
+    let dunder = name.split('.').any(|part| part.starts_with("__") && part.ends_with("__"));
+    let through = name.split('.').any(|part| lists.dangerous.contains(part));
+    if walks && (dunder || through) { Standing::Dangerous } else { Standing::Unknown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_exact_names_are_harmless() {
+        assert_eq!(standing("collections", "OrderedDict"), Standing::WeightsOnly);
+        assert_eq!(standing("torch._utils", "_rebuild_tensor_v2"), Standing::WeightsOnly);
+        assert_eq!(standing("numpy.core.multiarray", "_reconstruct"), Standing::Safe);
+        assert_eq!(standing("__builtin__", "set"), Standing::WeightsOnly);
+        assert_eq!(standing("my.model", "Net"), Standing::Unknown);
+        for (module, name) in [
+            ("os", "system"),
+            ("posix", "system"),
+            ("os.path", "join"),
+            ("builtins", "eval"),
+            ("__builtin__", "eval"),
+            ("commands", "getoutput"),
+            ("asyncio.unix_events", "_UnixSubprocessTransport._start"),
+            ("collections", "OrderedDict.__init__.__globals__"),
+            ("pathlib", "os.system"),
+            ("torch", "serialization.os.system"),
+            ("torch.hub", "load"),
+            ("torch", "load"),
+            ("builtins", "getattr"),
+        ] {
+            assert_eq!(standing(module, name), Standing::Dangerous, "{module}.{name}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What the place of a file says about the machine it came from.
+
+use regex::Regex;
+
+/// A marker: where it stands, what it is evidence of, and how strong.
+struct Marker {
+    /// On the path with `/` between its parts; group 1 is the root, `user` a user's name.
+    pattern: Regex,
+    os: &'static str,
+    evidence: &'static str,
+    weight: u8,
+}
+
+/// What one path says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Sign {
+    /// Length of the root in the path, without a slash at its end.
+    pub(crate) root: usize,
+    pub(crate) os: &'static str,
+    pub(crate) evidence: &'static str,
+    pub(crate) weight: u8,
+    pub(crate) user: Option<String>,
+    pub(crate) host: Option<String>,
+}
+
+/// The markers, compiled.
+pub(crate) struct Markers {
+    row: Vec<Marker>,
+    image: Option<Regex>,
+    host: Option<Regex>,
+}
+
+impl Markers {
+    pub(crate) fn new() -> Self {
+        let row = [
+            (
+                r"(?i)^(.*?)/?windows/system32/config/(?:system|software|sam|security)$",
+                "Windows",
+                "registry hives",
+                3,
+            ),
+            (
+                r"(?i)^(.*?)/?users/(?P<user>[^/]+)/ntuser\.dat$",
+                "Windows",
+                "registry hive of a user",
+                3,
+            ),
+            (
+                r"(?i)^(.*?)/?users/(?P<user>[^/]+)/appdata/(?:local|roaming)/",
+                "Windows",
+                "application data of a user",
+                2,
+            ),
+            (r"(?i)^(.*?)/?windows/explorer\.exe$", "Windows", "programs of the system", 2),
+            (
+                r"(?i)^(.*?)/?(?:pagefile\.sys|hiberfil\.sys|\$mft)$",
+                "Windows",
+                "files of a system disk",
+                2,
+            ),
+            (
+                r"(?i)^(.*?)/?users/(?P<user>[^/]+)/(?:desktop|documents|downloads)/",
+                "Windows",
+                "folders of a user",
+                1,
+            ),
+            (r"^(.*?)/?etc/shadow$", "Linux", "password hashes of the system", 3),
+            (r"^(.*?)/?home/(?P<user>[^/]+)/\.ssh/", "Linux", "SSH folder of a user", 3),
+            (
+                r"^(.*?)/?home/(?P<user>[^/]+)/(?:\.bash_history|\.config/|\.local/share/)",
+                "Linux",
+                "settings of a user",
+                2,
+            ),
+            (r"^(.*?)/?etc/(?:hostname|machine-id|fstab)$", "Linux", "settings of the system", 2),
+            (
+                r"^(.*?)/?private/var/db/dslocal/nodes/Default/users/",
+                "macOS",
+                "accounts of the system",
+                3,
+            ),
+            (
+                r"^(.*?)/?Users/(?P<user>[^/]+)/Library/(?:Keychains|Preferences|Application Support)/",
+                "macOS",
+                "library of a user",
+                3,
+            ),
+            (
+                r"^(.*?)/?System/Library/CoreServices/SystemVersion\.plist$",
+                "macOS",
+                "version of the system",
+                2,
+            ),
+        ];
+        let row = row
+            .into_iter()
+            .filter_map(|(pattern, os, evidence, weight)| {
+                Some(Marker { pattern: Regex::new(pattern).ok()?, os, evidence, weight })
+            })
+            .collect();
+        Self {
+            row,
+            image: Regex::new(r"(?i)^(.*?)/?windowsimagebackup/([^/]+)/").ok(),
+            host: Regex::new(r"(?i)^(?:[a-z]{1,6}|desktop|laptop|notebook|pc|ws|wks|mac|host)[-_][a-z0-9][a-z0-9_-]{0,20}[0-9a-z]$").ok(),
+        }
+    }
+
+    /// The signs in a path; `container` and key are joined by a slash.
+    pub(crate) fn read(&self, path: &str) -> Vec<Sign> {
+        let mut signs = Vec::new();
+        if let Some(captures) = self.image.as_ref().and_then(|regex| regex.captures(path)) {
+            let root = captures.get(2).map_or(0, |host| host.end());
+            signs.push(Sign {
+                root,
+                os: "Windows",
+                evidence: "a Windows image backup",
+                weight: 3,
+                user: None,
+                host: captures.get(2).map(|host| host.as_str().to_owned()),
+            });
+        }
+        for marker in &self.row {
+            let Some(captures) = marker.pattern.captures(path) else { continue };
+            let root = captures.get(1).map_or(0, |root| root.end());
+            let above = path.get(..root).unwrap_or("");
+            let user = captures
+                .name("user")
+                .map(|user| user.as_str().to_owned())
+                .filter(|user| !is_everybody(user));
+            signs.push(Sign {
+                root: self.machine(above),
+                os: marker.os,
+                evidence: marker.evidence,
+                weight: marker.weight,
+                user,
+                host: self.host_in(above),
+            });
+        }
+        signs
+    }
+
+    /// The part of a root down to the machine: a drive below it is the same machine.
+    fn machine(&self, above: &str) -> usize {
+        let (parent, last) = above.rsplit_once('/').unwrap_or(("", above));
+        let drive = last.len() == 1
+            || ["c_drive", "drive_c", "c$", "c:", "root", "rootfs"]
+                .contains(&last.to_ascii_lowercase().as_str());
+        if drive && !parent.is_empty() { parent.len() } else { above.len() }
+    }
+
+    /// The lowest part of a path that looks like the name of a machine.
+    fn host_in(&self, above: &str) -> Option<String> {
+        let regex = self.host.as_ref()?;
+        // The first part is the container, whose name says nothing of a machine.
+        let parts: Vec<&str> = above.split('/').filter(|part| !part.is_empty()).collect();
+        parts
+            .iter()
+            .rev()
+            .take(3)
+            .find(|part| {
+                regex.is_match(part)
+                    && part.contains(['-', '_'])
+                    && part.chars().any(|c| c.is_ascii_digit() || c.is_ascii_uppercase())
+            })
+            .map(|part| (*part).to_owned())
+    }
+}
+
+fn is_everybody(user: &str) -> bool {
+    ["public", "default", "all users", "default user", "defaultapppool", "shared", "guest"]
+        .contains(&user.to_ascii_lowercase().as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_and_its_user_are_read_off_the_path() {
+        let markers = Markers::new();
+        let signs = markers.read("backups/WS-ALICE-01/C/Users/alice/NTUSER.DAT");
+        assert_eq!(signs.len(), 1);
+        let sign = &signs[0];
+        assert_eq!(sign.root, "backups/WS-ALICE-01".len());
+        assert_eq!(sign.user.as_deref(), Some("alice"));
+        assert_eq!(sign.host.as_deref(), Some("WS-ALICE-01"));
+        let signs = markers.read("backups/WindowsImageBackup/WS-BOB-02/Backup 1/x.vhdx");
+        assert_eq!(signs[0].host.as_deref(), Some("WS-BOB-02"));
+        assert!(markers.read("models/users/guide.txt").is_empty());
+        assert!(markers.read("x/Users/Public/Desktop/a.lnk")[0].user.is_none());
+    }
+}

@@ -1,0 +1,178 @@
+//! From the case to the report. Needs no network and no target.
+
+use crate::error::EngineError;
+use lidless_core::{
+    ContainerReach, Coverage, Exposure, Gap, Grant, GrantStatus, Lead, Report, Run, SCHEMA,
+    Timestamp, Tool,
+};
+use lidless_judge::{Behind, judge};
+use lidless_ledger::{Case, ContainerRow, SkippedRow};
+use std::collections::BTreeMap;
+
+/// Builds the report of a case as it is now. The same case gives the same report.
+///
+/// # Errors
+/// When the case cannot be read, or holds no run yet.
+pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
+    let mut leads = case.leads()?;
+    leads.sort_by(|a, b| {
+        (a.committed_at, &a.location, &a.id).cmp(&(b.committed_at, &b.location, &b.id))
+    });
+    let mut grants = case.grants()?;
+    grants.sort_by(|a, b| {
+        b.severity
+            .cmp(&a.severity)
+            .then_with(|| a.resource.cmp(&b.resource))
+            .then_with(|| a.id.cmp(&b.id))
+    });
+    let mut findings = case.findings()?;
+    findings.sort_by(lidless_core::Finding::order);
+    let containers = case.containers()?;
+    let skipped = case.skipped()?;
+    let mut gaps = case.gaps()?;
+    gaps.extend(skipped_gaps(&containers, &skipped));
+    gaps.sort();
+    gaps.dedup();
+    let mut coverage: Vec<Coverage> = case.sources()?;
+    coverage.extend(containers.iter().map(|row| coverage_of(row, &skipped)));
+    coverage.sort_by(|a, b| a.container.cmp(&b.container));
+    let mut exposures = Vec::new();
+    for grant in grants.iter().filter(|grant| grant.status == GrantStatus::Live) {
+        exposures.push(exposure(case, grant, &leads, &containers, &skipped, &gaps, now)?);
+    }
+    exposures.sort_by(|a, b| {
+        b.severity
+            .cmp(&a.severity)
+            .then_with(|| b.score.high.total_cmp(&a.score.high))
+            .then_with(|| b.bytes.cmp(&a.bytes))
+            .then_with(|| a.grant.cmp(&b.grant))
+    });
+    let run = run(case, &containers, &gaps)?;
+    Ok(Report {
+        schema: SCHEMA.to_owned(),
+        tool: Tool { name: "lidless".into(), version: env!("CARGO_PKG_VERSION").into() },
+        run,
+        leads,
+        grants,
+        exposures,
+        findings,
+        coverage,
+        gaps,
+    })
+}
+
+fn run(case: &Case, containers: &[ContainerRow], gaps: &[Gap]) -> Result<Run, EngineError> {
+    let sum = |of: fn(&ContainerRow) -> u64| {
+        containers.iter().map(of).fold(0, u64::saturating_add)
+    };
+    let local: u64 = case.meta("entries")?.unwrap_or(0);
+    let (bytes_read, requests): (u64, u64) = case.meta("traffic")?.unwrap_or_default();
+    let stored: Option<Run> = case.meta("run")?;
+    let started = case.meta("started")?;
+    let (Some(started), id, targets) =
+        (started, case.meta("run_id")?.unwrap_or_default(), case.meta("targets")?)
+    else {
+        return Err(EngineError::NothingScanned("the case holds no run yet".into()));
+    };
+    Ok(Run {
+        id,
+        started,
+        finished: stored.as_ref().and_then(|run| run.finished),
+        targets: targets.unwrap_or_default(),
+        // A run that was stopped saw not everything, whatever it noted.
+        complete: stored.is_some() && gaps.is_empty(),
+        exit_code: stored.as_ref().and_then(|run| run.exit_code),
+        objects: sum(|row| row.objects),
+        entries: local.saturating_add(sum(|row| row.entries)),
+        bytes_listed: sum(|row| row.bytes),
+        bytes_read,
+        requests,
+        gaps: u64::try_from(gaps.len()).unwrap_or(u64::MAX),
+    })
+}
+
+fn place(row: &ContainerRow) -> String {
+    format!("{}/{}", row.store, row.name)
+}
+
+fn skipped_gaps(containers: &[ContainerRow], skipped: &[SkippedRow]) -> Vec<Gap> {
+    skipped
+        .iter()
+        .filter_map(|row| {
+            let container = containers.iter().find(|one| one.id == row.container)?;
+            let objects = if row.objects == 1 { "object" } else { "objects" };
+            let reason = format!("{} {objects} not looked into: {}", row.objects, row.reason);
+            Some(Gap::new(place(container), reason, Some(row.bytes)))
+        })
+        .collect()
+}
+
+fn coverage_of(row: &ContainerRow, skipped: &[SkippedRow]) -> Coverage {
+    Coverage {
+        container: place(row),
+        objects_listed: row.objects,
+        objects_inspected: row.inspected,
+        bytes_listed: row.bytes,
+        bytes_inspected: row.bytes_inspected,
+        bytes_read: row.bytes_read,
+        skipped: skipped
+            .iter()
+            .filter(|one| one.container == row.id)
+            .map(|one| (one.reason.clone(), one.objects))
+            .collect(),
+    }
+}
+
+fn exposure(
+    case: &Case,
+    grant: &Grant,
+    leads: &[Lead],
+    containers: &[ContainerRow],
+    skipped: &[SkippedRow],
+    gaps: &[Gap],
+    now: Timestamp,
+) -> Result<Exposure, EngineError> {
+    let mut behind = Behind {
+        leads: leads
+            .iter()
+            .filter(|lead| lead.grant.as_deref() == Some(grant.id.as_str()))
+            .cloned()
+            .collect(),
+        ..Behind::default()
+    };
+    let mut unseen_objects = 0u64;
+    let mut unseen_gaps = 0usize;
+    let mut reached: BTreeMap<String, ContainerReach> = BTreeMap::new();
+    for reach in case.reach(&grant.id)? {
+        let Some(row) = containers.iter().find(|row| row.id == reach.container) else { continue };
+        let (objects, bytes) = case.reach_totals(&reach)?;
+        let entry = reached.entry(row.name.clone()).or_insert_with(|| ContainerReach {
+            name: row.name.clone(),
+            objects: 0,
+            bytes: 0,
+            public: row.public,
+        });
+        entry.objects = entry.objects.saturating_add(objects);
+        entry.bytes = entry.bytes.saturating_add(bytes);
+        behind.findings.extend(case.findings_in(&reach)?);
+        for (object, mark) in case.marks_in(&reach)? {
+            behind.marks.push((object.map(|id| format!("{id:?}")), mark));
+        }
+        let here = skipped.iter().filter(|one| one.container == row.id);
+        unseen_objects =
+            here.map(|one| one.objects).fold(unseen_objects, u64::saturating_add);
+        let prefix = place(row);
+        let below = gaps.iter().filter(|gap| {
+            gap.location == prefix
+                || gap.location.strip_prefix(&prefix).is_some_and(|rest| rest.starts_with('/'))
+        });
+        unseen_gaps = unseen_gaps.saturating_add(below.count());
+    }
+    behind.containers = reached.into_values().collect();
+    behind.unseen = match (unseen_objects, unseen_gaps) {
+        (0, 0) => None,
+        (0, gaps) => Some(format!("{gaps} gaps")),
+        (objects, gaps) => Some(format!("{objects} objects, {gaps} gaps")),
+    };
+    Ok(judge(grant, &behind, now))
+}

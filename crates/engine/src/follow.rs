@@ -1,0 +1,298 @@
+//! From a credential to what it opens: scope, probe, containers.
+
+use crate::book::{Book, Known};
+use crate::error::EngineError;
+use crate::progress::Progress;
+use crate::settings::ScanSettings;
+use lidless_core::{
+    Access, Container, Gap, Grant, GrantScope, GrantStatus, Permission, Severity,
+};
+use lidless_ledger::{Case, ContainerId, Reach};
+use lidless_storage::{Client, StorageError, StorageErrorKind, Store};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A way into a part of a container.
+pub(crate) struct Door {
+    pub(crate) reach: Reach,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) grant: String,
+    /// Whether the grant declares, or may have, read access.
+    pub(crate) reads: bool,
+    /// Set once content was read.
+    pub(crate) has_read: Arc<AtomicBool>,
+}
+
+/// Every way into every container, found so far.
+#[derive(Default)]
+pub(crate) struct Doors {
+    by_container: BTreeMap<ContainerId, Vec<Arc<Door>>>,
+    stores: BTreeMap<String, Arc<dyn Store>>,
+    names: BTreeMap<ContainerId, (String, String)>,
+    /// Prefixes whose listing was started, by container.
+    listed: BTreeMap<ContainerId, Vec<String>>,
+}
+
+impl Doors {
+    /// The ways to read a key, best first.
+    pub(crate) fn for_key(&self, container: ContainerId, key: &str) -> Vec<Arc<Door>> {
+        let doors = self.by_container.get(&container).map_or(&[][..], Vec::as_slice);
+        doors
+            .iter()
+            .filter(|door| {
+                door.reads
+                    && if door.reach.exact {
+                        key == door.reach.prefix
+                    } else {
+                        key.starts_with(&door.reach.prefix)
+                    }
+            })
+            .cloned()
+            .collect()
+    }
+
+    pub(crate) fn store(&self, grant: &str) -> Option<&Arc<dyn Store>> {
+        self.stores.get(grant)
+    }
+
+    /// The store and the name of a container.
+    pub(crate) fn name(&self, container: ContainerId) -> Option<&(String, String)> {
+        self.names.get(&container)
+    }
+
+    /// Grants with which content was read.
+    pub(crate) fn read_grants(&self) -> BTreeSet<String> {
+        self.by_container
+            .values()
+            .flatten()
+            .filter(|door| door.has_read.load(Ordering::Relaxed))
+            .map(|door| door.grant.clone())
+            .collect()
+    }
+}
+
+/// Why a credential is left alone, or none when it may be followed.
+fn left_alone(known: &Known, access: Option<&Access>, settings: &ScanSettings) -> (bool, Option<String>) {
+    let Some(access) = access else {
+        return (false, Some("no storage account is known for it".into()));
+    };
+    let touch = lidless_storage::touch(access, &settings.endpoints);
+    let in_scope = settings.scope.allows(&touch, settings.now);
+    match in_scope {
+        Err(denied) => (false, Some(denied.reason)),
+        Ok(()) if settings.follow || known.named => (true, None),
+        Ok(()) => (true, Some("not asked to: give --follow".into())),
+    }
+}
+
+/// Follows every credential that was not followed yet; says how many were.
+///
+/// # Errors
+/// When the case cannot be written. A store that does not answer is a gap.
+pub(crate) fn follow(
+    settings: &ScanSettings,
+    client: &Arc<Client>,
+    case: &Case,
+    book: &Mutex<Book>,
+    doors: &mut Doors,
+    done: &mut BTreeSet<String>,
+    progress: &Progress,
+) -> Result<usize, EngineError> {
+    let mut chosen: Vec<(String, Access, Grant)> = Vec::new();
+    {
+        let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut marks = Vec::new();
+        for (id, known) in book.known() {
+            if done.contains(id) {
+                continue;
+            }
+            let access = known.credential.access();
+            let (in_scope, left) = left_alone(known, access.as_ref(), settings);
+            if let (None, Some(access)) = (&left, access) {
+                chosen.push((id.clone(), access, known.grant.clone()));
+            }
+            marks.push((id.clone(), in_scope, left));
+        }
+        for (id, in_scope, left) in marks {
+            book.mark(&id, in_scope, left.is_none(), left.as_deref());
+            done.insert(id);
+        }
+    }
+    // The widest first, so that a container is listed with the grant that sees most of it.
+    chosen.sort_by(|a, b| a.2.scope.cmp(&b.2.scope).then_with(|| a.0.cmp(&b.0)));
+    let probes = probe_all(settings, client, &chosen);
+    let mut followed = 0usize;
+    for ((id, access, mut grant), (store, probe)) in chosen.into_iter().zip(probes) {
+        followed = followed.saturating_add(1);
+        match probe {
+            Ok(probe) => {
+                grant.status = probe.status;
+                grant.observed = Some(probe.observed);
+                settle(&mut grant);
+            }
+            Err(error) => {
+                if error.kind == StorageErrorKind::OutOfScope {
+                    let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
+                    book.mark(&id, false, false, Some(&error.message));
+                } else {
+                    let reason = format!("could not be asked: {}", error.message);
+                    case.put_local(&[], &[], &[Gap::new(&grant.resource, reason, None)])?;
+                }
+            }
+        }
+        if grant.status == GrantStatus::Live
+            && let Some(store) = store
+        {
+            enter(&id, &access, &grant, &store, case, doors, progress)?;
+            doors.stores.insert(id.clone(), store);
+        }
+        case.put_grant(&grant)?;
+        book.lock().unwrap_or_else(PoisonError::into_inner).set_grant(grant);
+    }
+    Ok(followed)
+}
+
+/// A grant that no longer works is worth tidying up, no more.
+pub(crate) fn settle(grant: &mut Grant) {
+    let ended = match grant.status {
+        GrantStatus::Revoked => "revoked: the service no longer accepts it",
+        GrantStatus::Expired => "expired: its time is over",
+        _ => return,
+    };
+    if grant.severity > Severity::Low {
+        grant.severity = Severity::Low;
+        grant.why.push(format!("{ended}, so at most low"));
+    }
+}
+
+type Probed = (Option<Arc<dyn Store>>, Result<lidless_storage::Probe, StorageError>);
+
+fn probe_all(
+    settings: &ScanSettings,
+    client: &Arc<Client>,
+    chosen: &[(String, Access, Grant)],
+) -> Vec<Probed> {
+    let results: Mutex<BTreeMap<usize, Probed>> = Mutex::new(BTreeMap::new());
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..settings.jobs.clamp(1, chosen.len().max(1)) {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some((_, access, _)) = chosen.get(index) else { break };
+                    let probed = match lidless_storage::open(client, access) {
+                        Ok(store) => {
+                            let probe = store.probe();
+                            (Some(store), probe)
+                        }
+                        Err(error) => (None, Err(error)),
+                    };
+                    results.lock().unwrap_or_else(PoisonError::into_inner).insert(index, probed);
+                }
+            });
+        }
+    });
+    results.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+}
+
+/// Names what a live grant reaches and starts the listings.
+fn enter(
+    id: &str,
+    access: &Access,
+    grant: &Grant,
+    store: &Arc<dyn Store>,
+    case: &Case,
+    doors: &mut Doors,
+    progress: &Progress,
+) -> Result<(), EngineError> {
+    let key = access.key.as_deref().unwrap_or("");
+    let exact = matches!(
+        grant.scope,
+        GrantScope::Object | GrantScope::Version | GrantScope::Snapshot
+    ) && !key.is_empty();
+    let named = access.container.clone().filter(|_| grant.scope != GrantScope::Account);
+    let found = match named {
+        Some(name) => {
+            Ok(vec![Container { name, public: public_of(grant), modified: None }])
+        }
+        None => store.containers(),
+    };
+    let containers = match found {
+        Ok(containers) => containers,
+        Err(error) => match &access.container {
+            Some(name) => {
+                vec![Container { name: name.clone(), public: None, modified: None }]
+            }
+            None => {
+                let reason = format!("containers could not be listed: {}", error.message);
+                case.put_local(&[], &[], &[Gap::new(&grant.resource, reason, None)])?;
+                Vec::new()
+            }
+        },
+    };
+    let has_read = Arc::new(AtomicBool::new(false));
+    for container in containers {
+        progress.container();
+        let container_id = case.put_container(store.name(), &container)?;
+        let prefix = if grant.scope == GrantScope::Directory && !key.is_empty() {
+            format!("{}/", key.trim_end_matches('/'))
+        } else if exact {
+            key.to_owned()
+        } else {
+            String::new()
+        };
+        let reach = Reach { container: container_id, prefix: prefix.clone(), exact };
+        case.put_reach(id, &reach)?;
+        doors.names.insert(container_id, (store.name().to_owned(), container.name.clone()));
+        doors.by_container.entry(container_id).or_default().push(Arc::new(Door {
+            reach,
+            store: Arc::clone(store),
+            grant: id.to_owned(),
+            reads: grant.may(Permission::Read) != Some(false),
+            has_read: Arc::clone(&has_read),
+        }));
+        if exact {
+            match store.head(&container.name, key) {
+                Ok(object) => {
+                    let priority = crate::order::priority(&object);
+                    progress.listed(1, object.size);
+                    case.put_objects(container_id, &[(object, priority)])?;
+                }
+                Err(error) => {
+                    let place = format!("{}/{}/{key}", store.name(), container.name);
+                    let reason = format!("could not be asked: {}", error.message);
+                    case.put_local(&[], &[], &[Gap::new(place, reason, None)])?;
+                }
+            }
+        } else if may_list(grant) {
+            let started = doors.listed.entry(container_id).or_default();
+            if !started.iter().any(|known| prefix.starts_with(known.as_str())) {
+                case.start_listing(container_id, &prefix, id)?;
+                started.push(prefix);
+            }
+        } else {
+            let place = format!("{}/{}", store.name(), container.name);
+            let reason = "the grant does not list, so names are not known";
+            case.put_local(&[], &[], &[Gap::new(place, reason, None)])?;
+        }
+    }
+    Ok(())
+}
+
+fn may_list(grant: &Grant) -> bool {
+    let observed = grant.observed.as_ref().and_then(|seen| seen.can_list);
+    observed.unwrap_or_else(|| grant.may(Permission::List) != Some(false))
+}
+
+fn public_of(grant: &Grant) -> Option<lidless_core::PublicAccess> {
+    let observed = grant.observed.as_ref()?;
+    if observed.public != Some(true) {
+        return None;
+    }
+    Some(if observed.can_list == Some(true) {
+        lidless_core::PublicAccess::Container
+    } else {
+        lidless_core::PublicAccess::Blob
+    })
+}

@@ -1,0 +1,162 @@
+//! Looks into one artifact, and into what is inside it, and inside that.
+
+use lidless_core::{Artifact, Entry, Finding, Gap, Limits, Place, Text};
+use lidless_detect::{Context, Detectors, Output, View, Want};
+use lidless_io::{ReadError, ReadErrorKind, read_vec};
+use lidless_peel::{Peelers, Sink};
+use lidless_token::Sighting;
+
+/// How much of an artifact every peeler and detector gets to see first.
+const HEAD_BYTES: u64 = 16 << 10;
+
+/// Everything it takes to look into artifacts; shared by all threads.
+pub(crate) struct Inspector {
+    detectors: Detectors,
+    peelers: Peelers,
+    context: Context,
+}
+
+/// A credential or a storage link, and where it stood.
+pub(crate) struct Seen {
+    pub(crate) place: Place,
+    pub(crate) sighting: Sighting,
+}
+
+/// What looking into one artifact gave.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// Entries opened, the artifact itself included.
+    pub(crate) entries: u64,
+    pub(crate) output: Output,
+    pub(crate) seen: Vec<Seen>,
+    /// Set when the artifact itself could not be read at all.
+    pub(crate) unreadable: Option<String>,
+}
+
+impl Inspector {
+    pub(crate) fn new(context: Context) -> Self {
+        Self { detectors: Detectors::new(), peelers: Peelers::new(), context }
+    }
+
+    /// What the name alone says.
+    pub(crate) fn names(&self, entry: &Entry, output: &mut Output) {
+        self.detectors.names(entry, &self.context, output);
+    }
+
+    /// Looks into an artifact to the depth limit.
+    pub(crate) fn inspect(&self, artifact: &Artifact) -> Outcome {
+        let mut outcome = Outcome::default();
+        self.look(artifact, 0, &mut outcome);
+        outcome
+    }
+
+    fn look(&self, artifact: &Artifact, depth: usize, outcome: &mut Outcome) {
+        outcome.entries = outcome.entries.saturating_add(1);
+        self.detectors.names(&artifact.entry, &self.context, &mut outcome.output);
+        let head = match read_vec(&*artifact.bytes, 0, HEAD_BYTES) {
+            Ok(head) => head,
+            Err(error) => {
+                let reason = reason(&error);
+                if depth == 0 {
+                    outcome.unreadable = Some(reason);
+                } else {
+                    outcome.output.gaps.push(gap(artifact, reason));
+                }
+                return;
+            }
+        };
+        let peeler = self.peelers.find(artifact, &head);
+        let wanted = self.detectors.wants(&artifact.entry, &head);
+        let text = if peeler.is_none() { self.text(artifact, &head, outcome) } else { None };
+        if let Some(text) = &text {
+            for sighting in lidless_token::recognise(text.as_str()) {
+                let line = text.line_of(sighting.span.start);
+                let offset = u64::try_from(sighting.span.start).unwrap_or(u64::MAX);
+                let place = Place::line(artifact.entry.provenance.clone(), line, offset);
+                outcome.seen.push(Seen { place, sighting });
+            }
+        }
+        if wanted > Want::Nothing {
+            let view = View { artifact, head: &head, text: text.as_ref() };
+            self.detectors.detect(&view, &self.context, &mut outcome.output);
+        }
+        drop(text);
+        if let Some(peeler) = peeler {
+            if depth >= self.context.limits.depth {
+                outcome.output.gaps.push(gap(artifact, "nested deeper than the limit".into()));
+                return;
+            }
+            let mut inside = Inside { inspector: self, depth: depth.saturating_add(1), outcome };
+            peeler.peel(artifact, &head, &self.context.limits, &mut inside);
+        }
+    }
+
+    /// All of it as text, when it is text; the first part, with a gap, when it is too long.
+    fn text(&self, artifact: &Artifact, head: &[u8], outcome: &mut Outcome) -> Option<Text> {
+        Text::decode(head)?;
+        let length = artifact.bytes.len();
+        if length <= u64::try_from(head.len()).unwrap_or(0) {
+            return Text::decode(head);
+        }
+        let limit = self.context.limits.text_bytes;
+        let bytes = match read_vec(&*artifact.bytes, 0, limit) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                outcome.output.gaps.push(gap(artifact, reason(&error)));
+                return Text::decode(head);
+            }
+        };
+        if length > limit {
+            let rest = length.saturating_sub(limit);
+            let reason = "text searched only up to the limit";
+            outcome.output.gaps.push(Gap::new(&artifact.entry.provenance, reason, Some(rest)));
+        }
+        Text::decode(&bytes)
+    }
+}
+
+fn gap(artifact: &Artifact, reason: String) -> Gap {
+    Gap::new(&artifact.entry.provenance, reason, Some(artifact.bytes.len()))
+}
+
+/// A failed read in words that count together.
+pub(crate) fn reason(error: &ReadError) -> String {
+    match error.kind {
+        ReadErrorKind::Unavailable => format!("could not be read: {}", error.message),
+        ReadErrorKind::Denied => "the service refused to read it".into(),
+        ReadErrorKind::Changed => "gone or changed since it was listed".into(),
+        ReadErrorKind::Offline => "in the archive tier".into(),
+        ReadErrorKind::OutOfBudget => "budget spent".into(),
+        ReadErrorKind::Malformed => format!("the source is not as long as it said: {}", error.message),
+    }
+}
+
+/// Receives what a peeler finds and looks into it at once, so that nothing is held.
+struct Inside<'a> {
+    inspector: &'a Inspector,
+    depth: usize,
+    outcome: &'a mut Outcome,
+}
+
+impl Sink for Inside<'_> {
+    fn entry(&mut self, artifact: Artifact) {
+        self.inspector.look(&artifact, self.depth, self.outcome);
+    }
+
+    fn inert(&mut self, _entry: Entry, _reason: &'static str) {
+        self.outcome.entries = self.outcome.entries.saturating_add(1);
+    }
+
+    fn gap(&mut self, gap: Gap) {
+        self.outcome.output.gaps.push(gap);
+    }
+
+    fn finding(&mut self, finding: Finding) {
+        self.outcome.output.findings.push(finding);
+    }
+}
+
+/// The bounds of a run in a context for detectors.
+pub(crate) fn context(key: &lidless_core::FingerprintKey, limits: Limits) -> Context {
+    Context { key: key.clone(), limits }
+}

@@ -1,0 +1,152 @@
+//! Targets on this machine: files, folders and git histories.
+
+use crate::book::{Book, Origin};
+use crate::error::EngineError;
+use crate::inspector::{Inspector, Outcome};
+use crate::progress::Progress;
+use crate::settings::ScanSettings;
+use lidless_core::{Coverage, Finding, Gap, Mark};
+use lidless_discover::{DiscoverOptions, Found, Source};
+use lidless_ledger::Case;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// What local targets gave, until it is written to the case.
+#[derive(Default)]
+struct Gathered {
+    /// One finding in one file is one, however many versions of the file hold it.
+    findings: BTreeMap<String, (u64, Finding)>,
+    marks: Vec<Mark>,
+    gaps: Vec<Gap>,
+}
+
+/// Reads one local target to its end.
+///
+/// # Errors
+/// When there is nothing there or it cannot be read at all.
+pub(crate) fn read(
+    source: &Source,
+    settings: &ScanSettings,
+    inspector: &Inspector,
+    case: &Case,
+    book: &Mutex<Book>,
+    progress: &Progress,
+) -> Result<u64, EngineError> {
+    let gathered = Mutex::new(Gathered::default());
+    let entries = AtomicU64::new(0);
+    let bytes = AtomicU64::new(0);
+    let looked = AtomicU64::new(0);
+    let options = DiscoverOptions {
+        history: settings.history,
+        exclude: settings.exclude.clone(),
+        ..DiscoverOptions::default()
+    };
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let found = |found: Found| {
+        let outcome = inspector.inspect(&found.artifact);
+        progress.entry();
+        looked.fetch_add(1, Ordering::Relaxed);
+        entries.fetch_add(outcome.entries, Ordering::Relaxed);
+        bytes.fetch_add(found.artifact.bytes.len(), Ordering::Relaxed);
+        let origin = found.git.map(|git| Origin {
+            commit: git.commit,
+            author: git.author,
+            committed_at: git.committed_at,
+            in_newest_tree: git.in_newest_tree,
+            order: git.order,
+        });
+        let path = found.artifact.entry.full_path();
+        let Outcome { output, seen, unreadable, .. } = outcome;
+        let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        let order = origin.as_ref().map_or(0, |origin| origin.order);
+        progress.found(output.findings.len(), seen.len());
+        for finding in output.findings {
+            if !settings.all && is_harmless_model(&finding) {
+                continue;
+            }
+            keep(&mut gathered.findings, &path, order, finding, origin.as_ref());
+        }
+        gathered.marks.extend(output.marks);
+        gathered.gaps.extend(output.gaps);
+        if let Some(reason) = unreadable {
+            let place = &found.artifact.entry.provenance;
+            gathered.gaps.push(Gap::new(place, reason, Some(found.artifact.bytes.len())));
+        }
+        drop(gathered);
+        if !seen.is_empty() {
+            book.lock().unwrap_or_else(PoisonError::into_inner).add(
+                seen,
+                origin.as_ref(),
+                None,
+                false,
+            );
+        }
+    };
+    let summary = source
+        .walk(&options, threads, &found)
+        .map_err(|error| EngineError::Target(error.to_string()))?;
+    let gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let findings: Vec<Finding> =
+        gathered.findings.into_values().map(|(_, finding)| finding).collect();
+    let mut gaps = gathered.gaps;
+    gaps.extend(summary.gaps);
+    case.put_local(&findings, &gathered.marks, &gaps)?;
+    let listed = summary.files.saturating_add(summary.blobs);
+    let read = bytes.into_inner();
+    let looked = looked.into_inner();
+    case.put_source(&Coverage {
+        container: summary.container,
+        objects_listed: listed.max(looked),
+        objects_inspected: looked,
+        bytes_listed: summary.bytes.max(read),
+        bytes_inspected: read,
+        bytes_read: read,
+        skipped: BTreeMap::new(),
+    })?;
+    Ok(entries.into_inner())
+}
+
+pub(crate) fn is_harmless_model(finding: &Finding) -> bool {
+    matches!(finding.rule.as_str(), "model.safe" | "model.weights_only")
+}
+
+fn keep(
+    findings: &mut BTreeMap<String, (u64, Finding)>,
+    path: &str,
+    order: u64,
+    mut finding: Finding,
+    origin: Option<&Origin>,
+) {
+    if let Some(origin) = origin {
+        finding = finding
+            .with_detail("commit", origin.commit.as_str())
+            .with_detail("author", origin.author.as_str())
+            .with_detail("committed_at", origin.committed_at.map(|time| time.to_string()))
+            .with_detail("in_newest_tree", origin.in_newest_tree);
+    }
+    let what = match &finding.fingerprint {
+        Some(fingerprint) => fingerprint.to_string(),
+        None => format!("{}\u{0}{}", finding.title, finding.evidence),
+    };
+    let inside = finding.location.split_once("!/").map_or("", |(_, inside)| inside);
+    let inside = inside.split('#').next().unwrap_or("");
+    let key = format!("{path}\u{0}{inside}\u{0}{}\u{0}{what}", finding.rule);
+    match findings.get_mut(&key) {
+        None => {
+            findings.insert(key, (order, finding));
+        }
+        Some((known, kept)) => {
+            let newest = [&*kept, &finding].iter().any(|one| {
+                one.detail.get("in_newest_tree") == Some(&serde_json::Value::Bool(true))
+            });
+            if (order, &finding.location, finding.offset) < (*known, &kept.location, kept.offset) {
+                *known = order;
+                *kept = finding;
+            }
+            if newest {
+                kept.detail.insert("in_newest_tree".into(), true.into());
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Looking into listed objects, what matters most first.
+
+use crate::book::Book;
+use crate::error::EngineError;
+use crate::follow::Doors;
+use crate::inspector::{Inspector, Outcome, reason};
+use crate::local::is_harmless_model;
+use crate::metered::Metered;
+use crate::progress::Progress;
+use crate::settings::ScanSettings;
+use lidless_core::{Artifact, Entry, Layer, Mark, Provenance};
+use lidless_detect::Output;
+use lidless_io::{BlockCache, Budget, MemoryBytes, ReadAt, ReadErrorKind, Tally, read_exact_vec};
+use lidless_ledger::{Case, ContainerId, Inspection, LedgerError, ObjectId, PendingObject};
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Objects up to this size are read whole, in one request: two requests cost more than the bytes.
+const WHOLE_BYTES: u64 = 64 << 10;
+/// Blocks of this size are what a parser's small reads cost.
+const BLOCK_BYTES: u64 = 4 << 10;
+/// How much of one large object is kept while it is looked into.
+const CACHE_BYTES: u64 = 16 << 20;
+/// How many objects are taken from the case at a time.
+const BATCH: u32 = 2_000;
+
+/// What the workers share.
+pub(crate) struct Objects<'a> {
+    pub(crate) settings: &'a ScanSettings,
+    pub(crate) case: &'a Case,
+    pub(crate) doors: &'a Doors,
+    pub(crate) inspector: &'a Inspector,
+    pub(crate) book: &'a Mutex<Book>,
+    pub(crate) budget: &'a Budget,
+    pub(crate) progress: &'a Progress,
+    /// Marks of workstations met before: thousands of files say the same.
+    pub(crate) marks: Mutex<HashSet<u64>>,
+}
+
+impl Objects<'_> {
+    /// Looks into every object that waits.
+    ///
+    /// # Errors
+    /// When the case cannot be written. An object that cannot be read is counted.
+    pub(crate) fn inspect_all(&self) -> Result<(), EngineError> {
+        let mut after: Option<(i64, ObjectId)> = None;
+        loop {
+            let batch = self.case.pending_objects(after, BATCH)?;
+            let Some(last) = batch.last() else { return Ok(()) };
+            after = Some((last.priority, last.id));
+            let next = AtomicUsize::new(0);
+            let failed: Mutex<Option<LedgerError>> = Mutex::new(None);
+            std::thread::scope(|scope| {
+                for _ in 0..self.settings.jobs.clamp(1, batch.len()) {
+                    scope.spawn(|| {
+                        while let Some(pending) = batch.get(next.fetch_add(1, Ordering::Relaxed)) {
+                            if let Err(error) = self.inspect(pending) {
+                                *failed.lock().unwrap_or_else(PoisonError::into_inner) =
+                                    Some(error);
+                                break;
+                            }
+                        }
+                    });
+                }
+            });
+            if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                return Err(error.into());
+            }
+        }
+    }
+
+    fn inspect(&self, pending: &PendingObject) -> Result<(), LedgerError> {
+        let Some((store, container)) = self.doors.name(pending.container) else { return Ok(()) };
+        let provenance = Provenance::new(Layer::Object {
+            store: store.clone(),
+            container: container.clone(),
+            key: pending.object.key.clone(),
+        });
+        let entry = Entry {
+            provenance,
+            length_bytes: Some(pending.object.size),
+            modified: pending.object.modified,
+            etag: pending.object.etag.clone(),
+        };
+        let tally = Tally::default();
+        let outcome = self.look(pending, container, &entry, &tally);
+        self.progress.inspected();
+        let inspection = match outcome {
+            Ok(outcome) => {
+                if !outcome.seen.is_empty() {
+                    let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+                    book.add(outcome.seen, None, Some(pending.id), false);
+                }
+                self.inspection(pending, outcome.entries, outcome.output, None, &tally)
+            }
+            Err(skipped) => {
+                let mut output = Output::default();
+                self.inspector.names(&entry, &mut output);
+                self.inspection(pending, 0, output, Some(skipped), &tally)
+            }
+        };
+        self.progress.found(inspection.findings.len(), 0);
+        self.case.put_inspection(pending, &inspection)
+    }
+
+    fn inspection(
+        &self,
+        pending: &PendingObject,
+        entries: u64,
+        output: Output,
+        skipped: Option<String>,
+        tally: &Tally,
+    ) -> Inspection {
+        let mut findings = output.findings;
+        findings.retain(|finding| self.settings.all || !is_harmless_model(finding));
+        let mut marks = output.marks;
+        marks.retain(|mark| self.is_news(pending.container, mark));
+        Inspection {
+            skipped,
+            entries,
+            bytes_read: tally.bytes(),
+            requests: tally.requests(),
+            findings,
+            marks,
+            gaps: output.gaps,
+        }
+    }
+
+    fn is_news(&self, container: ContainerId, mark: &Mark) -> bool {
+        let Mark::Workstation { .. } = mark else { return true };
+        let mut hasher = DefaultHasher::new();
+        container.hash(&mut hasher);
+        format!("{mark:?}").hash(&mut hasher);
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner).insert(hasher.finish())
+    }
+
+    /// Reads the object through the first door that opens; the reason when none does.
+    fn look(
+        &self,
+        pending: &PendingObject,
+        container: &str,
+        entry: &Entry,
+        tally: &Tally,
+    ) -> Result<Outcome, String> {
+        let object = &pending.object;
+        if object.is_offline() {
+            return Err("in the archive tier".into());
+        }
+        if object.size > 0 && self.budget.left() == 0 {
+            return Err("budget spent".into());
+        }
+        let doors = self.doors.for_key(pending.container, &object.key);
+        let mut refused = "no grant reads it".to_owned();
+        for door in doors {
+            let remote = door.store.open(container, object);
+            let metered: Arc<dyn ReadAt> =
+                Arc::new(Metered::new(remote, self.budget.clone(), tally.clone()));
+            let bytes: Arc<dyn ReadAt> = if object.size <= WHOLE_BYTES {
+                match read_exact_vec(&*metered, 0, object.size) {
+                    Ok(bytes) => Arc::new(MemoryBytes::new(bytes)),
+                    Err(error) => {
+                        refused = reason(&error);
+                        if error.kind == ReadErrorKind::Denied {
+                            continue;
+                        }
+                        return Err(refused);
+                    }
+                }
+            } else {
+                Arc::new(BlockCache::new(metered, BLOCK_BYTES, CACHE_BYTES))
+            };
+            let mut outcome = self.inspector.inspect(&Artifact::new(entry.clone(), bytes));
+            match outcome.unreadable.take() {
+                Some(why) => refused = why,
+                None => {
+                    if object.size > 0 {
+                        door.has_read.store(true, Ordering::Relaxed);
+                    }
+                    return Ok(outcome);
+                }
+            }
+        }
+        Err(refused)
+    }
+}

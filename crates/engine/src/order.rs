@@ -1,0 +1,79 @@
+//! What is likely to matter most per byte comes first.
+
+use lidless_core::Object;
+
+/// The place of an object in the order: smaller is sooner.
+///
+/// Credentials by their usual names come first, then small text, messages and models, then
+/// archives, then media and large opaque things. Within a class, smaller objects come first.
+pub(crate) fn priority(object: &Object) -> i64 {
+    let path = object.key.to_ascii_lowercase();
+    let name = path.rsplit('/').next().unwrap_or("");
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let class: i64 = if is_credential(&path, name) {
+        0
+    } else {
+        match extension {
+            "env" | "ini" | "conf" | "cfg" | "toml" | "yaml" | "yml" | "properties" | "tfstate"
+            | "tfvars" | "ps1" | "sh" | "bat" | "xml" | "txt" => 1,
+            "json" | "jsonl" | "csv" | "ipynb" | "py" | "md" | "sql" => 2,
+            "ckpt" | "pt" | "pth" | "pkl" | "pickle" | "bin" | "joblib" | "npy" | "npz" | "h5"
+            | "keras" | "safetensors" | "onnx" | "gguf" => 3,
+            "zip" | "tar" | "tgz" | "gz" | "bz2" | "xz" | "zst" | "7z" | "rar" => 4,
+            "vhd" | "vhdx" | "vmdk" | "qcow2" | "vdi" | "e01" | "img" | "iso" | "dmg" => 5,
+            "jpg" | "jpeg" | "png" | "gif" | "mp4" | "mov" | "mp3" | "wav" | "webp" => 8,
+            _ => 6,
+        }
+    };
+    // 2^48 bytes is more than any object; the class stays above the size.
+    let size = i64::try_from(object.size.min((1 << 48) - 1)).unwrap_or(i64::MAX);
+    class.saturating_mul(1 << 48).saturating_add(size)
+}
+
+fn is_credential(path: &str, name: &str) -> bool {
+    const NAMES: [&str; 12] = [
+        "credential", "passw", "secret", "token", ".npmrc", ".netrc", ".pgpass", "id_rsa",
+        "id_ed25519", "id_ecdsa", ".env", "kubeconfig",
+    ];
+    const PLACES: [&str; 5] = [".ssh/", ".aws/", ".azure/", ".kube/", ".docker/"];
+    const ENDS: [&str; 6] = [".pem", ".key", ".pfx", ".p12", ".kdbx", ".ppk"];
+    NAMES.iter().any(|part| name.contains(part))
+        || PLACES.iter().any(|part| path.contains(part))
+        || ENDS.iter().any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(key: &str, size: u64) -> Object {
+        Object {
+            key: key.into(),
+            size,
+            etag: None,
+            modified: None,
+            created: None,
+            tier: None,
+            blob_type: None,
+            content_md5: None,
+            content_type: None,
+        }
+    }
+
+    #[test]
+    fn keys_come_before_models_and_models_before_pictures() {
+        let mut objects = [
+            object("photo.jpg", 10),
+            object("disk.vhdx", u64::MAX),
+            object("model.ckpt", 1 << 40),
+            object("home/a/.ssh/config", 1 << 40),
+            object("model-small.ckpt", 10),
+        ];
+        objects.sort_by_key(priority);
+        let order: Vec<_> = objects.iter().map(|one| one.key.as_str()).collect();
+        assert_eq!(
+            order,
+            ["home/a/.ssh/config", "model-small.ckpt", "model.ckpt", "disk.vhdx", "photo.jpg"]
+        );
+    }
+}

@@ -1,0 +1,279 @@
+//! One run from its targets to its report.
+
+use crate::assemble::assemble;
+use crate::book::Book;
+use crate::error::EngineError;
+use crate::follow::{Doors, follow};
+use crate::inspector::{Inspector, Seen, context};
+use crate::listing::list_all;
+use crate::local;
+use crate::objects::Objects;
+use crate::progress::Progress;
+use crate::settings::ScanSettings;
+use crate::target::Target;
+use lidless_core::{
+    Gap, Layer, Mechanism, Observed, Place, Provenance, Report, Run, Scope, Timestamp,
+};
+use lidless_discover::Source;
+use lidless_io::{Budget, Tally};
+use lidless_judge::exit_code;
+use lidless_ledger::Case;
+use lidless_storage::{Client, ClientSettings};
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How often leads found behind a grant open further stores.
+const ROUNDS: usize = 8;
+
+/// Runs the whole pipeline and keeps everything in the case.
+///
+/// A case that holds an earlier, interrupted run of the same targets is gone on with.
+///
+/// # Errors
+/// When no target could be read or the case fails. Everything else is a gap in the report.
+pub fn scan(
+    settings: &ScanSettings,
+    case: &Case,
+    progress: &Progress,
+) -> Result<Report, EngineError> {
+    let mut settings = settings.clone();
+    let started: Timestamp = case.meta("started")?.unwrap_or(settings.now);
+    case.set_meta("started", &started)?;
+    let id: Option<String> = case.meta("run_id")?;
+    let id = match id {
+        Some(id) => id,
+        None => case.key().of(format!("run {started}").as_bytes()).as_str().to_owned(),
+    };
+    case.set_meta("run_id", &id)?;
+    let targets: Vec<String> = settings.targets.iter().map(Target::describe).collect();
+    case.set_meta("targets", &targets)?;
+    case.reopen_for_resume()?;
+
+    let inspector = Inspector::new(context(case.key(), settings.limits));
+    let book = Mutex::new(Book::new(settings.now, settings.keys.clone()));
+    let mut entries = 0u64;
+    let mut failures = Vec::new();
+    let mut read_any = false;
+    for target in settings.targets.clone() {
+        progress.phase(&format!("reading {}", target.describe()));
+        match open_target(&target, &settings, &inspector, case, &book, progress) {
+            Ok(count) => {
+                read_any = true;
+                entries = entries.saturating_add(count);
+            }
+            Err(EngineError::Target(message)) => failures.push((target.describe(), message)),
+            Err(error) => return Err(error),
+        }
+    }
+    if !read_any {
+        let words: Vec<String> = failures.into_iter().map(|(_, message)| message).collect();
+        return Err(EngineError::NothingScanned(words.join("; ")));
+    }
+    let gaps: Vec<Gap> =
+        failures.into_iter().map(|(target, message)| Gap::new(target, message, None)).collect();
+    case.put_local(&[], &[], &gaps)?;
+    case.set_meta("entries", &entries)?;
+    save_book(case, &book)?;
+
+    settings.scope = named_scope(&settings);
+    let client = client(&settings);
+    let before: (u64, u64) = case.meta("traffic")?.unwrap_or_default();
+    walk(&settings, &client, &inspector, case, &book, progress, before)?;
+
+    progress.phase("judging");
+    save_book(case, &book)?;
+    save_traffic(case, before, client.tally())?;
+    unreachable_target(&settings, &book)?;
+    let run = Run {
+        id,
+        started,
+        finished: None,
+        targets,
+        complete: false,
+        exit_code: None,
+        objects: 0,
+        entries: 0,
+        bytes_listed: 0,
+        bytes_read: 0,
+        requests: 0,
+        gaps: 0,
+    };
+    case.set_meta("run", &run)?;
+    let mut report = assemble(case, settings.now)?;
+    report.run.exit_code = Some(exit_code(&report, settings.fail_on));
+    report.run.finished = Some(Timestamp::now());
+    case.set_meta("run", &report.run)?;
+    Ok(report)
+}
+
+/// The client of a run; it asks the scope before every request.
+pub(crate) fn client(settings: &ScanSettings) -> Arc<Client> {
+    let version = env!("CARGO_PKG_VERSION");
+    let user_agent = match settings.scope.contact() {
+        Some(contact) => format!("lidless/{version} (+{contact})"),
+        None => format!("lidless/{version}"),
+    };
+    let client_settings = ClientSettings {
+        endpoints: settings.endpoints.clone(),
+        user_agent,
+        ..ClientSettings::default()
+    };
+    Arc::new(Client::new(Arc::new(settings.scope.clone()), client_settings))
+}
+
+/// The scope with what the user named added to it.
+pub(crate) fn named_scope(settings: &ScanSettings) -> Scope {
+    let mut scope = settings.scope.clone();
+    for target in &settings.targets {
+        let access = match target {
+            Target::Credential { credential, .. } => credential.access(),
+            Target::Store { access, .. } => Some(access.clone()),
+            Target::Path(_) | Target::GitUrl(_) => None,
+        };
+        if let Some(access) = access {
+            scope.name_store(&access.store());
+        }
+    }
+    scope
+}
+
+/// Reads one target and books what it gives; says how many entries were opened.
+pub(crate) fn open_target(
+    target: &Target,
+    settings: &ScanSettings,
+    inspector: &Inspector,
+    case: &Case,
+    book: &Mutex<Book>,
+    progress: &Progress,
+) -> Result<u64, EngineError> {
+    let source = match target {
+        Target::Path(path) => Source::open(&path.to_string_lossy()),
+        Target::GitUrl(url) => Source::open(url),
+        Target::Credential { credential, source } => {
+            let place =
+                Place::whole(Provenance::new(Layer::Input { name: source.clone() }));
+            let sighting = lidless_token::Sighting {
+                span: 0..0,
+                form: "named",
+                credential: (**credential).clone(),
+            };
+            let seen = vec![Seen { place, sighting }];
+            book.lock().unwrap_or_else(PoisonError::into_inner).add(seen, None, None, true);
+            return Ok(1);
+        }
+        Target::Store { access, name } => {
+            let place = Place::whole(Provenance::new(Layer::Input { name: name.clone() }));
+            let url = store_url(access);
+            let Some(credential) = lidless_token::read(&url) else {
+                return Err(EngineError::Target(format!("{name}: no such store")));
+            };
+            let sighting = lidless_token::Sighting { span: 0..0, form: "named", credential };
+            let seen = vec![Seen { place, sighting }];
+            book.lock().unwrap_or_else(PoisonError::into_inner).add(seen, None, None, true);
+            return Ok(1);
+        }
+    };
+    let source = source.map_err(|error| EngineError::Target(error.to_string()))?;
+    local::read(&source, settings, inspector, case, book, progress)
+}
+
+fn store_url(access: &lidless_core::Access) -> String {
+    let mut url = access.origin.clone();
+    for part in [&access.container, &access.key].into_iter().flatten() {
+        url.push('/');
+        url.push_str(part);
+    }
+    url
+}
+
+/// Follow, list, look inside; again for what was found inside.
+fn walk(
+    settings: &ScanSettings,
+    client: &Arc<Client>,
+    inspector: &Inspector,
+    case: &Case,
+    book: &Mutex<Book>,
+    progress: &Progress,
+    before: (u64, u64),
+) -> Result<(), EngineError> {
+    let mut doors = Doors::default();
+    let mut done = BTreeSet::new();
+    let budget = settings.budget.map_or_else(Budget::unlimited, Budget::new);
+    for _ in 0..ROUNDS {
+        progress.phase("asking what links open");
+        if follow(settings, client, case, book, &mut doors, &mut done, progress)? == 0 {
+            break;
+        }
+        save_book(case, book)?;
+        progress.phase("listing");
+        list_all(settings, case, &doors, progress)?;
+        save_traffic(case, before, client.tally())?;
+        progress.phase("looking inside");
+        let objects = Objects {
+            settings,
+            case,
+            doors: &doors,
+            inspector,
+            book,
+            budget: &budget,
+            progress,
+            marks: Mutex::new(HashSet::new()),
+        };
+        objects.inspect_all()?;
+        save_traffic(case, before, client.tally())?;
+    }
+    let readers = doors.read_grants();
+    let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
+    let seen: Vec<_> = readers
+        .iter()
+        .filter_map(|id| book.get(id).map(|known| known.grant.clone()))
+        .collect();
+    for mut grant in seen {
+        grant.observed.get_or_insert_with(Observed::default).can_read = Some(true);
+        book.set_grant(grant);
+    }
+    Ok(())
+}
+
+fn save_traffic(case: &Case, before: (u64, u64), tally: Tally) -> Result<(), EngineError> {
+    let bytes = before.0.saturating_add(tally.bytes());
+    let requests = before.1.saturating_add(tally.requests());
+    Ok(case.set_meta("traffic", &(bytes, requests))?)
+}
+
+/// Writes every lead, grant and finding about a credential to the case.
+fn save_book(case: &Case, book: &Mutex<Book>) -> Result<(), EngineError> {
+    let book = book.lock().unwrap_or_else(PoisonError::into_inner);
+    for (_, known) in book.known() {
+        case.put_grant(&known.grant)?;
+    }
+    for (lead, object) in book.leads() {
+        case.put_lead(lead, object)?;
+    }
+    for (finding, object) in book.findings(case.key()) {
+        case.put_finding(&finding, object)?;
+    }
+    Ok(())
+}
+
+/// A single store that the user named and that did not answer is an error, not a report.
+fn unreachable_target(settings: &ScanSettings, book: &Mutex<Book>) -> Result<(), EngineError> {
+    let [target] = settings.targets.as_slice() else { return Ok(()) };
+    if matches!(target, Target::Path(_) | Target::GitUrl(_)) {
+        return Ok(());
+    }
+    let book = book.lock().unwrap_or_else(PoisonError::into_inner);
+    let answered = book.known().any(|(_, known)| {
+        known.grant.observed.is_some() || known.grant.mechanism != Mechanism::AzureAnonymous
+    });
+    if answered {
+        return Ok(());
+    }
+    let reasons: Vec<String> =
+        book.leads().filter_map(|(lead, _)| lead.left_alone.clone()).collect();
+    Err(EngineError::NothingScanned(format!(
+        "{} did not answer{}",
+        target.describe(),
+        if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) }
+    )))
+}

@@ -1,0 +1,39 @@
+//! What one run is to do.
+
+use crate::target::Target;
+use globset::GlobSet;
+use lidless_core::{Limits, Scope, Timestamp};
+use lidless_judge::FailOn;
+use lidless_storage::Endpoints;
+use lidless_token::KeyRing;
+
+/// What one run is to do. What was typed, understood once.
+#[derive(Debug, Clone)]
+pub struct ScanSettings {
+    /// What to look at.
+    pub targets: Vec<Target>,
+    /// Whether leads found along the way are followed, where the scope allows it.
+    pub follow: bool,
+    /// What may be touched.
+    pub scope: Scope,
+    /// Where services are, when not where they usually are.
+    pub endpoints: Endpoints,
+    /// Whether git histories are read, or only the newest tree.
+    pub history: bool,
+    /// Threads that wait for networks; computing takes as many as there are cores.
+    pub jobs: usize,
+    /// Bytes of content to read from stores at most.
+    pub budget: Option<u64>,
+    /// Paths and keys to leave out.
+    pub exclude: GlobSet,
+    /// The bounds.
+    pub limits: Limits,
+    /// Account keys that the user gave, to tell which key signed a token.
+    pub keys: KeyRing,
+    /// Whether harmless models are listed as well.
+    pub all: bool,
+    /// From which severity on the run fails.
+    pub fail_on: FailOn,
+    /// The time of the run.
+    pub now: Timestamp,
+}

@@ -1,0 +1,164 @@
+//! What the user names.
+
+use crate::error::EngineError;
+use lidless_core::{Access, Auth, Provider};
+use lidless_token::Credential;
+use std::path::{Path, PathBuf};
+
+/// One thing to look at.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A file, a folder or a repository on this machine.
+    Path(PathBuf),
+    /// A repository elsewhere.
+    GitUrl(String),
+    /// A storage URL or a credential, named by the user.
+    Credential {
+        /// The credential.
+        credential: Box<Credential>,
+        /// Where it was given: `argument 1`, `standard input`, the name of a file.
+        source: String,
+    },
+    /// A store by its short name, without a credential.
+    Store {
+        /// The way in.
+        access: Access,
+        /// As it was named.
+        name: String,
+    },
+}
+
+impl Target {
+    /// Understands one word of the command line.
+    ///
+    /// # Errors
+    /// When it is neither a path that exists, nor a URL or token that is understood.
+    pub fn parse(word: &str, source: &str) -> Result<Self, EngineError> {
+        let trimmed = word.trim();
+        if let Some(rest) = trimmed.strip_prefix("az://") {
+            return azure(rest, trimmed);
+        }
+        if Path::new(trimmed).exists() {
+            return Ok(Self::Path(PathBuf::from(trimmed)));
+        }
+        if let Some(credential) = lidless_token::read(trimmed) {
+            return Ok(Self::Credential {
+                credential: Box::new(credential),
+                source: source.to_owned(),
+            });
+        }
+        for scheme in ["s3://", "gs://"] {
+            if trimmed.starts_with(scheme) {
+                return Err(EngineError::Target(format!(
+                    "{trimmed}: this version lists Azure stores only; give the https URL of the \
+                     bucket to have the link itself judged"
+                )));
+            }
+        }
+        if is_git_url(trimmed) {
+            return Ok(Self::GitUrl(trimmed.to_owned()));
+        }
+        if trimmed.contains("://") {
+            return Err(EngineError::Target(format!(
+                "{}: neither a storage URL that is known nor the URL of a git repository (which \
+                 ends in .git, or starts with git@ or ssh://)",
+                without_query(trimmed)
+            )));
+        }
+        Err(EngineError::Target(format!(
+            "{}: no such file or folder",
+            without_query(trimmed)
+        )))
+    }
+
+    /// How reports call it; credentials redacted.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Path(path) => path.display().to_string(),
+            Self::GitUrl(url) => without_userinfo(url),
+            Self::Credential { credential, .. } => credential.redacted_url(),
+            Self::Store { name, .. } => name.clone(),
+        }
+    }
+}
+
+fn azure(rest: &str, word: &str) -> Result<Target, EngineError> {
+    let mut parts = rest.splitn(3, '/');
+    let account = parts.next().unwrap_or("");
+    let valid = (3..=24).contains(&account.len())
+        && account.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    if !valid {
+        return Err(EngineError::Target(format!(
+            "{word}: \"{account}\" is no storage account name (3 to 24 lower-case letters and \
+             digits)"
+        )));
+    }
+    let part = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    Ok(Target::Store {
+        access: Access {
+            provider: Provider::Azure,
+            origin: format!("https://{account}.blob.core.windows.net"),
+            path_style: false,
+            account: account.to_owned(),
+            container: part(parts.next()),
+            key: part(parts.next()),
+            auth: Auth::Anonymous,
+        },
+        name: word.to_owned(),
+    })
+}
+
+fn is_git_url(word: &str) -> bool {
+    let path = without_query(word);
+    word.starts_with("ssh://")
+        || word.starts_with("git://")
+        || (word.starts_with("git@") && word.contains(':'))
+        || (word.contains("://") && path.trim_end_matches('/').ends_with(".git"))
+        || word.starts_with("file://")
+        || ["https://github.com/", "https://gitlab.com/", "https://bitbucket.org/"]
+            .iter()
+            .any(|forge| word.starts_with(forge))
+}
+
+fn without_query(url: &str) -> String {
+    without_userinfo(url.split(['?', '#']).next().unwrap_or(""))
+}
+
+fn without_userinfo(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let host = authority.rsplit('@').next().unwrap_or("");
+            let slash = if rest.contains('/') { "/" } else { "" };
+            format!("{scheme}://{host}{slash}{path}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_a_repository_url_is_never_shown() {
+        let target = Target::parse("https://me:hunter2@example.com/a.git", "argument 1").unwrap();
+        assert!(matches!(target, Target::GitUrl(_)));
+        assert_eq!(target.describe(), "https://example.com/a.git");
+        let wrong = Target::parse("https://me:hunter2@example.com/a?x=1", "argument 1");
+        assert!(!wrong.unwrap_err().to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn stores_are_named_by_account_container_and_prefix() {
+        let Target::Store { access, .. } = Target::parse("az://contoso/a/b/c", "x").unwrap() else {
+            panic!("not a store");
+        };
+        assert_eq!(access.account, "contoso");
+        assert_eq!(access.container.as_deref(), Some("a"));
+        assert_eq!(access.key.as_deref(), Some("b/c"));
+        assert!(Target::parse("az://No_Account", "x").is_err());
+        assert!(Target::parse("/no/such/path", "x").is_err());
+    }
+}

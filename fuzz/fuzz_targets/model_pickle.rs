@@ -1,0 +1,5 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let source = lidless_io::MemoryBytes::new(data.to_vec());
+    let _ = lidless_detect::model::judge_pickle(&source, 0);
+});
