@@ -22,8 +22,6 @@ impl Artifact {
 
 impl std::fmt::Debug for Artifact {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Artifact")
-            .field("entry", &self.entry)
-            .finish_non_exhaustive()
+        f.debug_struct("Artifact").field("entry", &self.entry).finish_non_exhaustive()
     }
 }

@@ -21,12 +21,7 @@ impl Entry {
     /// An entry of which only the place and the length are known.
     #[must_use]
     pub fn new(provenance: Provenance, length_bytes: Option<u64>) -> Self {
-        Self {
-            provenance,
-            length_bytes,
-            modified: None,
-            etag: None,
-        }
+        Self { provenance, length_bytes, modified: None, etag: None }
     }
 
     /// Path of the innermost named thing, with `/` between its parts even where it was written

@@ -120,10 +120,7 @@ impl Finding {
     ) -> Self {
         let rule = rule.into();
         let location = place.to_string();
-        let offset = place
-            .offset
-            .map(|offset| offset.to_string())
-            .unwrap_or_default();
+        let offset = place.offset.map(|offset| offset.to_string()).unwrap_or_default();
         Self {
             id: stable_id(&["finding", &rule, &location, &offset]),
             rule,

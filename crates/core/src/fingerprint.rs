@@ -98,10 +98,7 @@ mod tests {
 
     #[test]
     fn fingerprints_are_keyed_and_ids_are_not() {
-        let (one, two) = (
-            FingerprintKey::from_bytes([1; 32]),
-            FingerprintKey::from_bytes([2; 32]),
-        );
+        let (one, two) = (FingerprintKey::from_bytes([1; 32]), FingerprintKey::from_bytes([2; 32]));
         assert_eq!(one.of(b"a"), one.of(b"a"));
         assert_ne!(one.of(b"a"), two.of(b"a"));
         assert_ne!(stable_id(&["ab", "c"]), stable_id(&["a", "bc"]));

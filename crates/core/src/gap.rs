@@ -21,10 +21,6 @@ impl Gap {
         reason: impl Into<String>,
         bytes: Option<u64>,
     ) -> Self {
-        Self {
-            location: location.to_string(),
-            reason: reason.into(),
-            bytes,
-        }
+        Self { location: location.to_string(), reason: reason.into(), bytes }
     }
 }

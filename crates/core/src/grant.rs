@@ -23,10 +23,7 @@ pub enum Provider {
 /// How access is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[allow(
-    missing_docs,
-    reason = "each name is the contract's own word and says what it is"
-)]
+#[allow(missing_docs, reason = "each name is the contract's own word and says what it is")]
 pub enum Mechanism {
     AzureAccountSas,
     AzureServiceSas,
@@ -124,10 +121,7 @@ pub enum GrantScope {
 /// What may be done, in words; the order is that of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[allow(
-    missing_docs,
-    reason = "each name is the contract's own word and says what it is"
-)]
+#[allow(missing_docs, reason = "each name is the contract's own word and says what it is")]
 pub enum Permission {
     Read,
     List,
@@ -300,8 +294,6 @@ impl Grant {
     /// True when it declares the permission, or when what it declares is unknown.
     #[must_use]
     pub fn may(&self, permission: Permission) -> Option<bool> {
-        self.permissions
-            .as_ref()
-            .map(|declared| declared.contains(&permission))
+        self.permissions.as_ref().map(|declared| declared.contains(&permission))
     }
 }

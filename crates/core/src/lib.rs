@@ -1,8 +1,5 @@
 //! The nouns of lidless: what flows through the pipeline and what a report says. No I/O.
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)
-)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
 mod access;
 mod artifact;

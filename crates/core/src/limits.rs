@@ -36,8 +36,6 @@ impl Limits {
     /// How many bytes an entry of `length_bytes` may expand to.
     #[must_use]
     pub fn expanded(&self, length_bytes: u64) -> u64 {
-        length_bytes
-            .saturating_mul(self.expansion_ratio)
-            .max(self.expansion_bytes)
+        length_bytes.saturating_mul(self.expansion_ratio).max(self.expansion_bytes)
     }
 }

@@ -63,9 +63,7 @@ impl Provenance {
     /// Starts a chain.
     #[must_use]
     pub fn new(first: Layer) -> Self {
-        Self {
-            layers: vec![first],
-        }
+        Self { layers: vec![first] }
     }
 
     /// The chain one step deeper.
@@ -114,25 +112,13 @@ impl std::fmt::Display for Provenance {
             }
             match layer {
                 Layer::File { path } => write!(f, "file://{}", escape(path))?,
-                Layer::Git {
-                    repository,
-                    commit,
-                    path,
-                } => {
+                Layer::Git { repository, commit, path } => {
                     let url = escape(repository);
-                    let scheme = if repository.contains("://") {
-                        "git+"
-                    } else {
-                        "git+file://"
-                    };
+                    let scheme = if repository.contains("://") { "git+" } else { "git+file://" };
                     write!(f, "{scheme}{url}@{commit}:{}", escape(path))?;
                 }
                 Layer::Input { name } => write!(f, "input:{}", escape(name))?,
-                Layer::Object {
-                    store,
-                    container,
-                    key,
-                } => {
+                Layer::Object { store, container, key } => {
                     write!(f, "{}/{}/{}", escape(store), escape(container), escape(key))?;
                 }
                 Layer::Member { path } => f.write_str(&escape(path))?,
@@ -185,21 +171,13 @@ impl Place {
     /// The whole of something.
     #[must_use]
     pub fn whole(provenance: Provenance) -> Self {
-        Self {
-            provenance,
-            line: None,
-            offset: None,
-        }
+        Self { provenance, line: None, offset: None }
     }
 
     /// A line of something.
     #[must_use]
     pub fn line(provenance: Provenance, line: u64, offset: u64) -> Self {
-        Self {
-            provenance,
-            line: Some(line),
-            offset: Some(offset),
-        }
+        Self { provenance, line: Some(line), offset: Some(offset) }
     }
 }
 
@@ -226,9 +204,7 @@ mod tests {
         });
         let key = object
             .child(Layer::Partition { number: 2 })
-            .child(Layer::Member {
-                path: "Users/alice/.ssh/id_ed25519".into(),
-            });
+            .child(Layer::Member { path: "Users/alice/.ssh/id_ed25519".into() });
         assert_eq!(
             key.to_string(),
             "az://contoso/backups/alice.vhdx!/p2!/Users/alice/.ssh/id_ed25519"

@@ -23,18 +23,12 @@ impl Touch {
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         host == "localhost"
             || host.ends_with(".localhost")
-            || host
-                .parse::<IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
+            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
     fn resource(&self) -> Option<String> {
         self.store.as_ref().map(|store| {
-            if self.path.is_empty() {
-                store.clone()
-            } else {
-                format!("{store}/{}", self.path)
-            }
+            if self.path.is_empty() { store.clone() } else { format!("{store}/{}", self.path) }
         })
     }
 }
@@ -116,9 +110,7 @@ impl Pattern {
             let pattern = pattern.trim_end_matches('/');
             touch.resource().is_some_and(|resource| {
                 resource == pattern
-                    || resource
-                        .strip_prefix(pattern)
-                        .is_some_and(|rest| rest.starts_with('/'))
+                    || resource.strip_prefix(pattern).is_some_and(|rest| rest.starts_with('/'))
             })
         });
         let host = self.host.as_ref().is_none_or(|pattern| {
@@ -141,9 +133,7 @@ impl Pattern {
             return false;
         };
         self.store.as_ref().is_some_and(|pattern| {
-            pattern
-                .strip_prefix(&resource)
-                .is_some_and(|rest| rest.starts_with('/'))
+            pattern.strip_prefix(&resource).is_some_and(|rest| rest.starts_with('/'))
         })
     }
 }
@@ -159,10 +149,7 @@ impl Scope {
     /// The rules without a scope file: loopback, and what the user named.
     #[must_use]
     pub fn without_file() -> Self {
-        Self {
-            file: None,
-            named: Vec::new(),
-        }
+        Self { file: None, named: Vec::new() }
     }
 
     /// Reads a scope file.
@@ -185,50 +172,33 @@ impl Scope {
         if let Some(start) = file.authority.not_before.filter(|start| *start > now) {
             return Err(ScopeError::TooEarly(start));
         }
-        if !file
-            .allow
-            .iter()
-            .any(|rule| rule.store.is_some() || rule.host.is_some())
-        {
+        if !file.allow.iter().any(|rule| rule.store.is_some() || rule.host.is_some()) {
             return Err(ScopeError::Empty);
         }
-        Ok(Self {
-            file: Some(file),
-            named: Vec::new(),
-        })
+        Ok(Self { file: Some(file), named: Vec::new() })
     }
 
     /// Adds a store that the user named as a target: it may be touched unless the scope file
     /// denies it.
     pub fn name_store(&mut self, store: &str) {
-        self.named.push(Pattern {
-            store: Some(store.to_owned()),
-            host: None,
-        });
+        self.named.push(Pattern { store: Some(store.to_owned()), host: None });
     }
 
     /// Adds a host that the user named as a target.
     pub fn name_host(&mut self, host: &str) {
-        self.named.push(Pattern {
-            store: None,
-            host: Some(host.to_owned()),
-        });
+        self.named.push(Pattern { store: None, host: Some(host.to_owned()) });
     }
 
     /// The most requests a second, when the scope file bounds them.
     #[must_use]
     pub fn requests_per_second(&self) -> Option<u32> {
-        self.file
-            .as_ref()
-            .and_then(|file| file.limits.requests_per_second)
+        self.file.as_ref().and_then(|file| file.limits.requests_per_second)
     }
 
     /// How to reach whoever runs this scan, for the `User-Agent`.
     #[must_use]
     pub fn contact(&self) -> Option<&str> {
-        self.file
-            .as_ref()
-            .and_then(|file| file.authority.contact.as_deref())
+        self.file.as_ref().and_then(|file| file.authority.contact.as_deref())
     }
 
     /// Who authorised it and under which reference, for the report.
@@ -237,10 +207,7 @@ impl Scope {
         let authority = &self.file.as_ref()?.authority;
         Some(match &authority.reference {
             Some(reference) => {
-                format!(
-                    "{} for {} ({reference})",
-                    authority.authorised_by, authority.owner
-                )
+                format!("{} for {} ({reference})", authority.authorised_by, authority.owner)
             }
             None => format!("{} for {}", authority.authorised_by, authority.owner),
         })
@@ -258,10 +225,7 @@ impl Scope {
                 return denied(format!("{what} is denied by the scope file"));
             }
             if file.authority.expires <= now {
-                return denied(format!(
-                    "the scope file expired on {}",
-                    file.authority.expires
-                ));
+                return denied(format!("the scope file expired on {}", file.authority.expires));
             }
         }
         if self.named.iter().any(|named| named.matches(touch)) {
@@ -269,9 +233,9 @@ impl Scope {
         }
         match &self.file {
             Some(file) if file.allow.iter().any(|rule| rule.matches(touch)) => Ok(()),
-            Some(file) if file.allow.iter().any(|rule| rule.is_inside(touch)) => denied(format!(
-                "the scope file allows only a part of {what}, not all of it"
-            )),
+            Some(file) if file.allow.iter().any(|rule| rule.is_inside(touch)) => {
+                denied(format!("the scope file allows only a part of {what}, not all of it"))
+            }
             Some(_) => denied(format!("{what} is not in the scope file")),
             None if touch.is_loopback() => Ok(()),
             None => denied(format!(
@@ -307,11 +271,7 @@ mod tests {
     }
 
     fn touch(host: &str, store: Option<&str>, path: &str) -> Touch {
-        Touch {
-            host: host.into(),
-            store: store.map(str::to_owned),
-            path: path.into(),
-        }
+        Touch { host: host.into(), store: store.map(str::to_owned), path: path.into() }
     }
 
     #[test]
@@ -346,19 +306,10 @@ mod tests {
     #[test]
     fn a_file_nobody_stands_behind_is_refused() {
         let unsigned = FILE.replace("Head of Security", " ");
-        assert!(matches!(
-            Scope::from_toml(&unsigned, now()),
-            Err(ScopeError::Unsigned(_))
-        ));
+        assert!(matches!(Scope::from_toml(&unsigned, now()), Err(ScopeError::Unsigned(_))));
         let expired = FILE.replace("2030", "2020");
-        assert!(matches!(
-            Scope::from_toml(&expired, now()),
-            Err(ScopeError::Expired(_))
-        ));
+        assert!(matches!(Scope::from_toml(&expired, now()), Err(ScopeError::Expired(_))));
         let typo = FILE.replace("owner", "ownr");
-        assert!(matches!(
-            Scope::from_toml(&typo, now()),
-            Err(ScopeError::Syntax(_))
-        ));
+        assert!(matches!(Scope::from_toml(&typo, now()), Err(ScopeError::Syntax(_))));
     }
 }

@@ -53,9 +53,6 @@ mod tests {
     #[test]
     fn a_secret_never_prints_itself() {
         let secret = Secret::new("hunter2");
-        assert_eq!(
-            format!("{secret} {secret:?}"),
-            "[7 characters] [7 characters]"
-        );
+        assert_eq!(format!("{secret} {secret:?}"), "[7 characters] [7 characters]");
     }
 }

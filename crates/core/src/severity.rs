@@ -42,15 +42,9 @@ impl std::str::FromStr for Severity {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        [
-            Self::Info,
-            Self::Low,
-            Self::Medium,
-            Self::High,
-            Self::Critical,
-        ]
-        .into_iter()
-        .find(|severity| severity.as_str() == word)
-        .ok_or_else(|| format!("\"{word}\" is not one of info, low, medium, high, critical"))
+        [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical]
+            .into_iter()
+            .find(|severity| severity.as_str() == word)
+            .ok_or_else(|| format!("\"{word}\" is not one of info, low, medium, high, critical"))
     }
 }

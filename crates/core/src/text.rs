@@ -27,33 +27,24 @@ impl Text {
     /// Decodes bytes as text, or says that they are none.
     ///
     /// Bytes are text when they start with a byte order mark; or look like UTF-16 (every second
-    /// byte of the first 4 KiB mostly zero); or are valid UTF-8 with few control characters; or
-    /// have no zero byte and few control characters. A valid UTF-8 prefix followed by a few bad
+    /// byte of the first 4 KiB mostly zero); or have no zero byte and few control characters there. A valid UTF-8 prefix followed by a few bad
     /// bytes is still text: the bad bytes become U+FFFD.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (content, encoding) = if let Some(rest) = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]) {
             (String::from_utf8_lossy(rest).into_owned(), Encoding::Utf8)
         } else if let Some(rest) = bytes.strip_prefix(&[0xff, 0xfe]) {
-            (
-                UTF_16LE.decode_without_bom_handling(rest).0.into_owned(),
-                Encoding::Utf16Le,
-            )
+            (UTF_16LE.decode_without_bom_handling(rest).0.into_owned(), Encoding::Utf16Le)
         } else if let Some(rest) = bytes.strip_prefix(&[0xfe, 0xff]) {
-            (
-                UTF_16BE.decode_without_bom_handling(rest).0.into_owned(),
-                Encoding::Utf16Be,
-            )
+            (UTF_16BE.decode_without_bom_handling(rest).0.into_owned(), Encoding::Utf16Be)
         } else {
             match sniff(bytes)? {
-                Encoding::Utf16Le => (
-                    UTF_16LE.decode_without_bom_handling(bytes).0.into_owned(),
-                    Encoding::Utf16Le,
-                ),
-                Encoding::Utf16Be => (
-                    UTF_16BE.decode_without_bom_handling(bytes).0.into_owned(),
-                    Encoding::Utf16Be,
-                ),
+                Encoding::Utf16Le => {
+                    (UTF_16LE.decode_without_bom_handling(bytes).0.into_owned(), Encoding::Utf16Le)
+                }
+                Encoding::Utf16Be => {
+                    (UTF_16BE.decode_without_bom_handling(bytes).0.into_owned(), Encoding::Utf16Be)
+                }
                 Encoding::Utf8 => (String::from_utf8_lossy(bytes).into_owned(), Encoding::Utf8),
                 Encoding::Latin1 => {
                     let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
@@ -70,11 +61,7 @@ impl Text {
         let line_starts = std::iter::once(0)
             .chain(memchr::memchr_iter(b'\n', content.as_bytes()).map(|end| end.saturating_add(1)))
             .collect();
-        Self {
-            content,
-            encoding,
-            line_starts,
-        }
+        Self { content, encoding, line_starts }
     }
 
     /// The text.
@@ -119,13 +106,7 @@ const SNIFF_BYTES: usize = 4096;
 
 fn sniff(bytes: &[u8]) -> Option<Encoding> {
     let head = bytes.get(..SNIFF_BYTES).unwrap_or(bytes);
-    let zeros = |parity: usize| {
-        head.iter()
-            .skip(parity)
-            .step_by(2)
-            .filter(|b| **b == 0)
-            .count()
-    };
+    let zeros = |parity: usize| head.iter().skip(parity).step_by(2).filter(|b| **b == 0).count();
     let half = head.len().checked_div(2).unwrap_or(0);
     if half >= 4 {
         let (even, odd) = (zeros(0), zeros(1));
@@ -138,10 +119,12 @@ fn sniff(bytes: &[u8]) -> Option<Encoding> {
             return Some(Encoding::Utf16Be);
         }
     }
-    let control = head
-        .iter()
-        .filter(|b| matches!(**b, 0 | 1..=8 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f))
-        .count();
+    let control =
+        head.iter().filter(|b| matches!(**b, 0 | 1..=8 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f)).count();
+    // No text has a zero byte; binary formats with long names in front nearly all have.
+    if head.contains(&0) {
+        return None;
+    }
     // One control character in fifty still occurs in logs and terminal captures.
     if control.saturating_mul(50) > head.len() {
         return None;
@@ -150,7 +133,6 @@ fn sniff(bytes: &[u8]) -> Option<Encoding> {
         Ok(_) => Some(Encoding::Utf8),
         // The head may end inside a character.
         Err(error) if error.error_len().is_none() => Some(Encoding::Utf8),
-        Err(_) if head.contains(&0) => None,
         Err(_) => Some(Encoding::Latin1),
     }
 }
@@ -161,13 +143,7 @@ mod tests {
 
     fn utf16(text: &str, little: bool) -> Vec<u8> {
         text.encode_utf16()
-            .flat_map(|unit| {
-                if little {
-                    unit.to_le_bytes()
-                } else {
-                    unit.to_be_bytes()
-                }
-            })
+            .flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() })
             .collect()
     }
 
@@ -191,10 +167,7 @@ mod tests {
 
     #[test]
     fn latin_1_is_text_and_binary_is_not() {
-        assert_eq!(
-            Text::decode(b"caf\xe9 sig=x").unwrap().as_str(),
-            "café sig=x"
-        );
+        assert_eq!(Text::decode(b"caf\xe9 sig=x").unwrap().as_str(), "café sig=x");
         let binary: Vec<u8> = (0..=255u8).cycle().take(4000).collect();
         assert!(Text::decode(&binary).is_none());
         assert!(Text::decode(b"").is_some());

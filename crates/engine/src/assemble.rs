@@ -16,7 +16,9 @@ use std::collections::BTreeMap;
 pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
     let mut leads = case.leads()?;
     leads.sort_by(|a, b| {
-        (a.committed_at, &a.location, &a.id).cmp(&(b.committed_at, &b.location, &b.id))
+        // What stands in a history comes first, the oldest before all.
+        let key = |lead: &Lead| (lead.committed_at.is_none(), lead.committed_at);
+        key(a).cmp(&key(b)).then_with(|| (&a.location, &a.id).cmp(&(&b.location, &b.id)))
     });
     let mut grants = case.grants()?;
     grants.sort_by(|a, b| {
@@ -62,9 +64,7 @@ pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
 }
 
 fn run(case: &Case, containers: &[ContainerRow], gaps: &[Gap]) -> Result<Run, EngineError> {
-    let sum = |of: fn(&ContainerRow) -> u64| {
-        containers.iter().map(of).fold(0, u64::saturating_add)
-    };
+    let sum = |of: fn(&ContainerRow) -> u64| containers.iter().map(of).fold(0, u64::saturating_add);
     let local: u64 = case.meta("entries")?.unwrap_or(0);
     let (bytes_read, requests): (u64, u64) = case.meta("traffic")?.unwrap_or_default();
     let stored: Option<Run> = case.meta("run")?;
@@ -159,8 +159,7 @@ fn exposure(
             behind.marks.push((object.map(|id| format!("{id:?}")), mark));
         }
         let here = skipped.iter().filter(|one| one.container == row.id);
-        unseen_objects =
-            here.map(|one| one.objects).fold(unseen_objects, u64::saturating_add);
+        unseen_objects = here.map(|one| one.objects).fold(unseen_objects, u64::saturating_add);
         let prefix = place(row);
         let below = gaps.iter().filter(|gap| {
             gap.location == prefix
@@ -170,6 +169,7 @@ fn exposure(
     }
     behind.containers = reached.into_values().collect();
     behind.unseen = match (unseen_objects, unseen_gaps) {
+        (0, 0) if behind.containers.is_empty() => Some("nothing could be listed".into()),
         (0, 0) => None,
         (0, gaps) => Some(format!("{gaps} gaps")),
         (objects, gaps) => Some(format!("{objects} objects, {gaps} gaps")),

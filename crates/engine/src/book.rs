@@ -1,7 +1,9 @@
 //! Leads and the credentials behind them, as a run comes upon them.
 
 use crate::inspector::Seen;
-use lidless_core::{Category, Confidence, Finding, Grant, Layer, Lead, Place, Severity, Timestamp, stable_id};
+use lidless_core::{
+    Category, Confidence, Finding, Grant, Layer, Lead, Place, Severity, Timestamp, stable_id,
+};
 use lidless_ledger::ObjectId;
 use lidless_token::{Credential, KeyRing};
 use std::collections::BTreeMap;
@@ -80,7 +82,9 @@ impl Book {
                 std::collections::btree_map::Entry::Vacant(slot) => {
                     slot.insert(draft);
                 }
-                std::collections::btree_map::Entry::Occupied(mut slot) => slot.get_mut().merge(draft),
+                std::collections::btree_map::Entry::Occupied(mut slot) => {
+                    slot.get_mut().merge(draft)
+                }
             }
         }
         fresh
@@ -94,6 +98,11 @@ impl Book {
             Known { credential: credential.clone(), grant, named }
         });
         known.named |= named;
+        // The same token with an address says more than the token alone.
+        if known.credential.access().is_none() && credential.access().is_some() {
+            known.grant = credential.grant(self.now, &self.keys);
+            known.credential = credential.clone();
+        }
         id
     }
 
@@ -128,7 +137,10 @@ impl Book {
     }
 
     /// A finding for every lead that is a credential and was not named by the user.
-    pub(crate) fn findings(&self, key: &lidless_core::FingerprintKey) -> Vec<(Finding, Option<ObjectId>)> {
+    pub(crate) fn findings(
+        &self,
+        key: &lidless_core::FingerprintKey,
+    ) -> Vec<(Finding, Option<ObjectId>)> {
         let mut findings = Vec::new();
         for ((id, _), draft) in &self.drafts {
             let Some(known) = self.known.get(id) else { continue };

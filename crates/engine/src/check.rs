@@ -53,9 +53,7 @@ pub fn check(settings: &ScanSettings, case: &Case) -> Result<Vec<Closure>, Engin
     let book = Mutex::new(Book::new(settings.now, settings.keys.clone()));
     let mut failures = Vec::new();
     for target in &settings.targets {
-        if let Err(error) =
-            open_target(target, settings, &inspector, &scratch, &book, &progress)
-        {
+        if let Err(error) = open_target(target, settings, &inspector, &scratch, &book, &progress) {
             failures.push(error.to_string());
         }
     }

@@ -5,7 +5,7 @@ use crate::error::EngineError;
 use crate::progress::Progress;
 use crate::settings::ScanSettings;
 use lidless_core::{
-    Access, Container, Gap, Grant, GrantScope, GrantStatus, Permission, Severity,
+    Access, Container, Gap, Grant, GrantScope, GrantStatus, Permission, Provider, Severity,
 };
 use lidless_ledger::{Case, ContainerId, Reach};
 use lidless_storage::{Client, StorageError, StorageErrorKind, Store};
@@ -73,9 +73,17 @@ impl Doors {
 }
 
 /// Why a credential is left alone, or none when it may be followed.
-fn left_alone(known: &Known, access: Option<&Access>, settings: &ScanSettings) -> (bool, Option<String>) {
+fn left_alone(
+    known: &Known,
+    access: Option<&Access>,
+    settings: &ScanSettings,
+) -> (bool, Option<String>) {
     let Some(access) = access else {
-        return (false, Some("no storage account is known for it".into()));
+        let reason = match known.grant.provider {
+            Provider::Azure => "no blob account is known for it, or it opens another service",
+            _ => "this version follows Azure storage only",
+        };
+        return (false, Some(reason.into()));
     };
     let touch = lidless_storage::touch(access, &settings.endpoints);
     let in_scope = settings.scope.allows(&touch, settings.now);
@@ -207,15 +215,12 @@ fn enter(
     progress: &Progress,
 ) -> Result<(), EngineError> {
     let key = access.key.as_deref().unwrap_or("");
-    let exact = matches!(
-        grant.scope,
-        GrantScope::Object | GrantScope::Version | GrantScope::Snapshot
-    ) && !key.is_empty();
+    let exact =
+        matches!(grant.scope, GrantScope::Object | GrantScope::Version | GrantScope::Snapshot)
+            && !key.is_empty();
     let named = access.container.clone().filter(|_| grant.scope != GrantScope::Account);
     let found = match named {
-        Some(name) => {
-            Ok(vec![Container { name, public: public_of(grant), modified: None }])
-        }
+        Some(name) => Ok(vec![Container { name, public: public_of(grant), modified: None }]),
         None => store.containers(),
     };
     let containers = match found {

@@ -9,6 +9,10 @@ use lidless_token::Sighting;
 /// How much of an artifact every peeler and detector gets to see first.
 const HEAD_BYTES: u64 = 16 << 10;
 
+/// From this size on, the middle of a text is looked at before all of it is read.
+const SAMPLED_BYTES: u64 = 1 << 20;
+const SAMPLE_BYTES: u64 = 4 << 10;
+
 /// Everything it takes to look into artifacts; shared by all threads.
 pub(crate) struct Inspector {
     detectors: Detectors,
@@ -67,7 +71,9 @@ impl Inspector {
         };
         let peeler = self.peelers.find(artifact, &head);
         let wanted = self.detectors.wants(&artifact.entry, &head);
-        let text = if peeler.is_none() { self.text(artifact, &head, outcome) } else { None };
+        // A model or an archive is no text, however many names stand at its beginning.
+        let is_text = peeler.is_none() && wanted < Want::Random;
+        let text = if is_text { self.text(artifact, &head, outcome) } else { None };
         if let Some(text) = &text {
             for sighting in lidless_token::recognise(text.as_str()) {
                 let line = text.line_of(sighting.span.start);
@@ -98,6 +104,11 @@ impl Inspector {
         if length <= u64::try_from(head.len()).unwrap_or(0) {
             return Text::decode(head);
         }
+        // Large content that begins like text has to look like text in its middle as well.
+        if length > SAMPLED_BYTES {
+            let middle = read_vec(&*artifact.bytes, length / 2, SAMPLE_BYTES).unwrap_or_default();
+            Text::decode(&middle)?;
+        }
         let limit = self.context.limits.text_bytes;
         let bytes = match read_vec(&*artifact.bytes, 0, limit) {
             Ok(bytes) => bytes,
@@ -127,7 +138,9 @@ pub(crate) fn reason(error: &ReadError) -> String {
         ReadErrorKind::Changed => "gone or changed since it was listed".into(),
         ReadErrorKind::Offline => "in the archive tier".into(),
         ReadErrorKind::OutOfBudget => "budget spent".into(),
-        ReadErrorKind::Malformed => format!("the source is not as long as it said: {}", error.message),
+        ReadErrorKind::Malformed => {
+            format!("the source is not as long as it said: {}", error.message)
+        }
     }
 }
 

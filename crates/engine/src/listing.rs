@@ -29,9 +29,8 @@ pub(crate) fn list_all(
     loop {
         let tasks: Vec<ListingTask> = {
             let broken = broken.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_broken = |task: &ListingTask| {
-                broken.contains(&(task.container, task.prefix.clone()))
-            };
+            let is_broken =
+                |task: &ListingTask| broken.contains(&(task.container, task.prefix.clone()));
             case.open_listings()?
                 .into_iter()
                 .filter(|task| doors.store(&task.grant).is_some() && !is_broken(task))
@@ -126,9 +125,8 @@ fn list_one(
 
 /// Where a listing goes on after a page.
 fn next_task(task: &ListingTask, folders: usize, next: Option<String>) -> Option<ListingTask> {
-    let onward = |mode, cursor, fallback| {
-        Some(ListingTask { mode, cursor, fallback, ..task.clone() })
-    };
+    let onward =
+        |mode, cursor, fallback| Some(ListingTask { mode, cursor, fallback, ..task.clone() });
     match task.mode {
         // More than one page: look for folders to list side by side.
         ListingMode::Flat if task.cursor.is_none() && next.is_some() => {

@@ -32,8 +32,18 @@ pub(crate) fn priority(object: &Object) -> i64 {
 
 fn is_credential(path: &str, name: &str) -> bool {
     const NAMES: [&str; 12] = [
-        "credential", "passw", "secret", "token", ".npmrc", ".netrc", ".pgpass", "id_rsa",
-        "id_ed25519", "id_ecdsa", ".env", "kubeconfig",
+        "credential",
+        "passw",
+        "secret",
+        "token",
+        ".npmrc",
+        ".netrc",
+        ".pgpass",
+        "id_rsa",
+        "id_ed25519",
+        "id_ecdsa",
+        ".env",
+        "kubeconfig",
     ];
     const PLACES: [&str; 5] = [".ssh/", ".aws/", ".azure/", ".kube/", ".docker/"];
     const ENDS: [&str; 6] = [".pem", ".key", ".pfx", ".p12", ".kdbx", ".ppk"];

@@ -150,8 +150,7 @@ pub(crate) fn open_target(
         Target::Path(path) => Source::open(&path.to_string_lossy()),
         Target::GitUrl(url) => Source::open(url),
         Target::Credential { credential, source } => {
-            let place =
-                Place::whole(Provenance::new(Layer::Input { name: source.clone() }));
+            let place = Place::whole(Provenance::new(Layer::Input { name: source.clone() }));
             let sighting = lidless_token::Sighting {
                 span: 0..0,
                 form: "named",
@@ -224,10 +223,8 @@ fn walk(
     }
     let readers = doors.read_grants();
     let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
-    let seen: Vec<_> = readers
-        .iter()
-        .filter_map(|id| book.get(id).map(|known| known.grant.clone()))
-        .collect();
+    let seen: Vec<_> =
+        readers.iter().filter_map(|id| book.get(id).map(|known| known.grant.clone())).collect();
     for mut grant in seen {
         grant.observed.get_or_insert_with(Observed::default).can_read = Some(true);
         book.set_grant(grant);

@@ -65,10 +65,7 @@ impl Target {
                 without_query(trimmed)
             )));
         }
-        Err(EngineError::Target(format!(
-            "{}: no such file or folder",
-            without_query(trimmed)
-        )))
+        Err(EngineError::Target(format!("{}: no such file or folder", without_query(trimmed))))
     }
 
     /// How reports call it; credentials redacted.

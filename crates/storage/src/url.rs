@@ -37,6 +37,48 @@ pub(crate) fn origin(url: &str) -> String {
     format!("{}://{}", scheme.to_ascii_lowercase(), authority.to_ascii_lowercase())
 }
 
+/// The path as it stands, without query and fragment; `/` when there is none.
+pub(crate) fn encoded_path(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = rest.split(['?', '#']).next().unwrap_or("");
+    rest.split_once('/').map_or_else(|| "/".to_owned(), |(_, path)| format!("/{path}"))
+}
+
+/// The path as a server may read it: backslashes are slashes, and dot segments are resolved.
+/// None when that changes nothing.
+pub(crate) fn resolved(path: &str) -> Option<String> {
+    let slashed = path.replace('\\', "/");
+    let mut parts: Vec<&str> = Vec::new();
+    for part in slashed.split('/') {
+        match part {
+            "." => {}
+            ".." => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    Some(parts.join("/")).filter(|resolved| resolved != path)
+}
+
+/// Query text found in the wild made fit for a request line: what may not stand in one is
+/// encoded, everything else stays as it was signed.
+pub(crate) fn fit(query: &str) -> String {
+    const UNFIT: &AsciiSet = &percent_encoding::CONTROLS
+        .add(b' ')
+        .add(b'"')
+        .add(b'#')
+        .add(b'<')
+        .add(b'>')
+        .add(b'`')
+        .add(b'{')
+        .add(b'}')
+        .add(b'|')
+        .add(b'\\')
+        .add(b'^');
+    utf8_percent_encode(query, UNFIT).to_string()
+}
+
 /// The URL a redirect names, made whole; none for other schemes.
 pub(crate) fn joined(base: &str, location: &str) -> Option<String> {
     if location.starts_with("https://") || location.starts_with("http://") {
@@ -64,5 +106,11 @@ mod tests {
         assert_eq!(joined("http://a/b?c", "/d").unwrap(), "http://a/d");
         assert_eq!(joined("http://a/b", "https://c/d").unwrap(), "https://c/d");
         assert!(joined("http://a/b", "file:///etc/passwd").is_none());
+        assert_eq!(encoded_path("http://a:1/b%20/c?d/e#f"), "/b%20/c");
+        assert_eq!(encoded_path("http://a?b"), "/");
+        assert_eq!(resolved("c/open/../secret/./x").unwrap(), "c/secret/x");
+        assert_eq!(resolved("c\\..\\x").unwrap(), "x");
+        assert!(resolved("c/open//x..y").is_none());
+        assert_eq!(fit("sig=a+b%2F&x=\u{e9} \n"), "sig=a+b%2F&x=%C3%A9%20%0A");
     }
 }

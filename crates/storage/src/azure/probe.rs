@@ -60,7 +60,7 @@ pub(crate) fn probe(shared: &Shared) -> Result<Probe, StorageError> {
                 continue;
             }
         };
-        let verdict = verdict(shared, &answer);
+        let verdict = verdict(shared, question, &answer);
         match question {
             Question::Containers => observed.can_list_containers = Some(verdict.allowed),
             Question::Blobs => observed.can_list = Some(verdict.allowed),
@@ -114,7 +114,7 @@ fn rank(verdict: &Verdict) -> u8 {
 }
 
 /// Reads an answer as the service means it.
-fn verdict(shared: &Shared, answer: &Answer) -> Verdict {
+fn verdict(shared: &Shared, question: Question, answer: &Answer) -> Verdict {
     let anonymous = matches!(shared.access.auth, Auth::Anonymous);
     let says = |status, allowed, meaning| Verdict { status, allowed, meaning };
     let live = |meaning| says(GrantStatus::Live, false, meaning);
@@ -133,6 +133,10 @@ fn verdict(shared: &Shared, answer: &Answer) -> Verdict {
             | "AuthorizationServiceMismatch"
             | "InsufficientAccountPermissions",
         ) => live("the credential is valid, this operation is not granted"),
+        // A question about the account itself: there is no such account behind this address.
+        (404, _) if matches!(question, Question::Containers | Question::Account) => {
+            says(GrantStatus::Unknown, false, "there is no such account at this address")
+        }
         (404, "ContainerNotFound" | "BlobNotFound" | "ResourceNotFound") => {
             live("the credential is valid, what it names is not there")
         }
