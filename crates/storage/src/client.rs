@@ -4,7 +4,7 @@ use crate::open::Endpoints;
 use crate::pace::Pace;
 use crate::retry::{is_passing, pause};
 use crate::store::{StorageError, StorageErrorKind};
-use crate::url::{host, joined, origin};
+use crate::url::{joined, origin, resolved};
 use lidless_core::{Scope, Timestamp, Touch};
 use lidless_io::Tally;
 use std::io::Read as _;
@@ -20,7 +20,8 @@ pub struct ClientSettings {
     pub user_agent: String,
     /// How long to wait for a connection.
     pub connect_timeout: Duration,
-    /// How long to wait for an answer, and for the whole of a body.
+    /// How long to wait for an answer, and for each next part of it; the whole of a body may
+    /// take five times as long.
     pub read_timeout: Duration,
     /// How often to ask at most.
     pub attempts: u32,
@@ -52,6 +53,10 @@ pub(crate) enum Verb {
 
 /// One request. Neither its URL nor its headers are ever shown.
 pub(crate) struct Ask<'a> {
+    /// What a URL that a redirect names would touch.
+    pub(crate) locate: &'a dyn Fn(&str) -> Touch,
+    /// Only a part (206) is of use: the body of a whole answer (200) is not read.
+    pub(crate) part_only: bool,
     pub(crate) verb: Verb,
     /// The whole URL, credentials included.
     pub(crate) url: String,
@@ -59,8 +64,18 @@ pub(crate) struct Ask<'a> {
     pub(crate) touch: Touch,
     /// What is asked, for errors: `list the blobs of az://a/b`.
     pub(crate) what: &'a str,
-    /// The most of a body that is read.
+    /// The most of a good answer's body that is read.
     pub(crate) limit: u64,
+}
+
+/// The most of a refusal's body that is read: its code and its reason stand at the start.
+const REFUSAL_LIMIT: u64 = 64 << 10;
+
+/// A request that got no answer.
+struct Failure {
+    error: StorageError,
+    /// Asking again may help.
+    passing: bool,
 }
 
 /// An answer, read to its end or to the limit.
@@ -68,11 +83,25 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// The body went on past the limit, or broke off before the length it announced.
+    /// False when the body goes on past the limit.
     pub(crate) whole: bool,
 }
 
 impl Answer {
+    /// The service's error code, from the header or the body; letters and digits only.
+    pub(crate) fn code(&self) -> Option<String> {
+        let plain = |text: &str| {
+            let fits =
+                (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
+            fits.then(|| text.to_owned())
+        };
+        self.header("x-ms-error-code").and_then(plain).or_else(|| {
+            let body = String::from_utf8_lossy(&self.body);
+            let (_, rest) = body.split_once("<Code>")?;
+            plain(rest.split('<').next()?)
+        })
+    }
+
     /// The first header of a name, lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
@@ -104,7 +133,10 @@ impl Client {
             .user_agent(settings.user_agent.clone())
             .timeout_connect(Some(settings.connect_timeout))
             .timeout_recv_response(Some(settings.read_timeout))
-            .timeout_recv_body(Some(settings.read_timeout))
+            .timeout_per_read(Some(settings.read_timeout))
+            // Bounds a server that sends a byte now and then.
+            .timeout_recv_body(Some(settings.read_timeout.saturating_mul(5)))
+            .timeout_resolve(Some(settings.connect_timeout))
             .timeout_send_request(Some(settings.read_timeout))
             .max_idle_connections_per_host(64)
             .max_idle_connections(256)
@@ -138,17 +170,14 @@ impl Client {
         let mut attempt = 1u32;
         loop {
             let last = attempt >= self.settings.attempts.max(1);
-            let result = self.follow(ask);
-            let retry_after = match &result {
-                Ok(answer) if is_passing(answer.status) && !last => {
-                    answer.header("retry-after").map(str::to_owned)
-                }
-                Ok(answer) if is_passing(answer.status) => return Err(busy(ask, answer)),
-                Err(error) if error.kind == StorageErrorKind::Unavailable && !last => None,
-                _ => return result,
+            let retry_after = match self.follow(ask) {
+                Ok(answer) if !is_passing(answer.status) => return Ok(answer),
+                Ok(answer) if last => return Err(busy(ask, &answer)),
+                Ok(answer) => answer.header("retry-after").map(str::to_owned),
+                Err(failure) if last || !failure.passing => return Err(failure.error),
+                Err(_) => None,
             };
-            let salt = self.tally.requests().wrapping_mul(2_654_435_761);
-            let wait = pause(attempt, retry_after.as_deref(), self.settings.retry_after_cap, salt);
+            let wait = pause(attempt, retry_after.as_deref(), self.settings.retry_after_cap);
             tracing::debug!(what = ask.what, attempt, ?wait, "asking again");
             std::thread::sleep(wait);
             attempt = attempt.saturating_add(1);
@@ -156,16 +185,11 @@ impl Client {
     }
 
     /// Sends a request and follows its redirects, each hop within the scope.
-    fn follow(&self, ask: &Ask<'_>) -> Result<Answer, StorageError> {
+    fn follow(&self, ask: &Ask<'_>) -> Result<Answer, Failure> {
         let mut url = ask.url.clone();
         let mut touch = ask.touch.clone();
         for _ in 0..=REDIRECTS {
-            self.scope.allows(&touch, Timestamp::now()).map_err(|denied| StorageError {
-                kind: StorageErrorKind::OutOfScope,
-                message: denied.reason,
-                status: None,
-                code: None,
-            })?;
+            self.in_scope(&touch).map_err(|error| Failure { error, passing: false })?;
             let same_origin = origin(&url) == origin(&ask.url);
             let answer = self.send(ask, &url, same_origin)?;
             if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
@@ -174,22 +198,28 @@ impl Client {
             let Some(next) = answer.header("location").and_then(|to| joined(&url, to)) else {
                 return Ok(answer);
             };
-            touch = if origin(&next) == origin(&ask.url) {
-                ask.touch.clone()
-            } else {
-                Touch { host: host(&next), store: None, path: String::new() }
-            };
+            touch = (ask.locate)(&next);
             url = next;
         }
-        Err(StorageError {
-            kind: StorageErrorKind::Malformed,
-            message: format!("cannot {}: redirected more than {REDIRECTS} times", ask.what),
-            status: None,
-            code: None,
-        })
+        let why = format!("redirected more than {REDIRECTS} times");
+        Err(failure(ask, StorageErrorKind::Malformed, &why, false))
     }
 
-    fn send(&self, ask: &Ask<'_>, url: &str, credentials: bool) -> Result<Answer, StorageError> {
+    /// Asks the scope: for the path as it is written and as a server may resolve it.
+    fn in_scope(&self, touch: &Touch) -> Result<(), StorageError> {
+        let resolved = resolved(&touch.path).map(|path| Touch { path, ..touch.clone() });
+        for touch in std::iter::once(touch).chain(&resolved) {
+            self.scope.allows(touch, Timestamp::now()).map_err(|denied| StorageError {
+                kind: StorageErrorKind::OutOfScope,
+                message: denied.reason,
+                status: None,
+                code: None,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn send(&self, ask: &Ask<'_>, url: &str, credentials: bool) -> Result<Answer, Failure> {
         self.pace.wait();
         let mut request = match ask.verb {
             Verb::Get => self.agent.get(url),
@@ -211,29 +241,47 @@ impl Client {
             .collect();
         let mut body = Vec::new();
         let mut whole = true;
-        if ask.verb == Verb::Get {
+        let limit = match status {
+            200 if ask.part_only => 0,
+            200..=299 => ask.limit,
+            _ => REFUSAL_LIMIT,
+        };
+        if ask.verb == Verb::Get && limit > 0 {
             let reader = response.body_mut().with_config().limit(u64::MAX).reader();
-            match reader.take(ask.limit.saturating_add(1)).read_to_end(&mut body) {
-                Ok(_) => {}
-                Err(error) if body.is_empty() => {
-                    return Err(StorageError {
-                        kind: StorageErrorKind::Unavailable,
-                        message: format!("cannot {}: {}", ask.what, clean(&error.to_string())),
-                        status: Some(status),
-                        code: None,
-                    });
-                }
-                Err(_) => whole = false,
-            }
+            let result = reader.take(limit.saturating_add(1)).read_to_end(&mut body);
             let read = u64::try_from(body.len()).unwrap_or(u64::MAX);
-            self.tally.add(read.min(ask.limit), 0);
-            if read > ask.limit {
-                whole = false;
-                body.truncate(usize::try_from(ask.limit).unwrap_or(usize::MAX));
+            self.tally.add(read.min(limit), 0);
+            if let Err(error) = result {
+                return Err(broken(ask, &error, read));
             }
+            whole = read <= limit;
+            body.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         }
         Ok(Answer { status, headers, body, whole })
     }
+}
+
+fn failure(ask: &Ask<'_>, kind: StorageErrorKind, why: &str, passing: bool) -> Failure {
+    let message = format!("cannot {}: {why}", ask.what);
+    Failure { error: StorageError { kind, message, status: None, code: None }, passing }
+}
+
+/// A body that stopped before its end.
+fn broken(ask: &Ask<'_>, error: &std::io::Error, read: u64) -> Failure {
+    let timed_out = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<ureq::Error>())
+        .is_some_and(|inner| matches!(inner, ureq::Error::Timeout(_)));
+    if timed_out || error.kind() == std::io::ErrorKind::TimedOut {
+        let why = format!("the answer stalled after {read} bytes");
+        return failure(ask, StorageErrorKind::Unavailable, &why, true);
+    }
+    if error.kind() == std::io::ErrorKind::UnexpectedEof {
+        let why = format!("the answer ends after {read} bytes, before the length it announced");
+        return failure(ask, StorageErrorKind::Malformed, &why, true);
+    }
+    let why = format!("the answer broke off after {read} bytes: {}", error.kind());
+    failure(ask, StorageErrorKind::Unavailable, &why, true)
 }
 
 fn busy(ask: &Ask<'_>, answer: &Answer) -> StorageError {
@@ -244,39 +292,50 @@ fn busy(ask: &Ask<'_>, answer: &Answer) -> StorageError {
             ask.what, answer.status
         ),
         status: Some(answer.status),
-        code: answer.header("x-ms-error-code").map(str::to_owned),
+        code: answer.code(),
     }
 }
 
-fn unreachable(ask: &Ask<'_>, error: &ureq::Error) -> StorageError {
-    let (kind, why) = match error {
-        ureq::Error::HostNotFound => (StorageErrorKind::NotFound, "no such host".to_owned()),
-        ureq::Error::Timeout(_) => (StorageErrorKind::Unavailable, "no answer in time".to_owned()),
-        ureq::Error::ConnectionFailed => {
-            (StorageErrorKind::Unavailable, "no connection".to_owned())
-        }
-        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-            (StorageErrorKind::Unavailable, "connection refused".to_owned())
-        }
-        ureq::Error::Io(error) => (StorageErrorKind::Unavailable, clean(&error.to_string())),
-        // The URL is in this one, and in the URL the credential.
-        ureq::Error::BadUri(_) => (StorageErrorKind::Malformed, "the URL is malformed".to_owned()),
+/// A request that got no answer at all. What the libraries say is not repeated where it may hold
+/// the URL, and in the URL the credential.
+fn unreachable(ask: &Ask<'_>, error: &ureq::Error) -> Failure {
+    use StorageErrorKind::{Malformed, NotFound, Unavailable};
+    let (kind, why, passing) = match error {
+        ureq::Error::HostNotFound => (NotFound, "no such host".to_owned(), false),
+        ureq::Error::Timeout(_) => (Unavailable, "no answer in time".to_owned(), true),
+        ureq::Error::ConnectionFailed => (Unavailable, "no connection".to_owned(), true),
+        ureq::Error::Io(error) => from_io(error),
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired => (
+            Unavailable,
+            "no secure connection: the certificate is not trusted, or the server speaks no TLS"
+                .to_owned(),
+            false,
+        ),
+        ureq::Error::BadUri(_) => (Malformed, "the URL is malformed".to_owned(), false),
         ureq::Error::Protocol(_) | ureq::Error::Http(_) | ureq::Error::LargeResponseHeader(..) => {
-            (StorageErrorKind::Malformed, "the answer is not HTTP that is understood".to_owned())
+            (Malformed, "the answer is not HTTP that is understood".to_owned(), false)
         }
-        other => (StorageErrorKind::Unavailable, clean(&other.to_string())),
+        _ => (Unavailable, "the connection failed".to_owned(), true),
     };
-    StorageError { kind, message: format!("cannot {}: {why}", ask.what), status: None, code: None }
+    failure(ask, kind, &why, passing)
 }
 
-/// An error of a library without anything that could be a URL.
-fn clean(text: &str) -> String {
-    text.split_whitespace()
-        .map(|word| if word.contains("://") || word.contains("sig=") { "[address]" } else { word })
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .filter(|character| !character.is_control())
-        .take(200)
-        .collect()
+fn from_io(error: &std::io::Error) -> (StorageErrorKind, String, bool) {
+    let text = error.to_string();
+    // The resolver has no error kinds; these are the words of glibc, musl, macOS and Windows.
+    if text.contains("lookup address") || text.contains("No such host") {
+        return if text.contains("emporary") || text.contains("ry again") {
+            (StorageErrorKind::Unavailable, "the name service does not answer".to_owned(), true)
+        } else {
+            (StorageErrorKind::NotFound, "no such host".to_owned(), false)
+        };
+    }
+    // Certificate errors arrive wrapped; asking again does not mend them.
+    let passing = error.kind() != std::io::ErrorKind::InvalidData;
+    let why = match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => "the connection was closed".to_owned(),
+        std::io::ErrorKind::InvalidData => "no secure connection could be made".to_owned(),
+        kind => kind.to_string(),
+    };
+    (StorageErrorKind::Unavailable, why, passing)
 }

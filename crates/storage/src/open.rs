@@ -50,5 +50,7 @@ pub fn touch(access: &Access, endpoints: &Endpoints) -> Touch {
         (Some(container), None) => container.clone(),
         (None, _) => String::new(),
     };
-    Touch { host: host(endpoint.unwrap_or(&access.origin)), store: Some(access.store()), path }
+    // A web server is a host and no store.
+    let store = (access.provider != Provider::Http).then(|| access.store());
+    Touch { host: host(endpoint.unwrap_or(&access.origin)), store, path }
 }

@@ -32,10 +32,6 @@ impl Address {
         }
         let mut origin = access.origin.trim_end_matches('/').to_owned();
         let host = url::host(&origin);
-        if host_account(&host).is_some() && !access.path_style {
-            // The lake endpoint serves the same blobs under the blob service's name.
-            origin = origin.replacen(".dfs.", ".blob.", 1);
-        }
         let https_only = matches!(&access.auth, Auth::Query(sas)
             if sas.expose().split('&').any(|part| part.eq_ignore_ascii_case("spr=https")));
         let loopback = Touch { host, store: None, path: String::new() }.is_loopback();
@@ -117,7 +113,10 @@ mod tests {
         assert_eq!(cloud.target("c//x"), "/c//x");
         assert_eq!(cloud.target("$root/x"), "/$root/x");
         let local = Address::new(&access("http://127.0.0.1:1", true, ""), None);
-        assert_eq!((local.target("").as_str(), local.target("c").as_str()), ("/contoso", "/contoso/c"));
+        assert_eq!(
+            (local.target("").as_str(), local.target("c").as_str()),
+            ("/contoso", "/contoso/c")
+        );
     }
 
     #[test]
@@ -138,7 +137,5 @@ mod tests {
         assert_eq!(origin(cloud, "sv=1&spr=https"), cloud.replace("http", "https"));
         assert_eq!(origin(cloud, "sv=1&spr=https,http"), cloud);
         assert_eq!(origin("http://127.0.0.1:1", "spr=https"), "http://127.0.0.1:1");
-        let lake = "https://contoso.dfs.core.windows.net";
-        assert_eq!(origin(lake, ""), "https://contoso.blob.core.windows.net");
     }
 }

@@ -3,20 +3,6 @@
 use crate::client::Answer;
 use crate::store::{StorageError, StorageErrorKind};
 
-/// The service's error code, from the header or the body.
-pub(crate) fn code(answer: &Answer) -> Option<String> {
-    let plain = |text: &str| {
-        let fits =
-            (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
-        fits.then(|| text.to_owned())
-    };
-    answer.header("x-ms-error-code").and_then(plain).or_else(|| {
-        let body = String::from_utf8_lossy(&answer.body);
-        let (_, rest) = body.split_once("<Code>")?;
-        plain(rest.split('<').next()?)
-    })
-}
-
 /// The explanation that comes with a rejected signature. It may hold the text that was signed,
 /// never the signature.
 pub(crate) fn detail(answer: &Answer) -> String {
@@ -31,10 +17,11 @@ pub(crate) fn detail(answer: &Answer) -> String {
 
 /// A refusal as an error.
 pub(crate) fn refused(what: &str, answer: &Answer) -> StorageError {
-    let code = code(answer);
+    let code = answer.code();
     let kind = match answer.status {
         401 | 403 => StorageErrorKind::Denied,
-        404 => StorageErrorKind::NotFound,
+        409 if code.as_deref() == Some("PublicAccessNotPermitted") => StorageErrorKind::Denied,
+        404 | 410 => StorageErrorKind::NotFound,
         409 | 412 | 416 => StorageErrorKind::Conflict,
         _ => StorageErrorKind::Malformed,
     };

@@ -1,6 +1,7 @@
 //! Reading listings. The XML is hostile: bounded, and nothing in it is expanded.
 
-use lidless_core::{BlobType, Container, Object, PublicAccess, Timestamp};
+use crate::retry::http_time;
+use lidless_core::{BlobType, Container, Object, PublicAccess};
 use percent_encoding::percent_decode_str;
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -110,10 +111,6 @@ fn entity(name: &str) -> Option<char> {
     }
 }
 
-fn http_time(text: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::parse(&text.replace("GMT", "+0000")).ok().map(|zoned| zoned.timestamp())
-}
-
 fn empty_object() -> Object {
     Object {
         key: String::new(),
@@ -128,11 +125,16 @@ fn empty_object() -> Object {
     }
 }
 
-/// Reads a page of containers and where the next one starts.
+/// Reads a page of containers and where the next one starts. `silence` is what a container
+/// without `PublicAccess` is: newer versions of the service leave it out when there is none, older
+/// ones never say.
 ///
 /// # Errors
 /// What is wrong with the document, in words.
-pub(crate) fn containers(body: &[u8]) -> Result<(Vec<Container>, Option<String>), String> {
+pub(crate) fn containers(
+    body: &[u8],
+    silence: Option<PublicAccess>,
+) -> Result<(Vec<Container>, Option<String>), String> {
     let mut walk = Walk::new(body);
     let mut found = Vec::new();
     let mut next = None;
@@ -142,12 +144,7 @@ pub(crate) fn containers(body: &[u8]) -> Result<(Vec<Container>, Option<String>)
         match walk.step()? {
             Step::Open => {
                 if walk.path.last().is_some_and(|name| name == "Container") {
-                    // A listing that says nothing of public access says that there is none.
-                    current = Container {
-                        name: String::new(),
-                        public: Some(PublicAccess::None),
-                        modified: None,
-                    };
+                    current = Container { name: String::new(), public: silence, modified: None };
                 }
             }
             Step::Close => {
@@ -185,10 +182,12 @@ pub(crate) fn blobs(body: &[u8]) -> Result<BlobPage, String> {
     let (mut objects, mut prefixes, mut next) = (Vec::new(), Vec::new(), None);
     let mut current = empty_object();
     let mut complete = false;
+    let mut directory = false;
     loop {
         match walk.step()? {
             Step::Open => {
                 if walk.path.last().is_some_and(|name| name == "Blob") {
+                    directory = false;
                     current = empty_object();
                 }
             }
@@ -199,6 +198,8 @@ pub(crate) fn blobs(body: &[u8]) -> Result<BlobPage, String> {
                 match (name.as_str(), parent) {
                     ("Name", Some("Blob")) => current.key = text,
                     ("Name", Some("BlobPrefix")) => prefixes.push(text),
+                    // A lake lists its directories among the blobs; they hold nothing.
+                    ("Blob", _) if directory => {}
                     ("Blob", _) if !current.key.is_empty() => objects.push(current.clone()),
                     ("NextMarker", _) => next = some(text),
                     ("EnumerationResults", None) => complete = true,
@@ -211,6 +212,7 @@ pub(crate) fn blobs(body: &[u8]) -> Result<BlobPage, String> {
                         "Last-Modified" => current.modified = http_time(&text),
                         "Creation-Time" => current.created = http_time(&text),
                         "AccessTier" => current.tier = some(text.to_ascii_lowercase()),
+                        "ResourceType" => directory = text == "directory",
                         "Content-MD5" => current.content_md5 = some(text),
                         "Content-Type" => current.content_type = some(text),
                         "BlobType" => {
@@ -252,6 +254,10 @@ mod tests {
         assert_eq!(object.etag.as_deref(), Some("0x8"));
         assert!(object.is_offline() && object.modified.is_some());
         assert_eq!(object.blob_type, Some(BlobType::Page));
+        let lake = PAGE.replace("<BlobType>", "<ResourceType>directory</ResourceType><BlobType>");
+        assert_eq!(blobs(lake.as_bytes()).unwrap().0, []);
+        let odd = PAGE.replace("<Name>a &amp; b&#32;c.txt", "<Name Encoded=\"true\">%EF%BF%BE%25x");
+        assert_eq!(blobs(odd.as_bytes()).unwrap().0[0].key, "\u{fffe}%x");
         assert_eq!((prefixes, next.as_deref()), (vec!["d/".to_owned()], Some("m")));
     }
 
@@ -265,11 +271,11 @@ mod tests {
             "<html>no</html>",
         ] {
             assert!(blobs(text.as_bytes()).is_err(), "{text}");
-            assert!(containers(text.as_bytes()).is_err(), "{text}");
+            assert!(containers(text.as_bytes(), None).is_err(), "{text}");
         }
         assert!(blobs("<a>".repeat(100).as_bytes()).is_err());
         lidless_kit::cut_and_flip(PAGE.as_bytes(), |bytes| {
-            let _ = (blobs(bytes), containers(bytes));
+            let _ = (blobs(bytes), containers(bytes, None));
         });
     }
 }

@@ -1,10 +1,13 @@
 //! Azure Blob Storage.
 
+mod address;
 mod error;
 mod list;
 mod object;
 mod probe;
+mod query;
 mod sign;
 mod store;
+mod verdict;
 
 pub(crate) use store::AzureStore;

@@ -1,6 +1,7 @@
 //! The bytes of one blob, by ranges, on demand.
 
-use super::error::{code, refused};
+use super::error::refused;
+use super::query::Query;
 use super::store::Shared;
 use crate::client::Verb;
 use crate::store::{StorageError, StorageErrorKind};
@@ -34,37 +35,50 @@ impl BlobBytes {
             headers.push(("if-match", format!("\"{}\"", etag.trim_matches('"'))));
         }
         let length = range.end.saturating_sub(range.start);
-        let path = format!("{}/{}", self.container, self.key);
-        // A server that ignores ranges sends everything; take what is needed to tell.
-        let limit = if range.start == 0 { length } else { range.end.min(LARGEST) };
+        let query = Query { part_only: range.start > 0, ..Query::blob(&self.container, &self.key) };
         let answer = self
             .shared
-            .ask(Verb::Get, &path, "", headers, &what, limit.max(length))
+            .ask(Verb::Get, &query, headers, &what, length)
             .map_err(|error| read_error(&error))?;
-        let wanted = usize::try_from(length).unwrap_or(usize::MAX);
+        let etag = answer.header("etag").map(|etag| etag.trim_matches('"'));
+        if let (200 | 206, Some(listed), Some(now)) = (answer.status, &self.etag, etag)
+            && listed.trim_matches('"') != now
+        {
+            let why = format!("cannot {what}: it changed since it was listed");
+            return Err(ReadError::new(ReadErrorKind::Changed, why));
+        }
+        let enough = u64::try_from(answer.body.len()).is_ok_and(|got| got >= length);
         match answer.status {
             206 => {
-                let announced = answer.header("content-range").unwrap_or("");
-                if !announced.starts_with(&format!("bytes {}-", range.start)) {
-                    return Err(lied(&place, "it sent another range than was asked for"));
+                let sent = content_range(answer.header("content-range").unwrap_or(""));
+                match sent {
+                    Some((_, _, Some(size))) if size != self.size => {
+                        let why = format!("cannot {what}: its size changed since it was listed");
+                        return Err(ReadError::new(ReadErrorKind::Changed, why));
+                    }
+                    Some((first, end, _)) if first == range.start && end == last => {}
+                    _ => return Err(lied(&place, "it sent another range than was asked for")),
                 }
-                let mut body = answer.body;
-                if body.len() < wanted {
-                    return Err(lied(&place, "it sent less than it announced"));
+                if !answer.whole || !enough {
+                    return Err(lied(&place, "it sent another length than it announced"));
                 }
-                body.truncate(wanted);
-                Ok(body)
+                Ok(answer.body)
             }
-            // The whole blob, because the server knows no ranges.
-            200 if range.start == 0 && answer.body.len() >= wanted => {
-                let mut body = answer.body;
-                body.truncate(wanted);
-                Ok(body)
-            }
+            // The start of the whole blob, because the server knows no ranges.
+            200 if range.start == 0 && enough => Ok(answer.body),
+            200 if range.start == 0 => Err(lied(&place, "it is shorter than was listed")),
             200 => Err(lied(&place, "it knows no ranges")),
             _ => Err(refusal(&what, &answer)),
         }
     }
+}
+
+/// First, last and size, if told, of `bytes FIRST-LAST/SIZE` (RFC 9110, section 14.4).
+fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
+    let (range, size) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    let size = if size == "*" { None } else { Some(size.parse().ok()?) };
+    Some((first.parse().ok()?, last.parse().ok()?, size))
 }
 
 fn lied(place: &str, why: &str) -> ReadError {
@@ -73,7 +87,7 @@ fn lied(place: &str, why: &str) -> ReadError {
 
 fn refusal(what: &str, answer: &crate::client::Answer) -> ReadError {
     let error = refused(what, answer);
-    let kind = match (answer.status, code(answer).as_deref()) {
+    let kind = match (answer.status, answer.code().as_deref()) {
         (_, Some("BlobArchived")) => ReadErrorKind::Offline,
         (401 | 403, _) => ReadErrorKind::Denied,
         (404 | 412 | 416, _) => ReadErrorKind::Changed,

@@ -1,186 +1,212 @@
 //! Is it live, and what may it do? With as few reading requests as that takes.
+//!
+//! A credential is called live only when the service's own answer says so, and revoked only when
+//! it says that: a login page, a proxy's refusal or a parked domain decide nothing.
 
-use super::error::{code, detail, refused};
+use super::list;
+use super::query::Query;
 use super::store::Shared;
+use super::verdict::{Verdict, verdict};
 use crate::client::{Answer, Verb};
-use crate::store::{Probe, StorageError};
+use crate::store::{Probe, StorageError, StorageErrorKind};
 use lidless_core::{Auth, GrantStatus, Observed, Timestamp};
 
-/// What one answer says about a credential.
-struct Verdict {
-    status: GrantStatus,
-    /// The operation itself was allowed.
-    allowed: bool,
-    meaning: &'static str,
+/// What is asked; one request each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// List one container of the account.
+    Containers,
+    /// What kind of account is it: any account SAS may ask that.
+    Account,
+    /// List one blob of a container.
+    Blobs,
+    /// Read the first byte of a blob.
+    Blob,
 }
 
-/// Asks, in the order of what the credential names: one object, one container, the account.
+/// The largest answer to a question: a listing of one name.
+const LIMIT: u64 = 1 << 20;
+
+/// Asks, in the order of what the credential names and declares, until the answers decide.
+///
+/// # Errors
+/// When no question got an answer.
 pub(crate) fn probe(shared: &Shared) -> Result<Probe, StorageError> {
-    let checked_at = Some(Timestamp::now());
-    let mut observed = Observed { checked_at, ..Observed::default() };
-    let mut best: Option<Verdict> = None;
-    let account = shared.sas("srt").is_some() || matches!(shared.access.auth, Auth::Key { .. });
-    let name = shared.access.store();
-    let container = shared.access.container.clone();
-    let key = shared.access.key.clone();
-    let may = |letter: char| shared.sas("sp").is_none_or(|letters| letters.contains(letter));
-    let mut questions: Vec<(Question, String, &str)> = Vec::new();
-    if account || container.is_none() {
-        questions.push((Question::Containers, String::new(), "comp=list&maxresults=1"));
-    }
-    if let Some(container) = &container {
-        if let Some(key) = &key
-            && may('r')
-        {
-            questions.push((Question::Object, format!("{container}/{key}"), ""));
-        }
-        if shared.sas("sr").as_deref() != Some("b") && may('l') {
-            let list = "restype=container&comp=list&maxresults=1";
-            questions.push((Question::Blobs, container.clone(), list));
-        }
-        if questions.is_empty() {
-            questions.push((
-                Question::Object,
-                format!("{container}/{}", key.unwrap_or_default()),
-                "",
-            ));
-        }
-    } else {
-        let info = "restype=account&comp=properties";
-        questions.push((Question::Account, String::new(), info));
-    }
-    let mut last_error = None;
-    for (question, resource, parameters) in questions {
-        let what = format!("ask about {name}");
-        let verb = if question == Question::Object { Verb::Head } else { Verb::Get };
-        let answer = match shared.ask(verb, &resource, parameters, Vec::new(), &what, 1 << 20) {
-            Ok(answer) => answer,
-            Err(error) => {
-                last_error = Some(error);
-                continue;
-            }
-        };
-        let verdict = verdict(shared, question, &answer);
-        match question {
-            Question::Containers => observed.can_list_containers = Some(verdict.allowed),
-            Question::Blobs => observed.can_list = Some(verdict.allowed),
-            Question::Object | Question::Account => {}
-        }
-        let decides = best.as_ref().is_none_or(|known| rank(known) < rank(&verdict));
-        if decides {
-            observed.http_status = Some(answer.status);
-            observed.error_code = code(&answer);
-            observed.meaning = Some(verdict.meaning.to_owned());
-            best = Some(verdict);
-        }
-        let answered = best.as_ref().is_some_and(|known| known.status != GrantStatus::Unknown);
-        // One certain answer is enough; a live one with a listing says all there is to say.
-        if answered
-            && best.as_ref().is_some_and(|known| known.allowed || known.status != GrantStatus::Live)
-        {
-            break;
-        }
-    }
+    let mut interview = Interview {
+        shared,
+        observed: Observed { checked_at: Some(Timestamp::now()), ..Observed::default() },
+        best: None,
+        first_error: None,
+    };
+    interview.run();
+    let Interview { mut observed, best, first_error, .. } = interview;
     let Some(best) = best else {
-        return Err(last_error.unwrap_or_else(|| {
-            refused(
-                "ask",
-                &Answer { status: 0, headers: Vec::new(), body: Vec::new(), whole: true },
-            )
+        return Err(first_error.unwrap_or_else(|| StorageError {
+            kind: StorageErrorKind::Unsupported,
+            message: format!("cannot ask {}: the link names nothing to ask", shared.access.store()),
+            status: None,
+            code: None,
         }));
     };
     if matches!(shared.access.auth, Auth::Anonymous) {
-        observed.public = Some(best.status == GrantStatus::Live);
+        observed.public = match best.status {
+            GrantStatus::Live => Some(true),
+            GrantStatus::Unknown => None,
+            _ => Some(false),
+        };
     }
     Ok(Probe { status: best.status, observed })
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Question {
-    Containers,
-    Blobs,
-    Object,
-    Account,
+struct Interview<'a> {
+    shared: &'a Shared,
+    observed: Observed,
+    best: Option<Verdict>,
+    first_error: Option<StorageError>,
 }
 
-fn rank(verdict: &Verdict) -> u8 {
-    match (verdict.status, verdict.allowed) {
-        (GrantStatus::Live, true) => 4,
-        (GrantStatus::Live, false) => 3,
-        (GrantStatus::Unknown, _) => 0,
-        (GrantStatus::Denied, _) => 1,
-        _ => 2,
+impl Interview<'_> {
+    fn run(&mut self) {
+        let access = &self.shared.access;
+        match &access.auth {
+            Auth::Anonymous => match (&access.container, &access.key) {
+                (Some(container), key) => {
+                    if let Some(key) = key {
+                        self.ask(Question::Blob, Query::blob(container, key));
+                    }
+                    self.blobs(container);
+                }
+                (None, _) => {
+                    self.containers();
+                }
+            },
+            Auth::Key { .. } => self.account(),
+            Auth::Query(_) if self.shared.sas("srt").is_some() => self.account(),
+            Auth::Query(_) => self.service(),
+        }
     }
-}
 
-/// Reads an answer as the service means it.
-fn verdict(shared: &Shared, question: Question, answer: &Answer) -> Verdict {
-    let anonymous = matches!(shared.access.auth, Auth::Anonymous);
-    let says = |status, allowed, meaning| Verdict { status, allowed, meaning };
-    let live = |meaning| says(GrantStatus::Live, false, meaning);
-    let denied = |meaning| says(GrantStatus::Denied, false, meaning);
-    let code = code(answer).unwrap_or_default();
-    match (answer.status, code.as_str()) {
-        (200 | 206, _) => says(GrantStatus::Live, true, "the service answered: it works"),
-        (_, _) if anonymous => match answer.status {
-            401 | 403 | 404 | 409 => denied("strangers get no answer: private, or not there"),
-            _ => says(GrantStatus::Unknown, false, "the answer decides nothing"),
-        },
-        (
-            403,
-            "AuthorizationPermissionMismatch"
-            | "AuthorizationResourceTypeMismatch"
-            | "AuthorizationServiceMismatch"
-            | "InsufficientAccountPermissions",
-        ) => live("the credential is valid, this operation is not granted"),
-        // A question about the account itself: there is no such account behind this address.
-        (404, _) if matches!(question, Question::Containers | Question::Account) => {
-            says(GrantStatus::Unknown, false, "there is no such account at this address")
+    /// A credential for the whole account.
+    fn account(&mut self) {
+        let mut first = None;
+        if self.declares('s', 'l') {
+            first = self.containers();
+        } else {
+            let about = Query::account("restype=account&comp=properties");
+            self.ask(Question::Account, about);
         }
-        (404, "ContainerNotFound" | "BlobNotFound" | "ResourceNotFound") => {
-            live("the credential is valid, what it names is not there")
+        if self.is_over() {
+            return;
         }
-        (403, "AuthenticationFailed") => ended(shared, answer),
-        (403, "AuthorizationFailure") if shared.is_local() => ended(shared, answer),
-        (403, "AuthorizationSourceIPMismatch") => denied("bound to other addresses than this one"),
-        (403, "AuthorizationProtocolMismatch") => {
-            live("the signature was accepted, over https only")
+        let access = &self.shared.access;
+        if let Some(container) = access.container.clone().or(first)
+            && self.declares('c', 'l')
+        {
+            self.blobs(&container);
         }
-        (403, "KeyBasedAuthenticationNotPermitted") => {
-            denied("shared key access is switched off for the account")
+        if let (Some(container), Some(key), true) =
+            (&access.container, &access.key, self.declares('o', 'r'))
+        {
+            self.ask(Question::Blob, Query::blob(container, key));
         }
-        (403, "AuthorizationFailure") => denied("a firewall of the account refuses this address"),
-        (403, "AccountIsDisabled") => denied("the account is disabled"),
-        (409, "PublicAccessNotPermitted") => denied("the account forbids public access"),
-        // A HEAD answer has no body and some servers give no code.
-        (403, _) => ended(shared, answer),
-        (404, _) => live("the credential is valid, what it names is not there"),
-        _ => says(GrantStatus::Unknown, false, "the answer decides nothing"),
     }
-}
 
-/// A rejected signature: expired by its own words, or revoked.
-fn ended(shared: &Shared, answer: &Answer) -> Verdict {
-    let detail = detail(answer);
-    let now = Timestamp::now();
-    let over = ["se", "ske"].iter().filter_map(|key| shared.sas(key)).any(|text| {
-        let whole = match text.len() {
-            10 => format!("{text}T00:00:00Z"),
-            17 => text.replace('Z', ":00Z"),
-            _ => text,
+    /// A credential for a container, a directory or a blob.
+    fn service(&mut self) {
+        let access = &self.shared.access;
+        let Some(container) = &access.container else { return };
+        let one_blob = matches!(self.shared.sas("sr").as_deref().unwrap_or(""), "b" | "bs" | "bv");
+        let lists = !one_blob && self.declares('c', 'l');
+        if lists {
+            self.blobs(container);
+        }
+        if self.is_over() {
+            return;
+        }
+        match &access.key {
+            // A directory is no blob that could be read.
+            Some(key)
+                if self.shared.sas("sr").as_deref() != Some("d") && self.declares('o', 'r') =>
+            {
+                self.ask(Question::Blob, Query::blob(container, key));
+            }
+            // Nothing that is granted can be asked: the refusal still says whether it is live.
+            Some(key) if !lists => {
+                self.ask(Question::Blob, Query::blob(container, key));
+            }
+            None if !lists => self.blobs(container),
+            _ => {}
+        }
+    }
+
+    /// Whether the token declares a permission on a resource type; a token that leaves it to a
+    /// stored policy may, an account key may everything.
+    fn declares(&self, resource_type: char, permission: char) -> bool {
+        let has = |name, letter| self.shared.sas(name).is_none_or(|text| text.contains(letter));
+        has("srt", resource_type) && has("sp", permission)
+    }
+
+    /// The credential is dead or locked out: nothing more will be learned.
+    fn is_over(&self) -> bool {
+        self.best.as_ref().is_some_and(|best| {
+            matches!(best.status, GrantStatus::Expired | GrantStatus::Revoked | GrantStatus::Denied)
+        })
+    }
+
+    /// Lists one container and returns its name.
+    fn containers(&mut self) -> Option<String> {
+        let about = Query::account("comp=list&maxresults=1");
+        let answer = self.ask(Question::Containers, about)?;
+        let (containers, _) = list::containers(&answer.body, None).ok()?;
+        containers.into_iter().next().map(|container| container.name)
+    }
+
+    fn blobs(&mut self, container: &str) {
+        let mut parameters = "restype=container&comp=list&maxresults=1".to_owned();
+        let mut prefix = String::new();
+        if self.shared.sas("sr").as_deref() == Some("d")
+            && let Some(key) = &self.shared.access.key
+        {
+            prefix = format!("{}/", key.trim_end_matches('/'));
+            parameters.push_str(&format!("&prefix={}", crate::url::query(&prefix)));
+        }
+        self.ask(Question::Blobs, Query::container(container, &prefix, parameters));
+    }
+
+    /// Asks one question; the answer, when it was allowed.
+    fn ask(&mut self, question: Question, about: Query) -> Option<Answer> {
+        let place = match about.touched.as_str() {
+            "" => self.shared.access.store(),
+            touched => format!("{}/{touched}", self.shared.access.store()),
         };
-        whole.parse::<Timestamp>().is_ok_and(|end| end <= now)
-    });
-    if detail.contains("not valid in the specified time frame") || over {
-        return Verdict {
-            status: GrantStatus::Expired,
-            allowed: false,
-            meaning: "its time is over, says the service or the token itself",
+        let what = format!("ask about {place}");
+        let (headers, limit) = match question {
+            Question::Blob => (vec![("range", "bytes=0-0".to_owned())], 1),
+            _ => (Vec::new(), LIMIT),
         };
-    }
-    Verdict {
-        status: GrantStatus::Revoked,
-        allowed: false,
-        meaning: "the service rejects its signature: the key was renewed, or the policy is gone",
+        let answer = match self.shared.ask(Verb::Get, &about, headers, &what, limit) {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.first_error.get_or_insert(error);
+                return None;
+            }
+        };
+        let verdict = verdict(self.shared, question, &answer);
+        let allowed = verdict.allowed;
+        let tested =
+            matches!(verdict.status, GrantStatus::Live | GrantStatus::Denied).then_some(allowed);
+        match question {
+            Question::Containers => self.observed.can_list_containers = tested,
+            Question::Blobs => self.observed.can_list = tested,
+            Question::Blob => self.observed.can_read = tested,
+            Question::Account => {}
+        }
+        if self.best.as_ref().is_none_or(|known| known.rank() < verdict.rank()) {
+            self.observed.http_status = Some(answer.status);
+            self.observed.error_code = answer.code();
+            self.observed.meaning = Some(verdict.meaning.clone());
+            self.best = Some(verdict);
+        }
+        allowed.then_some(answer)
     }
 }

@@ -1,75 +1,80 @@
 //! One blob account through one credential.
 
+use super::address::Address;
 use super::error::{malformed, refused};
 use super::object::BlobBytes;
+use super::query::{Query, credential};
 use super::sign::{authorization, http_date};
 use super::{list, probe};
 use crate::client::{Answer, Ask, Client, Verb};
+use crate::retry::http_time;
 use crate::store::{ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store};
-use crate::url::{host, path, query};
-use lidless_core::{Access, Auth, BlobType, Container, Object, Secret, Timestamp, Touch};
+use crate::url::{host, query};
+use lidless_core::{
+    Access, Auth, BlobType, Container, Object, PublicAccess, Secret, Timestamp, Touch,
+};
 use lidless_io::ReadAt;
 use std::sync::Arc;
 
-/// The version for requests that a SAS does not fix: the newest that every emulator and
-/// sovereign cloud speaks and that lists everything read here.
+/// The version that requests speak: the newest that every emulator and sovereign cloud speaks and
+/// that lists everything read here.
 const VERSION: &str = "2021-08-06";
+/// The oldest token that lets a request speak another version than its own (`sv`).
+const OLDEST_FREE_TOKEN: &str = "2015-04-05";
 /// The largest page of a listing there can be: 5,000 names of 1,024 characters, with room.
 const PAGE_LIMIT: u64 = 64 << 20;
-/// Containers listed at most; an account has no limit of its own.
-const CONTAINERS: usize = 1_000_000;
+/// Pages of containers at most; an account has no limit of its own.
+const CONTAINER_PAGES: usize = 200;
 
 /// What every request of a store needs.
 pub(crate) struct Shared {
     pub(crate) client: Arc<Client>,
     pub(crate) access: Access,
     name: String,
+    address: Address,
 }
 
 impl Shared {
     /// The place of a blob, for errors.
     pub(crate) fn place(&self, container: &str, key: &str) -> String {
-        format!("{}/{container}/{key}", self.name)
+        let place = format!("{}/{container}/{key}", self.name);
+        place.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
     }
 
-    /// Sends one request about `resource` (container and key, decoded) with `parameters`.
+    /// Sends one request.
     pub(crate) fn ask(
         &self,
         verb: Verb,
-        resource: &str,
-        parameters: &str,
+        about: &Query,
         mut headers: Vec<(&'static str, String)>,
         what: &str,
         limit: u64,
     ) -> Result<Answer, StorageError> {
-        let endpoint = self.client.endpoints().azure.as_deref();
-        let origin = endpoint.unwrap_or(&self.access.origin).trim_end_matches('/');
-        let path_style = endpoint.is_some() || self.access.path_style;
-        let mut target = String::new();
-        if path_style {
-            target.push('/');
-            target.push_str(&path(&self.access.account));
+        let origin = self.address.origin();
+        let target = self.address.target(&about.resource);
+        let mut full = about.parameters.clone();
+        if self.chooses_version() {
+            headers.push(("x-ms-version", VERSION.into()));
         }
-        target.push('/');
-        target.push_str(&path(resource));
-        if path_style && resource.is_empty() {
-            // Some emulators want no slash after the account, none mind its absence.
-            target.truncate(target.len().saturating_sub(1));
-        }
-        let mut full = parameters.to_owned();
         match &self.access.auth {
             Auth::Query(sas) => {
+                let own = self.is_own(about);
                 if !full.is_empty() {
                     full.push('&');
                 }
-                full.push_str(sas.expose());
+                full.push_str(&credential(sas.expose(), own));
             }
-            Auth::Anonymous => headers.push(("x-ms-version", VERSION.into())),
+            Auth::Anonymous => {}
             Auth::Key { id, key } => {
-                headers.push(("x-ms-version", VERSION.into()));
                 headers.push(("x-ms-date", http_date(Timestamp::now())));
-                let signed = authorization(verb, id, key, &headers, &target, parameters);
-                headers.extend(signed.map(|value| ("authorization", value)));
+                let signed = authorization(verb, id, key, &headers, &target, &about.parameters);
+                let signed = signed.ok_or_else(|| StorageError {
+                    kind: StorageErrorKind::Denied,
+                    message: format!("cannot {what}: the account key is not base64"),
+                    status: None,
+                    code: None,
+                })?;
+                headers.push(("authorization", signed));
             }
         }
         let url = if full.is_empty() {
@@ -77,16 +82,41 @@ impl Shared {
         } else {
             format!("{origin}{target}?{full}")
         };
-        let touch =
-            Touch { host: host(origin), store: Some(self.name.clone()), path: resource.to_owned() };
-        self.client.ask(&Ask { verb, url, headers, touch, what, limit })
+        let touch = Touch {
+            host: host(origin),
+            store: Some(self.name.clone()),
+            path: about.touched.clone(),
+        };
+        let locate = |url: &str| self.address.touch(url);
+        let part_only = about.part_only;
+        self.client.ask(&Ask { verb, url, headers, touch, what, limit, locate: &locate, part_only })
+    }
+
+    /// True when the request is about the blob that the link itself names.
+    fn is_own(&self, about: &Query) -> bool {
+        match (&self.access.container, &self.access.key) {
+            (Some(container), Some(key)) => {
+                about.is_blob && about.resource == format!("{container}/{key}")
+            }
+            _ => false,
+        }
+    }
+
+    /// True when the request says which version it speaks. Older tokens fix it themselves, and a
+    /// link may name one.
+    fn chooses_version(&self) -> bool {
+        match &self.access.auth {
+            Auth::Anonymous | Auth::Key { .. } => true,
+            Auth::Query(_) => {
+                self.sas("sv").is_some_and(|version| version.as_str() >= OLDEST_FREE_TOKEN)
+                    && self.sas("api-version").is_none()
+            }
+        }
     }
 
     /// True when the requests go to this machine: emulators answer less exactly.
     pub(crate) fn is_local(&self) -> bool {
-        let endpoint = self.client.endpoints().azure.as_deref();
-        let origin = endpoint.unwrap_or(&self.access.origin);
-        Touch { host: host(origin), store: None, path: String::new() }.is_loopback()
+        self.address.is_loopback()
     }
 
     /// A parameter of the SAS, decoded.
@@ -112,7 +142,51 @@ pub(crate) struct AzureStore {
 impl AzureStore {
     pub(crate) fn new(client: Arc<Client>, access: Access) -> Self {
         let name = access.store();
-        Self { shared: Arc::new(Shared { client, access, name }) }
+        let address = Address::new(&access, client.endpoints().azure.as_deref());
+        Self { shared: Arc::new(Shared { client, access, name, address }) }
+    }
+}
+
+impl AzureStore {
+    fn all_containers(&self) -> Result<Vec<Container>, StorageError> {
+        let what = format!("list the containers of {}", self.shared.name);
+        // The service's own containers ($logs, $blobchangefeed) are listed only when asked for,
+        // and some services do not know the question.
+        let mut system = self.shared.chooses_version();
+        let silence = system.then_some(PublicAccess::None);
+        let mut found: Vec<Container> = Vec::new();
+        let mut marker: Option<String> = None;
+        for _ in 0..CONTAINER_PAGES {
+            let ask = |system: bool| {
+                let mut parameters = "comp=list&maxresults=5000".to_owned();
+                if system {
+                    parameters.push_str("&include=system");
+                }
+                if let Some(marker) = &marker {
+                    parameters.push_str(&format!("&marker={}", query(marker)));
+                }
+                let about = Query::account(&parameters);
+                self.shared.ask(Verb::Get, &about, Vec::new(), &what, PAGE_LIMIT)
+            };
+            let mut answer = ask(system)?;
+            if answer.status == 400 && system {
+                system = false;
+                answer = ask(system)?;
+            }
+            let (page, next) = match answer.status {
+                200 if answer.whole => {
+                    list::containers(&answer.body, silence).map_err(|why| malformed(&what, &why))?
+                }
+                200 => return Err(malformed(&what, "a page is larger than any can be")),
+                _ => return Err(refused(&what, &answer)),
+            };
+            found.extend(page);
+            if next.is_none() {
+                return Ok(found);
+            }
+            marker = next;
+        }
+        Err(malformed(&what, "the listing does not end"))
     }
 }
 
@@ -126,37 +200,17 @@ impl Store for AzureStore {
     }
 
     fn containers(&self) -> Result<Vec<Container>, StorageError> {
-        let what = format!("list the containers of {}", self.shared.name);
-        let mut found: Vec<Container> = Vec::new();
-        let mut marker: Option<String> = None;
-        loop {
-            let mut parameters = "comp=list&maxresults=5000".to_owned();
-            if let Some(marker) = &marker {
-                parameters.push_str(&format!("&marker={}", query(marker)));
+        match self.all_containers() {
+            // A credential for one container cannot list them, but knows that one; a scope may
+            // allow that one and not the account.
+            Err(StorageError {
+                kind: StorageErrorKind::Denied | StorageErrorKind::OutOfScope,
+                ..
+            }) if self.shared.access.container.is_some() => {
+                let name = self.shared.access.container.clone().unwrap_or_default();
+                Ok(vec![Container { name, public: None, modified: None }])
             }
-            let answer =
-                self.shared.ask(Verb::Get, "", &parameters, Vec::new(), &what, PAGE_LIMIT)?;
-            if answer.status != 200 {
-                let error = refused(&what, &answer);
-                // A credential for one container cannot list them, but knows that one.
-                if let (Some(name), StorageErrorKind::Denied) =
-                    (&self.shared.access.container, error.kind)
-                {
-                    let name = name.clone();
-                    return Ok(vec![Container { name, public: None, modified: None }]);
-                }
-                return Err(error);
-            }
-            let (page, next) =
-                list::containers(&answer.body).map_err(|why| malformed(&what, &why))?;
-            found.extend(page);
-            if next.is_none() || found.len() >= CONTAINERS {
-                return Ok(found);
-            }
-            if next == marker {
-                return Err(malformed(&what, "the listing does not move on"));
-            }
-            marker = next;
+            result => result,
         }
     }
 
@@ -173,20 +227,14 @@ impl Store for AzureStore {
         if let Some(cursor) = &request.cursor {
             parameters.push_str(&format!("&marker={}", query(cursor)));
         }
-        parameters.push_str(&format!("&maxresults={}", request.max.unwrap_or(5000)));
-        let answer = self.shared.ask(
-            Verb::Get,
-            &request.container,
-            &parameters,
-            Vec::new(),
-            &what,
-            PAGE_LIMIT,
-        )?;
+        parameters.push_str(&format!("&maxresults={}", request.max.unwrap_or(5000).clamp(1, 5000)));
+        let about = Query::container(&request.container, &request.prefix, parameters);
+        let answer = self.shared.ask(Verb::Get, &about, Vec::new(), &what, PAGE_LIMIT)?;
         if answer.status != 200 {
             return Err(refused(&what, &answer));
         }
         if !answer.whole {
-            return Err(malformed(&what, "the listing breaks off, or is larger than any can be"));
+            return Err(malformed(&what, "a page is larger than any can be"));
         }
         let (objects, prefixes, next) =
             list::blobs(&answer.body).map_err(|why| malformed(&what, &why))?;
@@ -198,8 +246,8 @@ impl Store for AzureStore {
 
     fn head(&self, container: &str, key: &str) -> Result<Object, StorageError> {
         let what = format!("ask about {}", self.shared.place(container, key));
-        let resource = format!("{container}/{key}");
-        let answer = self.shared.ask(Verb::Head, &resource, "", Vec::new(), &what, 0)?;
+        let about = Query::blob(container, key);
+        let answer = self.shared.ask(Verb::Head, &about, Vec::new(), &what, 0)?;
         if answer.status != 200 {
             return Err(refused(&what, &answer));
         }
@@ -208,8 +256,8 @@ impl Store for AzureStore {
             key: key.to_owned(),
             size: size.ok_or_else(|| malformed(&what, "no length that can be read"))?,
             etag: answer.header("etag").map(|etag| etag.trim_matches('"').to_owned()),
-            modified: None,
-            created: None,
+            modified: answer.header("last-modified").and_then(http_time),
+            created: answer.header("x-ms-creation-time").and_then(http_time),
             tier: answer.header("x-ms-access-tier").map(str::to_ascii_lowercase),
             blob_type: match answer.header("x-ms-blob-type") {
                 Some("PageBlob") => Some(BlobType::Page),
