@@ -1,5 +1,27 @@
-//! Reports: human, JSON, JSON Lines, SARIF, HTML.
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)
-)]
+//! Reports: one picture of a case in seven formats. Everything comes from [`lidless_core::Report`];
+//! there is no network and no clock here.
+//!
+//! Names in a report were written by strangers. In every format they are shown so that they
+//! cannot play with a terminal, a page or a table.
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
+
+mod amount;
+mod clean;
+mod csv;
+mod format;
+mod html;
+mod human;
+mod inspect;
+mod jsonl;
+mod layout;
+mod markdown;
+mod render;
+mod sarif;
+mod story;
+mod style;
+mod treemap;
+
+pub use format::Format;
+pub use inspect::render_inspect;
+pub use render::render;
+pub use style::Style;

@@ -1,1 +1,11 @@
-//! Whole-program tests live in `tests/`.
+//! What whole-program tests share: running the binary, making repositories, minting tokens.
+
+mod content;
+mod mint;
+mod program;
+mod repository;
+
+pub use content::{pickle_that_runs, private_key, teams_messages};
+pub use mint::{account_sas, random_key};
+pub use program::{Ran, lidless, run, spawn};
+pub use repository::Repository;

@@ -1,0 +1,292 @@
+//! What can be typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use lidless_core::Severity;
+use lidless_judge::FailOn;
+use std::path::PathBuf;
+
+const AFTER: &str = "\
+Give a URL or token as - (standard input) or @FILE, so that it stays out of the
+process list and the shell's history.
+
+  lidless demo                              see it work on a replica of the incident
+  lidless scan . --follow                   from your repository to a judged exposure
+  lidless inspect @link.txt                 what may the holder of this link do?
+
+Exit codes: 0 nothing at or above --fail-on, 1 something is, 2 could not run,
+3 nothing is, but not everything was seen.";
+
+/// Finds cloud storage that was left open, says what a stranger holding the link can do, what
+/// lies behind it, and how to close it. Read-only: it never changes anything.
+#[derive(Debug, Parser)]
+#[command(name = "lidless", version, after_help = AFTER, arg_required_else_help = true,
+          disable_help_subcommand = true, max_term_width = 80)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Say more on standard error (-vv for everything)
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+    /// No progress on standard error
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find links in repositories, follow them, look inside, judge
+    Scan(ScanArguments),
+    /// Explain a token or URL, offline
+    Inspect(InspectArguments),
+    /// Render a case again, in any format
+    Report(ReportArguments),
+    /// What to revoke, in what order, with exact commands
+    Plan(PlanArguments),
+    /// Ask again whether each grant still works
+    Check(CheckArguments),
+    /// Build a replica of the incident on this machine and scan it
+    Demo(DemoArguments),
+}
+
+/// How a result is written.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct OutputArguments {
+    /// How to write the result
+    #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
+    pub(crate) format: Format,
+    /// Write the result to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Human,
+    Json,
+    Jsonl,
+    Sarif,
+    Html,
+    Markdown,
+    Csv,
+}
+
+/// What may be touched and where services are.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ReachArguments {
+    /// The file that says what may be touched (docs/scope.md)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scope: Option<PathBuf>,
+    /// Where a service is, path-style: azure=http://127.0.0.1:10000
+    #[arg(long, value_name = "SERVICE=URL")]
+    pub(crate) endpoint: Vec<String>,
+    /// Account keys, ACCOUNT:KEY1[:KEY2] a line, to tell which key signed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lidless scan .                            leads in this tree and all its history
+  lidless scan . --follow --case a.case     follow what the scope allows, keep a case
+  lidless scan https://example.com/r.git    a repository elsewhere
+  lidless scan @link.txt                    a link you were handed
+  lidless scan az://contoso                 what an account shows to strangers
+
+A TARGET is a path, a git URL, a storage URL or token, az://ACCOUNT[/CONTAINER
+[/PREFIX]], or - or @FILE with any of these. What you name may be touched; what is
+found along the way is followed only with --follow and inside the scope.")]
+pub(crate) struct ScanArguments {
+    /// What to look at
+    #[arg(value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+    /// Follow the leads that are found, where the scope allows it
+    #[arg(long)]
+    pub(crate) follow: bool,
+    #[command(flatten)]
+    pub(crate) reach: ReachArguments,
+    /// Keep everything in FILE, to resume, report, plan and check
+    #[arg(long, value_name = "FILE")]
+    pub(crate) case: Option<PathBuf>,
+    /// Go on with the case where it stopped
+    #[arg(long, requires = "case")]
+    pub(crate) resume: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+    /// Exit with 1 from this severity on: info, low, medium, high, critical, never
+    #[arg(long, value_name = "SEVERITY", default_value = "high", value_parser = fail_on)]
+    pub(crate) fail_on: FailOn,
+    /// Read at most this much content from stores: 500MB, 2GiB, 1000000
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub(crate) budget: Option<u64>,
+    /// Only the newest tree, not the history
+    #[arg(long)]
+    pub(crate) no_history: bool,
+    /// How many requests at a time
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub(crate) jobs: u16,
+    /// Leave out paths and keys that match
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// List harmless models as well
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// How many wrappings deep to look
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub(crate) max_depth: usize,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lidless inspect -                         paste the link, then Ctrl-D
+  lidless inspect @link.txt                 read it from a file
+  lidless inspect @link.txt --keys keys     also tell which key signed it
+
+Nothing is sent anywhere.")]
+pub(crate) struct InspectArguments {
+    /// -, @FILE, or the token or URL itself (which others may then see)
+    #[arg(value_name = "TOKEN-OR-URL", required = true)]
+    pub(crate) inputs: Vec<String>,
+    /// Account keys, ACCOUNT:KEY1[:KEY2] a line, to tell which key signed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+    /// Exit with 1 from this severity on: info, low, medium, high, critical, never
+    #[arg(long, value_name = "SEVERITY", default_value = "high", value_parser = fail_on)]
+    pub(crate) fail_on: FailOn,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  lidless report incident.case --format html --output incident.html")]
+pub(crate) struct ReportArguments {
+    /// The case file
+    pub(crate) case: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+    /// Exit with 1 from this severity on: info, low, medium, high, critical, never
+    #[arg(long, value_name = "SEVERITY", default_value = "high", value_parser = fail_on)]
+    pub(crate) fail_on: FailOn,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  lidless plan incident.case
+
+Prints commands; runs none.")]
+pub(crate) struct PlanArguments {
+    /// The case file
+    pub(crate) case: PathBuf,
+    /// How to write the plan: human or json
+    #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
+    pub(crate) format: Format,
+    /// Write the plan to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lidless check incident.case
+  lidless check incident.case --token @link.txt
+
+A case holds no credential: they are read again where they stood. Give one with
+--token when it no longer stands there. Exit code 0 when all are closed, 1 when one
+is still live, 3 when one could not be asked.")]
+pub(crate) struct CheckArguments {
+    /// The case file
+    pub(crate) case: PathBuf,
+    /// A token or URL that no longer stands where it was found: - or @FILE
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) token: Vec<String>,
+    #[command(flatten)]
+    pub(crate) reach: ReachArguments,
+    /// How to write the result: human or json
+    #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
+    pub(crate) format: Format,
+    /// Write the result to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  lidless demo --directory /tmp/incident
+
+Needs no network and nothing installed. It starts a read-only replica of a storage
+account on this machine, makes a repository that leaks it, and scans that.")]
+pub(crate) struct DemoArguments {
+    /// Where to put the repository, the case and the report
+    #[arg(long, value_name = "FOLDER", default_value = "lidless-demo")]
+    pub(crate) directory: PathBuf,
+}
+
+fn fail_on(word: &str) -> Result<FailOn, String> {
+    word.parse()
+}
+
+/// Reads an amount of bytes: a number, with `KB`, `MB`, `GB`, `TB` or `KiB`, `MiB`, `GiB`, `TiB`.
+fn bytes(word: &str) -> Result<u64, String> {
+    let split = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
+    let (number, unit) = word.split_at_checked(split).unwrap_or((word, ""));
+    let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1_000,
+        "m" | "mb" => 1_000_000,
+        "g" | "gb" => 1_000_000_000,
+        "t" | "tb" => 1_000_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        "tib" => 1 << 40,
+        _ => return Err(format!("\"{unit}\" is no unit: use KB, MB, GB, TB, KiB, MiB, GiB, TiB")),
+    };
+    let number: u64 = number.parse().map_err(|_| "give a number, like 500MB".to_owned())?;
+    number.checked_mul(factor).ok_or_else(|| "that is more than any store holds".to_owned())
+}
+
+impl Format {
+    /// The report's own word for it.
+    pub(crate) fn of_report(self) -> lidless_report::Format {
+        match self {
+            Self::Human => lidless_report::Format::Human,
+            Self::Json => lidless_report::Format::Json,
+            Self::Jsonl => lidless_report::Format::Jsonl,
+            Self::Sarif => lidless_report::Format::Sarif,
+            Self::Html => lidless_report::Format::Html,
+            Self::Markdown => lidless_report::Format::Markdown,
+            Self::Csv => lidless_report::Format::Csv,
+        }
+    }
+}
+
+/// Whether something of this severity makes a run fail.
+pub(crate) fn fails(fail_on: FailOn, severity: Severity) -> bool {
+    matches!(fail_on, FailOn::At(threshold) if severity >= threshold)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_with_their_units() {
+        assert_eq!(bytes("1000"), Ok(1000));
+        assert_eq!(bytes("2GiB"), Ok(2 << 30));
+        assert_eq!(bytes("500MB"), Ok(500_000_000));
+        assert!(bytes("5 parsecs").is_err());
+        assert!(bytes("99999999999TB").is_err());
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory as _;
+        Arguments::command().debug_assert();
+    }
+}

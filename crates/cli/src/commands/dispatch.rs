@@ -1,0 +1,17 @@
+//! From a command to its file.
+
+use crate::args::{Arguments, Command};
+use anyhow::Result;
+
+/// Runs the command and gives its exit code.
+pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
+    let quiet = arguments.quiet;
+    match &arguments.command {
+        Command::Scan(scan) => super::scan::run(scan, quiet),
+        Command::Inspect(inspect) => super::inspect::run(inspect),
+        Command::Report(report) => super::report::run(report),
+        Command::Plan(plan) => super::plan::run(plan),
+        Command::Check(check) => super::check::run(check, quiet),
+        Command::Demo(demo) => super::demo::run(demo, quiet),
+    }
+}

@@ -1,0 +1,11 @@
+//! One file a command.
+
+mod check;
+mod demo;
+mod dispatch;
+mod inspect;
+mod plan;
+mod report;
+mod scan;
+
+pub(crate) use dispatch::run;

@@ -1,0 +1,71 @@
+//! `lidless scan`: the whole pipeline.
+
+use crate::args::ScanArguments;
+use crate::request::{Request, globs};
+use crate::{input, output, progress};
+use anyhow::{Context as _, Result, bail};
+use lidless_core::{Limits, Timestamp};
+use lidless_engine::{Progress, ScanSettings, scan};
+use lidless_ledger::Case;
+
+/// Runs a scan and gives its exit code.
+pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
+    let now = Timestamp::now();
+    let mut targets = input::targets(&arguments.targets)?;
+    let case = match &arguments.case {
+        Some(path) if arguments.resume => Case::open(path)?,
+        Some(path) => {
+            if targets.is_empty() {
+                bail!("name a target: a path, a git URL, a storage URL, - or @FILE");
+            }
+            Case::create(path)?
+        }
+        None => Case::temporary()?,
+    };
+    let mut settings = ScanSettings {
+        targets: Vec::new(),
+        follow: arguments.follow,
+        scope: input::scope(arguments.reach.scope.as_deref(), now)?,
+        endpoints: input::endpoints(&arguments.reach.endpoint)?,
+        history: !arguments.no_history,
+        jobs: usize::from(arguments.jobs),
+        budget: arguments.budget,
+        exclude: globs(&arguments.exclude)?,
+        limits: Limits { depth: arguments.max_depth, ..Limits::default() },
+        keys: input::keys(arguments.reach.keys.as_deref())?,
+        all: arguments.all,
+        fail_on: arguments.fail_on,
+        now,
+    };
+    if arguments.resume {
+        let stored: Request = case
+            .meta("request")?
+            .context("this case was never started: scan without --resume first")?;
+        if stored.typed && targets.is_empty() {
+            bail!("the case began with a token that was typed, and keeps none: give it again");
+        }
+        let again = stored.settings(targets, &arguments.reach, now)?;
+        settings.follow |= again.follow;
+        settings.scope = again.scope;
+        settings.endpoints = again.endpoints;
+        settings.history = again.history;
+        settings.exclude = again.exclude;
+        settings.targets = again.targets;
+        // Targets given twice are read once.
+        let mut known = std::collections::BTreeSet::new();
+        settings.targets.retain(|target| known.insert(format!("{target:?}")));
+    } else {
+        if targets.is_empty() {
+            bail!("name a target: a path, a git URL, a storage URL, - or @FILE");
+        }
+        case.set_meta("request", &Request::of(arguments, &targets))?;
+        settings.targets.append(&mut targets);
+    }
+    let state = Progress::default();
+    let report = progress::shown(quiet, &state, || scan(&settings, &case, &state))?;
+    let format = arguments.output.format.of_report();
+    output::to(arguments.output.output.as_deref(), |out, style| {
+        lidless_report::render(&report, format, style, now, out)
+    })?;
+    Ok(report.run.exit_code.unwrap_or(crate::failure::COULD_NOT_RUN))
+}

@@ -1,0 +1,139 @@
+//! Targets, tokens and keys as they are given.
+
+use anyhow::{Context as _, Result, bail};
+use lidless_core::Scope;
+use lidless_engine::Target;
+use lidless_storage::Endpoints;
+use lidless_token::{Credential, KeyRing};
+use std::io::Read as _;
+use std::path::Path;
+
+/// The most that is read from standard input or a file of targets.
+const LIMIT: u64 = 64 << 20;
+
+/// A word of the command line: `-`, `@FILE`, or itself. Says where it came from.
+fn expand(word: &str, position: usize) -> Result<(String, String)> {
+    if word == "-" {
+        let mut text = String::new();
+        std::io::stdin()
+            .take(LIMIT)
+            .read_to_string(&mut text)
+            .context("cannot read standard input")?;
+        return Ok((text, "standard input".into()));
+    }
+    if let Some(path) = word.strip_prefix('@') {
+        let file = std::fs::File::open(path).with_context(|| format!("cannot read {path}"))?;
+        let mut bytes = Vec::new();
+        file.take(LIMIT).read_to_end(&mut bytes).with_context(|| format!("cannot read {path}"))?;
+        let text = lidless_core::Text::decode(&bytes)
+            .with_context(|| format!("{path} is not a text file"))?;
+        return Ok((text.as_str().to_owned(), path.to_owned()));
+    }
+    Ok((word.to_owned(), format!("argument {}", position.saturating_add(1))))
+}
+
+/// Understands the targets of a scan.
+pub(crate) fn targets(words: &[String]) -> Result<Vec<Target>> {
+    let mut targets = Vec::new();
+    for (position, word) in words.iter().enumerate() {
+        let (text, source) = expand(word, position)?;
+        if text.trim().is_empty() {
+            bail!("{source} is empty: give a path, a git URL, a storage URL or a token");
+        }
+        if word == "-" || word.starts_with('@') {
+            let found = credentials_in(&text);
+            if found.is_empty() {
+                for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+                    targets.push(Target::parse(line, &source)?);
+                }
+            } else {
+                targets.extend(found.into_iter().map(|credential| Target::Credential {
+                    credential: Box::new(credential),
+                    source: source.clone(),
+                }));
+            }
+        } else {
+            targets.push(Target::parse(&text, &source)?);
+        }
+    }
+    Ok(targets)
+}
+
+/// The credentials that `inspect` is given.
+pub(crate) fn credentials(words: &[String]) -> Result<Vec<Credential>> {
+    let mut credentials = Vec::new();
+    for (position, word) in words.iter().enumerate() {
+        let (text, source) = expand(word, position)?;
+        let found = credentials_in(&text);
+        if found.is_empty() {
+            bail!(
+                "{source} holds no storage credential or URL that is understood: it takes a SAS, \
+                 a presigned URL, a connection string or a storage URL, whole"
+            );
+        }
+        credentials.extend(found);
+    }
+    Ok(credentials)
+}
+
+fn credentials_in(text: &str) -> Vec<Credential> {
+    let lines: Vec<&str> =
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let each: Option<Vec<Credential>> =
+        lines.iter().map(|line| lidless_token::read(line)).collect();
+    match each {
+        Some(each) if !each.is_empty() => each,
+        // Not one a line: a text with credentials somewhere in it, or one wrapped over lines.
+        _ => {
+            let mut found: Vec<Credential> = lidless_token::recognise(text)
+                .into_iter()
+                .map(|sighting| sighting.credential)
+                .collect();
+            let mut known = std::collections::BTreeSet::new();
+            found.retain(|credential| known.insert(credential.id()));
+            if found.is_empty() { lidless_token::read(text).into_iter().collect() } else { found }
+        }
+    }
+}
+
+/// Reads account keys; refuses a file that others can read.
+pub(crate) fn keys(path: Option<&Path>) -> Result<KeyRing> {
+    let Some(path) = path else { return Ok(KeyRing::default()) };
+    let shown = path.display();
+    let metadata = std::fs::metadata(path).with_context(|| format!("cannot read {shown}"))?;
+    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
+    if mode & 0o077 != 0 {
+        bail!("{shown} holds keys and others can read it: run chmod 600 {shown} first");
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
+    KeyRing::parse(&text).map_err(|error| anyhow::anyhow!("{shown}: {error}"))
+}
+
+/// Reads a scope file; without one, the rules for none.
+pub(crate) fn scope(path: Option<&Path>, now: lidless_core::Timestamp) -> Result<Scope> {
+    let Some(path) = path else { return Ok(Scope::without_file()) };
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
+    Scope::from_toml(&text, now).with_context(|| format!("{shown} is refused"))
+}
+
+/// Understands `SERVICE=URL`.
+pub(crate) fn endpoints(words: &[String]) -> Result<Endpoints> {
+    let mut endpoints = Endpoints::default();
+    for word in words {
+        let Some((service, url)) = word.split_once('=') else {
+            bail!("--endpoint {word}: write it as azure=http://127.0.0.1:10000");
+        };
+        if !(url.starts_with("http://") || url.starts_with("https://")) {
+            bail!("--endpoint {word}: the URL has to start with http:// or https://");
+        }
+        let url = Some(url.trim_end_matches('/').to_owned());
+        match service {
+            "azure" => endpoints.azure = url,
+            "s3" => endpoints.s3 = url,
+            "gcs" => endpoints.gcs = url,
+            _ => bail!("--endpoint {word}: the service is one of azure, s3, gcs"),
+        }
+    }
+    Ok(endpoints)
+}

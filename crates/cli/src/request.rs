@@ -1,0 +1,102 @@
+//! What a case remembers of how it was asked for, so that it can be gone on with and checked.
+
+use crate::args::{ReachArguments, ScanArguments};
+use crate::input;
+use anyhow::{Context as _, Result};
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use lidless_core::{Limits, Timestamp};
+use lidless_engine::{ScanSettings, Target};
+use lidless_judge::FailOn;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// The request behind a case. Holds no credential: a token that was typed is not here.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Request {
+    /// Paths (absolute) and URLs of repositories and stores.
+    pub(crate) targets: Vec<String>,
+    /// True when a credential was typed and is missing from `targets`.
+    pub(crate) typed: bool,
+    pub(crate) follow: bool,
+    pub(crate) scope: Option<PathBuf>,
+    pub(crate) endpoint: Vec<String>,
+    pub(crate) no_history: bool,
+    pub(crate) exclude: Vec<String>,
+}
+
+impl Request {
+    /// What is to be remembered of a scan.
+    pub(crate) fn of(arguments: &ScanArguments, targets: &[Target]) -> Self {
+        let mut words = Vec::new();
+        let mut typed = false;
+        for target in targets {
+            match target {
+                Target::Path(path) => words.push(absolute(path)),
+                Target::GitUrl(_) => words.push(target.describe()),
+                Target::Store { name, .. } => words.push(name.clone()),
+                Target::Credential { .. } => typed = true,
+            }
+        }
+        Self {
+            targets: words,
+            typed,
+            follow: arguments.follow,
+            scope: arguments.reach.scope.as_ref().map(|path| PathBuf::from(absolute(path))),
+            endpoint: arguments.reach.endpoint.clone(),
+            no_history: arguments.no_history,
+            exclude: arguments.exclude.clone(),
+        }
+    }
+
+    /// What is to be remembered of the demo.
+    pub(crate) fn of_demo(repository: &Path, endpoint: &str) -> Self {
+        Self {
+            targets: vec![absolute(repository)],
+            follow: true,
+            endpoint: vec![format!("azure={endpoint}")],
+            ..Self::default()
+        }
+    }
+
+    /// The settings that ask the same again.
+    pub(crate) fn settings(
+        &self,
+        extra: Vec<Target>,
+        reach: &ReachArguments,
+        now: Timestamp,
+    ) -> Result<ScanSettings> {
+        let mut targets = input::targets(&self.targets)?;
+        targets.extend(extra);
+        let scope = reach.scope.as_deref().or(self.scope.as_deref());
+        let endpoint =
+            if reach.endpoint.is_empty() { &self.endpoint } else { &reach.endpoint };
+        Ok(ScanSettings {
+            targets,
+            follow: self.follow,
+            scope: input::scope(scope, now)?,
+            endpoints: input::endpoints(endpoint)?,
+            history: !self.no_history,
+            jobs: 16,
+            budget: None,
+            exclude: globs(&self.exclude)?,
+            limits: Limits::default(),
+            keys: input::keys(reach.keys.as_deref())?,
+            all: false,
+            fail_on: FailOn::Never,
+            now,
+        })
+    }
+}
+
+fn absolute(path: &Path) -> String {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+/// Understands `--exclude`.
+pub(crate) fn globs(patterns: &[String]) -> Result<GlobSet> {
+    let mut builder = GlobSetBuilder::new();
+    for pattern in patterns {
+        builder.add(Glob::new(pattern).with_context(|| format!("--exclude {pattern}"))?);
+    }
+    Ok(builder.build()?)
+}

@@ -1,0 +1,314 @@
+//! For a terminal: the critical thing first, numbers with their units, what to do, what was not
+//! seen. No line is wider than the style says.
+
+use crate::amount::{bytes, count, counted, day, score};
+use crate::clean::clean;
+use crate::layout::{bar, elide, pad, pad_left, wrap};
+use crate::story;
+use crate::style::{Style, Tone};
+use lidless_core::{Exposure, Finding, Report, Severity, Timestamp};
+use std::io::{Result, Write};
+
+/// Where the text beside a label begins.
+const LABEL: usize = 12;
+/// Rows of a kind that are shown; the rest is counted.
+const ROWS: usize = 12;
+
+struct Page<'a> {
+    out: &'a mut dyn Write,
+    style: &'a Style,
+    width: usize,
+}
+
+impl Page<'_> {
+    fn blank(&mut self) -> Result<()> {
+        writeln!(self.out)
+    }
+
+    fn text(&mut self, text: &str) -> Result<()> {
+        for line in wrap(text, self.width.saturating_sub(2)) {
+            writeln!(self.out, "  {line}")?;
+        }
+        Ok(())
+    }
+
+    fn heading(&mut self, text: &str) -> Result<()> {
+        self.blank()?;
+        let text = self.style.paint(Tone::Bold, text);
+        writeln!(self.out, "  {text}")
+    }
+
+    /// A label and its text, wrapped beside it.
+    fn label(&mut self, label: &str, text: &str) -> Result<()> {
+        let room = self.width.saturating_sub(LABEL).saturating_sub(2);
+        let mut first = true;
+        for line in wrap(text, room) {
+            let shown = if first { label } else { "" };
+            let shown = self.style.paint(Tone::Dim, &pad(shown, LABEL));
+            writeln!(self.out, "  {shown}{line}")?;
+            first = false;
+        }
+        Ok(())
+    }
+
+    fn severity(&self, severity: Severity, width: usize) -> String {
+        let word = severity.as_str().to_uppercase();
+        self.style.paint(Tone::Of(severity), &pad(&word, width))
+    }
+}
+
+/// Writes a report for people.
+pub(crate) fn write(
+    report: &Report,
+    style: &Style,
+    now: Timestamp,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let mut page = Page { out, style, width: style.columns() };
+    page.blank()?;
+    for exposure in &report.exposures {
+        block(&mut page, report, exposure)?;
+    }
+    grants(&mut page, report, now)?;
+    elsewhere(&mut page, report)?;
+    closing(&mut page, report)
+}
+
+fn block(page: &mut Page<'_>, report: &Report, exposure: &Exposure) -> Result<()> {
+    let Some(grant) = story::grant_of(report, exposure) else { return Ok(()) };
+    let interval = if (exposure.score.low - exposure.score.high).abs() < 0.05 {
+        score(exposure.score.high)
+    } else {
+        format!("{} to {}", score(exposure.score.low), score(exposure.score.high))
+    };
+    let head =
+        format!("{} · score {interval} · {}", clean(&grant.resource), story::times(report, grant));
+    let severity = page.severity(exposure.severity, 11);
+    let mut lines = wrap(&head, page.width.saturating_sub(13)).into_iter();
+    let first = page.style.paint(Tone::Bold, &lines.next().unwrap_or_default());
+    writeln!(page.out, "  {severity}{first}")?;
+    for line in lines {
+        writeln!(page.out, "             {line}")?;
+    }
+    page.blank()?;
+    page.text(&story::sentence(report, exposure))?;
+    page.blank()?;
+    let leads = story::leads_of(report, &grant.id);
+    for (index, lead) in leads.iter().take(4).enumerate() {
+        let file = lead.file.as_deref().unwrap_or(&lead.location);
+        let line = lead.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let since = match (&lead.commit, lead.committed_at) {
+            (Some(commit), Some(at)) => {
+                let gone = if lead.in_newest_tree == Some(false) {
+                    ", no longer in the newest tree"
+                } else {
+                    ""
+                };
+                format!(", since commit {}, {}{gone}", commit.get(..7).unwrap_or(commit), day(at))
+            }
+            _ => String::new(),
+        };
+        let who = if lead.author.is_some() || lead.commit.is_some() {
+            "anyone with the link: "
+        } else {
+            ""
+        };
+        let who = if index == 0 { who } else { "" };
+        page.label(if index == 0 { "Who can" } else { "" }, &format!("{who}{file}{line}{since}"))?;
+    }
+    if leads.len() > 4 {
+        page.label("", &format!("and {} more places", leads.len().saturating_sub(4)))?;
+    }
+    page.label("Can do", &grant.operations.join(" · "))?;
+    reaches(page, report, exposure)?;
+    let behind = || {
+        report
+            .findings
+            .iter()
+            .filter(|finding| story::is_behind(report, exposure, &finding.location))
+    };
+    rows(page, "Found", behind())?;
+    page.label("Do now", &format!("1  {}", grant.revocation))?;
+    page.label("", "2  lidless plan CASE      every step, in order, with its commands")?;
+    page.label("", "3  lidless check CASE     proves that it is closed")?;
+    let unseen: Vec<_> = report
+        .gaps
+        .iter()
+        .filter(|gap| {
+            let at = format!("{}/", gap.location);
+            story::is_behind(report, exposure, &at)
+        })
+        .cloned()
+        .collect();
+    let words: Vec<String> = story::gaps(&unseen)
+        .into_iter()
+        .take(6)
+        .map(|(reason, times, bytes)| not_seen(&reason, times, bytes))
+        .collect();
+    if !words.is_empty() {
+        page.label("Not seen", &words.join(" · "))?;
+    }
+    page.label("Why", &exposure.arithmetic.last().cloned().unwrap_or_default())?;
+    page.blank()
+}
+
+fn not_seen(reason: &str, times: u64, size: u64) -> String {
+    let times = if times > 1 { format!("{} x ", count(times)) } else { String::new() };
+    let size = if size > 0 { format!(" ({})", bytes(size)) } else { String::new() };
+    format!("{times}{reason}{size}")
+}
+
+fn reaches(page: &mut Page<'_>, report: &Report, exposure: &Exposure) -> Result<()> {
+    let many = u64::try_from(exposure.containers.len()).unwrap_or(0);
+    page.label(
+        "Reaches",
+        &format!(
+            "{} · {} · {}",
+            counted(many, "container", "containers"),
+            counted(exposure.objects, "object", "objects"),
+            bytes(exposure.bytes)
+        ),
+    )?;
+    let names = exposure.containers.iter().map(|one| clean(&one.name).chars().count()).max();
+    let name = names.unwrap_or(0).clamp(6, 20);
+    let room = page.width.saturating_sub(LABEL).saturating_sub(4).saturating_sub(name);
+    let bars = 14usize;
+    for container in exposure.containers.iter().take(ROWS) {
+        let words = story::annotation(report, exposure, container);
+        let chart = bar(container.bytes, exposure.bytes, bars);
+        let mut notes =
+            wrap(&words.join(" · "), room.saturating_sub(12).saturating_sub(bars)).into_iter();
+        let chart = page.style.paint(Tone::Bar, &pad(&chart, bars));
+        let line = format!(
+            "{}  {}  {chart} {}",
+            pad(&elide(&container.name, name), name),
+            pad_left(&bytes(container.bytes), 8),
+            notes.next().unwrap_or_default()
+        );
+        writeln!(page.out, "  {}{}", " ".repeat(LABEL), line.trim_end())?;
+        let indent = LABEL.saturating_add(name).saturating_add(bars).saturating_add(15);
+        for note in notes {
+            writeln!(page.out, "{}{note}", " ".repeat(indent))?;
+        }
+    }
+    if exposure.containers.len() > ROWS {
+        let more = exposure.containers.len().saturating_sub(ROWS);
+        page.label("", &format!("and {more} more containers"))?;
+    }
+    Ok(())
+}
+
+fn rows<'r>(
+    page: &mut Page<'_>,
+    label: &str,
+    findings: impl Iterator<Item = &'r Finding>,
+) -> Result<()> {
+    let rows = story::found(findings);
+    let room = page.width.saturating_sub(LABEL).saturating_sub(2);
+    for (index, (severity, title, times, place)) in rows.iter().take(ROWS).enumerate() {
+        let shown = page.style.paint(Tone::Dim, &pad(if index == 0 { label } else { "" }, LABEL));
+        let word = page.severity(*severity, 9);
+        let left = room.saturating_sub(16);
+        let title = elide(title, left.saturating_mul(3) / 5);
+        let place = elide(place, left.saturating_sub(title.chars().count()).saturating_sub(2));
+        let dim = page.style.paint(Tone::Dim, &place);
+        writeln!(page.out, "  {shown}{word}{}  {title}  {dim}", pad_left(&count(*times), 5))?;
+    }
+    if rows.len() > ROWS {
+        page.label("", &format!("and {} more kinds", rows.len().saturating_sub(ROWS)))?;
+    }
+    Ok(())
+}
+
+fn grants(page: &mut Page<'_>, report: &Report, now: Timestamp) -> Result<()> {
+    let others = story::others(report);
+    let (links, grants): (Vec<_>, Vec<_>) = others
+        .into_iter()
+        .partition(|grant| grant.signature.log_hash.is_none() && grant.key_hint.is_none());
+    if !grants.is_empty() {
+        page.heading(if report.exposures.is_empty() {
+            "Credentials for storage"
+        } else {
+            "Other credentials"
+        })?;
+        for grant in grants.iter().take(30) {
+            let word = page.severity(grant.severity, 10);
+            let room = page.width.saturating_sub(14);
+            let text = format!(
+                "{} · {} · {}",
+                grant.mechanism.words(),
+                clean(&grant.resource),
+                story::fate(report, grant, now)
+            );
+            let mut lines = wrap(&text, room).into_iter();
+            writeln!(page.out, "  {word}{}", lines.next().unwrap_or_default())?;
+            for lead in story::leads_of(report, &grant.id).iter().take(2) {
+                let at =
+                    lead.committed_at.map(|at| format!(", since {}", day(at))).unwrap_or_default();
+                lines.by_ref().for_each(drop);
+                let place = elide(&lead.location, room.saturating_sub(18));
+                let text = page.style.paint(Tone::Dim, &format!("{place}{at}"));
+                writeln!(page.out, "            {text}")?;
+            }
+        }
+    }
+    if !links.is_empty() {
+        page.heading(&format!(
+            "{} without a credential",
+            counted(u64::try_from(links.len()).unwrap_or(0), "storage link", "storage links")
+        ))?;
+        for grant in links.iter().take(8) {
+            let text = format!("{} · {}", clean(&grant.resource), story::fate(report, grant, now));
+            page.text(&text)?;
+        }
+    }
+    Ok(())
+}
+
+fn elsewhere(page: &mut Page<'_>, report: &Report) -> Result<()> {
+    let loose: Vec<&Finding> = report
+        .findings
+        .iter()
+        .filter(|finding| {
+            !report.exposures.iter().any(|one| story::is_behind(report, one, &finding.location))
+                && !finding.rule.starts_with("grant.")
+        })
+        .collect();
+    if loose.is_empty() {
+        return Ok(());
+    }
+    page.heading("Found in what you named")?;
+    rows(page, "", loose.into_iter())
+}
+
+fn closing(page: &mut Page<'_>, report: &Report) -> Result<()> {
+    if report.exposures.is_empty() && report.grants.is_empty() && report.findings.is_empty() {
+        let seen =
+            report.coverage.iter().map(|one| one.objects_inspected).fold(0, u64::saturating_add);
+        page.text(&format!("Nothing found in {}.", counted(seen, "entry", "entries")))?;
+    }
+    page.blank()?;
+    for coverage in report.coverage.iter().filter(|one| !one.container.starts_with("az")).take(6) {
+        let text = format!(
+            "{}: {} of {} looked into, {}",
+            clean(&coverage.container),
+            count(coverage.objects_inspected),
+            counted(coverage.objects_listed, "entry", "entries"),
+            bytes(coverage.bytes_inspected)
+        );
+        page.label("Looked at", &text)?;
+    }
+    let gaps = story::gaps(&report.gaps);
+    if !gaps.is_empty() {
+        let words: Vec<String> = gaps
+            .iter()
+            .take(8)
+            .map(|(reason, times, bytes)| not_seen(reason, *times, *bytes))
+            .collect();
+        let more = if gaps.len() > 8 { " · and more" } else { "" };
+        page.label("Not seen", &format!("{}{more}", words.join(" · ")))?;
+    }
+    page.label("Read", &story::read_line(report))?;
+    page.blank()?;
+    page.text(&story::verdict(report))
+}

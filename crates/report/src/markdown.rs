@@ -1,0 +1,86 @@
+//! For a comment on an issue or a pull request.
+
+use crate::amount::{bytes, count, day, score};
+use crate::clean::clean;
+use crate::story;
+use lidless_core::{Report, Timestamp};
+use std::io::{Result, Write};
+
+/// A cell of a table: nothing in it is markup.
+fn cell(text: &str) -> String {
+    let text = clean(text).replace('|', "\\|").replace('`', "'").replace('<', "&lt;");
+    format!("`{text}`")
+}
+
+/// Writes exposures, credentials, findings by kind, and what was not seen.
+pub(crate) fn write(report: &Report, now: Timestamp, out: &mut dyn Write) -> Result<()> {
+    writeln!(out, "# lidless")?;
+    for exposure in &report.exposures {
+        let Some(grant) = story::grant_of(report, exposure) else { continue };
+        writeln!(
+            out,
+            "\n## {} {} (score {} to {})\n\n{} It is {}.\n",
+            exposure.severity.as_str().to_uppercase(),
+            cell(&grant.resource),
+            score(exposure.score.low),
+            score(exposure.score.high),
+            story::sentence(report, exposure),
+            story::times(report, grant)
+        )?;
+        writeln!(out, "| container | objects | bytes | what |\n| --- | ---: | ---: | --- |")?;
+        for container in exposure.containers.iter().take(50) {
+            let words = story::annotation(report, exposure, container).join("; ");
+            let words = if words.is_empty() { String::new() } else { cell(&words) };
+            writeln!(
+                out,
+                "| {} | {} | {} | {words} |",
+                cell(&container.name),
+                count(container.objects),
+                bytes(container.bytes)
+            )?;
+        }
+        writeln!(out, "\nTo close it: {}", grant.revocation.replace('<', "&lt;"))?;
+    }
+    if !report.leads.is_empty() {
+        writeln!(
+            out,
+            "\n## Leads\n\n| place | what | since | status |\n| --- | --- | --- | --- |"
+        )?;
+        for lead in report.leads.iter().take(100) {
+            let grant = report.grants.iter().find(|grant| Some(&grant.id) == lead.grant.as_ref());
+            let fate = grant.map(|grant| story::fate(report, grant, now)).unwrap_or_default();
+            let since = lead.committed_at.map(day).unwrap_or_default();
+            writeln!(
+                out,
+                "| {} | {} | {since} | {} |",
+                cell(&lead.location),
+                cell(&lead.url),
+                cell(&fate)
+            )?;
+        }
+    }
+    let found = story::found(report.findings.iter());
+    if !found.is_empty() {
+        writeln!(
+            out,
+            "\n## Findings\n\n| severity | count | what | example |\n| --- | ---: | --- | --- |"
+        )?;
+        for (severity, title, times, place) in found.iter().take(100) {
+            writeln!(
+                out,
+                "| {severity} | {} | {} | {} |",
+                count(*times),
+                cell(title),
+                cell(place)
+            )?;
+        }
+    }
+    let gaps = story::gaps(&report.gaps);
+    if !gaps.is_empty() {
+        writeln!(out, "\n## Not seen\n")?;
+        for (reason, times, size) in gaps.iter().take(50) {
+            writeln!(out, "- {} ({} times, {})", cell(reason), count(*times), bytes(*size))?;
+        }
+    }
+    writeln!(out, "\n{}", story::verdict(report))
+}
