@@ -1,6 +1,8 @@
 //! Reading listings. The XML is hostile: bounded, and nothing in it is expanded.
 
+use super::error::malformed;
 use crate::retry::http_time;
+use crate::store::{ListPage, StorageError};
 use lidless_core::{BlobType, Container, Object, PublicAccess};
 use percent_encoding::percent_decode_str;
 use quick_xml::Reader;
@@ -231,6 +233,18 @@ pub(crate) fn blobs(body: &[u8]) -> Result<BlobPage, String> {
             Step::End if complete => return Ok((objects, prefixes, next)),
             Step::End => return Err("the listing breaks off".into()),
         }
+    }
+}
+
+impl ListPage {
+    /// Reads an answer of Azure's List Blobs, as the service sends it or as it was kept.
+    ///
+    /// # Errors
+    /// `Malformed` when it is no such answer, or not all of one.
+    pub fn from_azure_xml(body: &[u8]) -> Result<Self, StorageError> {
+        let (objects, prefixes, next) =
+            blobs(body).map_err(|why| malformed("read the listing", &why))?;
+        Ok(Self { objects, prefixes, next })
     }
 }
 
