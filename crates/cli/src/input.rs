@@ -77,8 +77,7 @@ pub(crate) fn credentials(words: &[String]) -> Result<Vec<Credential>> {
 }
 
 fn credentials_in(text: &str) -> Vec<Credential> {
-    let lines: Vec<&str> =
-        text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let each: Option<Vec<Credential>> =
         lines.iter().map(|line| lidless_token::read(line)).collect();
     match each {

@@ -68,8 +68,7 @@ impl Request {
         let mut targets = input::targets(&self.targets)?;
         targets.extend(extra);
         let scope = reach.scope.as_deref().or(self.scope.as_deref());
-        let endpoint =
-            if reach.endpoint.is_empty() { &self.endpoint } else { &reach.endpoint };
+        let endpoint = if reach.endpoint.is_empty() { &self.endpoint } else { &reach.endpoint };
         Ok(ScanSettings {
             targets,
             follow: self.follow,

@@ -60,16 +60,6 @@ impl Doors {
     pub(crate) fn name(&self, container: ContainerId) -> Option<&(String, String)> {
         self.names.get(&container)
     }
-
-    /// Grants with which content was read.
-    pub(crate) fn read_grants(&self) -> BTreeSet<String> {
-        self.by_container
-            .values()
-            .flatten()
-            .filter(|door| door.has_read.load(Ordering::Relaxed))
-            .map(|door| door.grant.clone())
-            .collect()
-    }
 }
 
 /// Why a credential is left alone, or none when it may be followed.

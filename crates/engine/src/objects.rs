@@ -26,6 +26,11 @@ const CACHE_BYTES: u64 = 16 << 20;
 /// How many objects are taken from the case at a time.
 const BATCH: u32 = 2_000;
 
+/// Under which name the case keeps that a grant has read content.
+pub(crate) fn read_mark(grant: &str) -> String {
+    format!("can_read/{grant}")
+}
+
 /// What the workers share.
 pub(crate) struct Objects<'a> {
     pub(crate) settings: &'a ScanSettings,
@@ -175,8 +180,11 @@ impl Objects<'_> {
             match outcome.unreadable.take() {
                 Some(why) => refused = why,
                 None => {
-                    if object.size > 0 {
-                        door.has_read.store(true, Ordering::Relaxed);
+                    if object.size > 0 && !door.has_read.swap(true, Ordering::Relaxed) {
+                        // Kept at once: a resumed run may have nothing left to read.
+                        if let Err(error) = self.case.set_meta(&read_mark(&door.grant), &true) {
+                            return Err(format!("the case could not be written: {error}"));
+                        }
                     }
                     return Ok(outcome);
                 }

@@ -7,7 +7,7 @@ use crate::follow::{Doors, follow};
 use crate::inspector::{Inspector, Seen, context};
 use crate::listing::list_all;
 use crate::local;
-use crate::objects::Objects;
+use crate::objects::{Objects, read_mark};
 use crate::progress::Progress;
 use crate::settings::ScanSettings;
 use crate::target::Target;
@@ -221,10 +221,13 @@ fn walk(
         objects.inspect_all()?;
         save_traffic(case, before, client.tally())?;
     }
-    let readers = doors.read_grants();
     let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
-    let seen: Vec<_> =
-        readers.iter().filter_map(|id| book.get(id).map(|known| known.grant.clone())).collect();
+    let mut seen = Vec::new();
+    for (id, known) in book.known() {
+        if case.meta::<bool>(&read_mark(id))? == Some(true) {
+            seen.push(known.grant.clone());
+        }
+    }
     for mut grant in seen {
         grant.observed.get_or_insert_with(Observed::default).can_read = Some(true);
         book.set_grant(grant);

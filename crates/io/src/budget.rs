@@ -14,9 +14,7 @@ impl Budget {
     /// An allowance of `bytes`.
     #[must_use]
     pub fn new(bytes: u64) -> Self {
-        Self {
-            left: Arc::new(AtomicU64::new(bytes)),
-        }
+        Self { left: Arc::new(AtomicU64::new(bytes)) }
     }
 
     /// An allowance that does not end.
@@ -36,15 +34,9 @@ impl Budget {
     /// # Errors
     /// `OutOfBudget` when fewer are left; nothing is taken then.
     pub fn take(&self, bytes: u64) -> Result<(), ReadError> {
-        let taken = self
-            .left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                if left == u64::MAX {
-                    Some(left)
-                } else {
-                    left.checked_sub(bytes)
-                }
-            });
+        let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+            if left == u64::MAX { Some(left) } else { left.checked_sub(bytes) }
+        });
         taken.map(|_| ()).map_err(|left| {
             ReadError::new(
                 ReadErrorKind::OutOfBudget,

@@ -38,11 +38,7 @@ impl BlockCache {
 
     fn cached(&self, block: u64) -> Option<Bytes> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State {
-            blocks,
-            by_use,
-            clock,
-        } = &mut *state;
+        let State { blocks, by_use, clock } = &mut *state;
         let (bytes, used) = blocks.get_mut(&block)?;
         *clock = clock.saturating_add(1);
         by_use.remove(used);
@@ -53,11 +49,7 @@ impl BlockCache {
 
     fn keep(&self, block: u64, bytes: Bytes) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State {
-            blocks,
-            by_use,
-            clock,
-        } = &mut *state;
+        let State { blocks, by_use, clock } = &mut *state;
         *clock = clock.saturating_add(1);
         if let Some((_, used)) = blocks.insert(block, (bytes, *clock)) {
             by_use.remove(&used);
@@ -119,10 +111,7 @@ impl ReadAt for BlockCache {
             block = run_end.saturating_add(1);
         }
         let skip = offset.saturating_sub(first.saturating_mul(self.block_bytes));
-        let rest = usize::try_from(skip)
-            .ok()
-            .and_then(|skip| joined.get(skip..))
-            .unwrap_or(&[]);
+        let rest = usize::try_from(skip).ok().and_then(|skip| joined.get(skip..)).unwrap_or(&[]);
         let size = rest.len().min(buffer.len());
         if let (Some(to), Some(from)) = (buffer.get_mut(..size), rest.get(..size)) {
             to.copy_from_slice(from);

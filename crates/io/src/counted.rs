@@ -61,8 +61,7 @@ impl ReadAt for Counted {
     fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ReadError> {
         let parts = self.source.read_ranges(ranges)?;
         for part in &parts {
-            self.tally
-                .add(u64::try_from(part.len()).unwrap_or(u64::MAX), 1);
+            self.tally.add(u64::try_from(part.len()).unwrap_or(u64::MAX), 1);
         }
         Ok(parts)
     }

@@ -30,10 +30,7 @@ pub struct ReadError {
 impl ReadError {
     /// Makes an error of a class with a message.
     pub fn new(kind: ReadErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-        }
+        Self { kind, message: message.into() }
     }
 
     /// A read past the end of a source that promised more.
@@ -55,10 +52,7 @@ impl From<ReadError> for std::io::Error {
 impl From<std::io::Error> for ReadError {
     fn from(error: std::io::Error) -> Self {
         let message = error.to_string();
-        match error
-            .into_inner()
-            .and_then(|inner| inner.downcast::<ReadError>().ok())
-        {
+        match error.into_inner().and_then(|inner| inner.downcast::<ReadError>().ok()) {
             Some(original) => *original,
             None => Self::new(ReadErrorKind::Unavailable, message),
         }

@@ -26,10 +26,7 @@ impl FileBytes {
             return Err(std::io::Error::other("not a regular file").into());
         }
         let file = File::open(path)?;
-        Ok(Self {
-            file,
-            length: metadata.len(),
-        })
+        Ok(Self { file, length: metadata.len() })
     }
 
     /// Wraps an open file of known length.

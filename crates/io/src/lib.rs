@@ -2,10 +2,7 @@
 //!
 //! [`ReadAt`] is positioned and batchable. Parsers are plain code over it: they never see a
 //! network, a file descriptor or a decompressor.
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)
-)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
 mod budget;
 mod cache;

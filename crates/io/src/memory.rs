@@ -27,10 +27,8 @@ impl ReadAt for MemoryBytes {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let rest = usize::try_from(offset)
-            .ok()
-            .and_then(|start| self.0.get(start..))
-            .unwrap_or(&[]);
+        let rest =
+            usize::try_from(offset).ok().and_then(|start| self.0.get(start..)).unwrap_or(&[]);
         let size = rest.len().min(buffer.len());
         if let (Some(to), Some(from)) = (buffer.get_mut(..size), rest.get(..size)) {
             to.copy_from_slice(from);

@@ -21,21 +21,14 @@ impl SequentialReader {
     /// Starts at offset 0.
     #[must_use]
     pub fn new(source: Arc<dyn ReadAt>) -> Self {
-        Self {
-            source,
-            offset: 0,
-            chunk: Vec::new(),
-            used: 0,
-            next_chunk: FIRST_CHUNK,
-        }
+        Self { source, offset: 0, chunk: Vec::new(), used: 0, next_chunk: FIRST_CHUNK }
     }
 
     /// Offset of the next byte that will be returned.
     #[must_use]
     pub fn position(&self) -> u64 {
         let unread = self.chunk.len().saturating_sub(self.used);
-        self.offset
-            .saturating_sub(u64::try_from(unread).unwrap_or(0))
+        self.offset.saturating_sub(u64::try_from(unread).unwrap_or(0))
     }
 }
 

@@ -49,19 +49,13 @@ impl Spool {
                 Ok(count) => count,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 Err(error) => {
-                    break Some(SpoolError::Broken {
-                        bytes: total,
-                        message: error.to_string(),
-                    });
+                    break Some(SpoolError::Broken { bytes: total, message: error.to_string() });
                 }
             };
             let room = usize::try_from(limit.saturating_sub(total)).unwrap_or(usize::MAX);
             let kept = chunk.get(..count.min(room)).unwrap_or(&[]);
             if let Err(error) = append(&mut memory, &mut file, kept) {
-                break Some(SpoolError::Broken {
-                    bytes: total,
-                    message: error.to_string(),
-                });
+                break Some(SpoolError::Broken { bytes: total, message: error.to_string() });
             }
             total = total.saturating_add(u64::try_from(kept.len()).unwrap_or(u64::MAX));
             if count > room {

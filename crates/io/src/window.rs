@@ -20,11 +20,7 @@ impl Window {
     pub fn new(source: Arc<dyn ReadAt>, start: u64, length: u64) -> Self {
         let start = start.min(source.len());
         let length = length.min(source.len().saturating_sub(start));
-        Self {
-            source,
-            start,
-            length,
-        }
+        Self { source, start, length }
     }
 }
 

@@ -18,9 +18,7 @@ impl std::str::FromStr for FailOn {
         if word == "never" {
             return Ok(Self::Never);
         }
-        word.parse()
-            .map(Self::At)
-            .map_err(|error| format!("{error}, never"))
+        word.parse().map(Self::At).map_err(|error| format!("{error}, never"))
     }
 }
 

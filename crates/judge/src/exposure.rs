@@ -30,22 +30,10 @@ pub fn judge(grant: &Grant, behind: &Behind, now: Timestamp) -> Exposure {
     let machines = workstations(marks());
     let messages = messages(marks());
     let models = models(behind);
-    let objects = behind
-        .containers
-        .iter()
-        .map(|c| c.objects)
-        .fold(0, u64::saturating_add);
-    let bytes = behind
-        .containers
-        .iter()
-        .map(|c| c.bytes)
-        .fold(0, u64::saturating_add);
+    let objects = behind.containers.iter().map(|c| c.objects).fold(0, u64::saturating_add);
+    let bytes = behind.containers.iter().map(|c| c.bytes).fold(0, u64::saturating_add);
     let write = write(grant);
-    let writable = if grant.may(Permission::Write) == Some(true) {
-        models
-    } else {
-        0
-    };
+    let writable = if grant.may(Permission::Write) == Some(true) { models } else { 0 };
     let (time, short_lived) = time(grant, now);
     let why = vec![
         audience(grant, &behind.leads),
@@ -66,9 +54,7 @@ pub fn judge(grant: &Grant, behind: &Behind, now: Timestamp) -> Exposure {
     let (score, arithmetic) = score(&why, short_lived, bytes, messages.count);
     let mut by_category: BTreeMap<String, u64> = BTreeMap::new();
     for finding in &behind.findings {
-        let count = by_category
-            .entry(finding.category.as_str().to_owned())
-            .or_default();
+        let count = by_category.entry(finding.category.as_str().to_owned()).or_default();
         *count = count.saturating_add(1);
     }
     let mut containers = behind.containers.clone();
@@ -92,32 +78,16 @@ pub fn judge(grant: &Grant, behind: &Behind, now: Timestamp) -> Exposure {
 }
 
 fn input(name: InputName, value: u8, basis: Basis, evidence: impl Into<String>) -> ScoreInput {
-    ScoreInput {
-        input: name,
-        value,
-        high: value,
-        evidence: evidence.into(),
-        basis,
-    }
+    ScoreInput { input: name, value, high: value, evidence: evidence.into(), basis }
 }
 
 fn audience(grant: &Grant, leads: &[Lead]) -> ScoreInput {
     let name = InputName::Audience;
     if let Some(ip) = &grant.ip {
-        return input(
-            name,
-            0,
-            Basis::Declared,
-            format!("bound to the addresses {ip}"),
-        );
+        return input(name, 0, Basis::Declared, format!("bound to the addresses {ip}"));
     }
     if grant.observed.as_ref().and_then(|seen| seen.public) == Some(true) {
-        return input(
-            name,
-            4,
-            Basis::Tested,
-            "answers to strangers without any credential",
-        );
+        return input(name, 4, Basis::Tested, "answers to strangers without any credential");
     }
     if let Some(lead) = leads.iter().find(|lead| lead.commit.is_some()) {
         let evidence = format!(
@@ -130,13 +100,7 @@ fn audience(grant: &Grant, leads: &[Lead]) -> ScoreInput {
         Some(lead) => format!("a bearer link; who can read {} is not known", lead.location),
         None => "a bearer link; where else it stands is not known".into(),
     };
-    ScoreInput {
-        input: name,
-        value: 1,
-        high: 4,
-        evidence,
-        basis: Basis::Unknown,
-    }
+    ScoreInput { input: name, value: 1, high: 4, evidence, basis: Basis::Unknown }
 }
 
 /// How far a scope reaches, 1 to 4.
@@ -156,26 +120,15 @@ fn read(grant: &Grant) -> ScoreInput {
     let (reach, what) = breadth(grant.scope);
     let observed = grant.observed.as_ref();
     if observed.and_then(|seen| seen.can_read) == Some(true) {
-        return input(
-            name,
-            reach,
-            Basis::Tested,
-            format!("content of {what} was read"),
-        );
+        return input(name, reach, Basis::Tested, format!("content of {what} was read"));
     }
     match (grant.may(Permission::Read), grant.may(Permission::List)) {
-        (Some(true), _) => input(
-            name,
-            reach,
-            Basis::Declared,
-            format!("the credential reads {what}"),
-        ),
-        (Some(false), Some(true)) => input(
-            name,
-            1,
-            Basis::Declared,
-            format!("names of {what} can be listed, not read"),
-        ),
+        (Some(true), _) => {
+            input(name, reach, Basis::Declared, format!("the credential reads {what}"))
+        }
+        (Some(false), Some(true)) => {
+            input(name, 1, Basis::Declared, format!("names of {what} can be listed, not read"))
+        }
         (Some(false), _) => input(name, 0, Basis::Declared, "the credential does not read"),
         (None, _) => ScoreInput {
             input: name,
@@ -191,24 +144,18 @@ fn write(grant: &Grant) -> ScoreInput {
     let name = InputName::Write;
     let (reach, what) = breadth(grant.scope);
     match (grant.may(Permission::Write), grant.may(Permission::Create)) {
-        (Some(true), _) => input(
-            name,
-            reach.max(2),
-            Basis::Declared,
-            format!("overwrites in {what}"),
-        ),
+        (Some(true), _) => {
+            input(name, reach.max(2), Basis::Declared, format!("overwrites in {what}"))
+        }
         (Some(false), Some(true)) => input(
             name,
             reach.min(2),
             Basis::Declared,
             format!("creates, not overwrites, in {what}"),
         ),
-        (Some(false), _) if grant.may(Permission::Add) == Some(true) => input(
-            name,
-            reach.min(2),
-            Basis::Declared,
-            format!("appends in {what}"),
-        ),
+        (Some(false), _) if grant.may(Permission::Add) == Some(true) => {
+            input(name, reach.min(2), Basis::Declared, format!("appends in {what}"))
+        }
         (Some(false), _) => input(name, 0, Basis::Declared, "the credential does not write"),
         (None, _) => ScoreInput {
             input: name,
@@ -223,11 +170,7 @@ fn write(grant: &Grant) -> ScoreInput {
 fn delete(grant: &Grant) -> ScoreInput {
     let name = InputName::Delete;
     let (reach, what) = breadth(grant.scope);
-    let deletes = [
-        Permission::Delete,
-        Permission::DeleteVersion,
-        Permission::PermanentDelete,
-    ];
+    let deletes = [Permission::Delete, Permission::DeleteVersion, Permission::PermanentDelete];
     match &grant.permissions {
         Some(declared) if deletes.iter().any(|one| declared.contains(one)) => {
             input(name, reach, Basis::Declared, format!("deletes in {what}"))
@@ -249,11 +192,7 @@ fn content(behind: &Behind, machines: usize, messages: MessageTotals) -> ScoreIn
         .findings
         .iter()
         .filter(|finding| finding.confidence > Confidence::Low)
-        .max_by(|a, b| {
-            a.severity
-                .cmp(&b.severity)
-                .then_with(|| b.location.cmp(&a.location))
-        });
+        .max_by(|a, b| a.severity.cmp(&b.severity).then_with(|| b.location.cmp(&a.location)));
     let (mut value, mut evidence) = match worst {
         Some(finding) => {
             let value = match finding.severity {
@@ -335,18 +274,12 @@ fn messages<'a>(marks: impl Iterator<Item = &'a Mark>) -> MessageTotals {
     let mut count = 0u64;
     let mut everyone = BTreeSet::new();
     for mark in marks {
-        if let Mark::Messages {
-            messages, people, ..
-        } = mark
-        {
+        if let Mark::Messages { messages, people, .. } = mark {
             count = count.saturating_add(*messages);
             everyone.extend(people.iter());
         }
     }
-    MessageTotals {
-        count,
-        people: u64::try_from(everyone.len()).unwrap_or(u64::MAX),
-    }
+    MessageTotals { count, people: u64::try_from(everyone.len()).unwrap_or(u64::MAX) }
 }
 
 /// Model files: an object counts once however many pickles it holds.
@@ -404,17 +337,9 @@ mod tests {
 
     #[test]
     fn writable_models_make_consumers_four_and_are_counted_once_an_object() {
-        let all = [
-            Permission::Read,
-            Permission::List,
-            Permission::Write,
-            Permission::Delete,
-        ];
+        let all = [Permission::Read, Permission::List, Permission::Write, Permission::Delete];
         let grant = grant(GrantScope::Account, &all, "2051-10-06T07:00:00Z");
-        let model = Mark::Model {
-            format: "pickle".into(),
-            verdict: ModelVerdict::Safe,
-        };
+        let model = Mark::Model { format: "pickle".into(), verdict: ModelVerdict::Safe };
         let behind = Behind {
             marks: vec![(Some("a".into()), model.clone()), (Some("a".into()), model)],
             ..Behind::default()
@@ -427,16 +352,9 @@ mod tests {
 
     #[test]
     fn what_was_not_looked_at_widens_and_never_lowers() {
-        let grant = grant(
-            GrantScope::Container,
-            &[Permission::Read],
-            "2030-01-01T00:00:00Z",
-        );
+        let grant = grant(GrantScope::Container, &[Permission::Read], "2030-01-01T00:00:00Z");
         let seen = judge(&grant, &Behind::default(), now());
-        let behind = Behind {
-            unseen: Some("3 objects".into()),
-            ..Behind::default()
-        };
+        let behind = Behind { unseen: Some("3 objects".into()), ..Behind::default() };
         let unseen = judge(&grant, &behind, now());
         assert!(unseen.score.high > seen.score.high);
         assert!(unseen.score.low >= seen.score.low);
@@ -444,15 +362,8 @@ mod tests {
 
     #[test]
     fn harmless_content_never_lowers_the_severity_of_the_grant() {
-        let mut grant = grant(
-            GrantScope::Account,
-            &[Permission::List],
-            "2051-01-01T00:00:00Z",
-        );
+        let mut grant = grant(GrantScope::Account, &[Permission::List], "2051-01-01T00:00:00Z");
         grant.severity = Severity::High;
-        assert_eq!(
-            judge(&grant, &Behind::default(), now()).severity,
-            Severity::High
-        );
+        assert_eq!(judge(&grant, &Behind::default(), now()).severity, Severity::High);
     }
 }

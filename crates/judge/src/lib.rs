@@ -1,8 +1,5 @@
 //! Severity, blast radius and the response plan: arithmetic that anyone can follow.
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)
-)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
 mod exit;
 mod exposure;

@@ -31,21 +31,14 @@ pub struct Plan {
 #[must_use]
 pub fn plan(report: &Report, case: &str, now: Timestamp) -> Plan {
     let mut steps = Vec::new();
-    let mut grants: Vec<&Grant> = report
-        .grants
-        .iter()
-        .filter(|grant| is_open(grant))
-        .collect();
+    let mut grants: Vec<&Grant> = report.grants.iter().filter(|grant| is_open(grant)).collect();
     grants.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.id.cmp(&b.id)));
     let mut closed: BTreeSet<&str> = BTreeSet::new();
     for grant in grants {
         if closed.contains(grant.id.as_str()) {
             continue;
         }
-        let exposure = report
-            .exposures
-            .iter()
-            .find(|exposure| exposure.grant == grant.id);
+        let exposure = report.exposures.iter().find(|exposure| exposure.grant == grant.id);
         steps.extend(replacement(grant, exposure));
         let also = dies_with(grant, report);
         closed.extend(also.iter().map(|other| other.id.as_str()));
@@ -80,9 +73,7 @@ fn is_open(grant: &Grant) -> bool {
 
 /// The account, bucket or host of a grant, and what is below it.
 fn parts(resource: &str) -> (&str, &str) {
-    let rest = resource
-        .split_once("://")
-        .map_or(resource, |(_, rest)| rest);
+    let rest = resource.split_once("://").map_or(resource, |(_, rest)| rest);
     rest.split_once('/').unwrap_or((rest, ""))
 }
 
@@ -125,11 +116,7 @@ fn replacement(grant: &Grant, exposure: Option<&Exposure>) -> Option<Step> {
         None => "<CONTAINER>".to_owned(),
     };
     let reached = exposure.map_or(String::new(), |exposure| {
-        let names: Vec<&str> = exposure
-            .containers
-            .iter()
-            .map(|c| c.name.as_str())
-            .collect();
+        let names: Vec<&str> = exposure.containers.iter().map(|c| c.name.as_str()).collect();
         format!(" It now opens: {}.", names.join(", "))
     });
     Some(Step {
@@ -160,11 +147,7 @@ fn revocation(grant: &Grant, also: &[&Grant], report: &Report) -> Vec<Step> {
             .map(|lead| lead.location.as_str())
             .take(3)
             .collect();
-        if found.is_empty() {
-            "place unknown".to_owned()
-        } else {
-            found.join(", ")
-        }
+        if found.is_empty() { "place unknown".to_owned() } else { found.join(", ") }
     };
     let mut breaks: Vec<String> = also
         .iter()
@@ -177,11 +160,7 @@ fn revocation(grant: &Grant, also: &[&Grant], report: &Report) -> Vec<Step> {
             )
         })
         .collect();
-    let title = format!(
-        "Close the {} for {}",
-        grant.mechanism.words(),
-        grant.resource
-    );
+    let title = format!("Close the {} for {}", grant.mechanism.words(), grant.resource);
     match grant.mechanism {
         Mechanism::AzureServiceSas if grant.identifier.is_some() => {
             let policy = grant.identifier.as_deref().unwrap_or("");
@@ -230,12 +209,7 @@ fn revocation(grant: &Grant, also: &[&Grant], report: &Report) -> Vec<Step> {
                     vec![renew("key1"), renew("key2")],
                 ),
             };
-            vec![Step {
-                title,
-                why,
-                commands,
-                breaks,
-            }]
+            vec![Step { title, why, commands, breaks }]
         }
         Mechanism::AzureUserDelegationSas => {
             breaks.push(format!("every user delegation SAS of {account}"));
@@ -273,41 +247,25 @@ fn revocation(grant: &Grant, also: &[&Grant], report: &Report) -> Vec<Step> {
                     "az storage container set-permission --account-name {} --name {} \
                      --public-access off",
                     quote(account),
-                    quote(if container.is_empty() {
-                        "<CONTAINER>"
-                    } else {
-                        container
-                    })
+                    quote(if container.is_empty() { "<CONTAINER>" } else { container })
                 ),
             ],
             breaks: vec!["every reader who comes without a credential".into()],
         }],
-        _ => vec![Step {
-            title,
-            why: grant.revocation.clone(),
-            commands: Vec::new(),
-            breaks,
-        }],
+        _ => vec![Step { title, why: grant.revocation.clone(), commands: Vec::new(), breaks }],
     }
 }
 
 fn history(report: &Report) -> Option<Step> {
     let mut repositories: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for lead in report
-        .leads
-        .iter()
-        .filter(|lead| lead.commit.is_some() && lead.grant.is_some())
-    {
+    for lead in report.leads.iter().filter(|lead| lead.commit.is_some() && lead.grant.is_some()) {
         let repository = lead
             .location
             .strip_prefix("git+file://")
             .or_else(|| lead.location.strip_prefix("git+"))
             .and_then(|rest| rest.rsplit_once('@'))
             .map_or("", |(repository, _)| repository);
-        repositories
-            .entry(repository)
-            .or_default()
-            .extend(lead.file.as_deref());
+        repositories.entry(repository).or_default().extend(lead.file.as_deref());
     }
     let (repository, files) = repositories.iter().next()?;
     let files: Vec<&str> = files.iter().copied().collect();
@@ -321,10 +279,7 @@ fn history(report: &Report) -> Option<Step> {
         commands: vec![
             "printf '%s\\n' 'regex:sig=[A-Za-z0-9%+/=]{43,}==>sig=REMOVED' > replacements.txt"
                 .into(),
-            format!(
-                "git -C {} filter-repo --replace-text replacements.txt",
-                quote(repository)
-            ),
+            format!("git -C {} filter-repo --replace-text replacements.txt", quote(repository)),
             format!(
                 "git -C {} push --force --all && git -C {} push --force --tags",
                 quote(repository),
@@ -338,10 +293,8 @@ fn history(report: &Report) -> Option<Step> {
 fn secrets(report: &Report) -> Option<Step> {
     let mut titles: BTreeMap<&str, u64> = BTreeMap::new();
     for finding in report.findings.iter().filter(|finding| {
-        matches!(
-            finding.category,
-            Category::Secret | Category::CredentialFile
-        ) && finding.severity >= Severity::Medium
+        matches!(finding.category, Category::Secret | Category::CredentialFile)
+            && finding.severity >= Severity::Medium
     }) {
         let count = titles.entry(finding.title.as_str()).or_default();
         *count = count.saturating_add(1);
@@ -351,22 +304,15 @@ fn secrets(report: &Report) -> Option<Step> {
     }
     let mut list: Vec<(u64, &str)> = titles.into_iter().map(|(title, n)| (n, title)).collect();
     list.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-    let shown: Vec<String> = list
-        .iter()
-        .take(8)
-        .map(|(count, title)| format!("{count} x {title}"))
-        .collect();
+    let shown: Vec<String> =
+        list.iter().take(8).map(|(count, title)| format!("{count} x {title}")).collect();
     Some(Step {
         title: "Rotate what lay behind it".into(),
         why: format!(
             "Whoever held the link could read these, so treat them as known: {}{}. The report \
              lists each with its place.",
             shown.join("; "),
-            if list.len() > shown.len() {
-                "; and others"
-            } else {
-                ""
-            }
+            if list.len() > shown.len() { "; and others" } else { "" }
         ),
         commands: Vec::new(),
         breaks: vec!["whatever still uses the old values".into()],
@@ -472,11 +418,7 @@ impl std::fmt::Display for Plan {
             }
             for broken in &step.breaks {
                 for (index, line) in wrap(broken, 64).into_iter().enumerate() {
-                    writeln!(
-                        f,
-                        "     {} {line}",
-                        if index == 0 { "breaks:" } else { "       " }
-                    )?;
+                    writeln!(f, "     {} {line}", if index == 0 { "breaks:" } else { "       " })?;
                 }
             }
             writeln!(f)?;

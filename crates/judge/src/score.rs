@@ -25,10 +25,8 @@ pub fn score(
         };
         let large = bytes >= LARGE_BYTES || records >= LARGE_RECORDS;
         let plus = u8::from(large && of(InputName::Read) > 0 && of(InputName::Content) > 0);
-        let confidentiality = of(InputName::Read)
-            .min(of(InputName::Content))
-            .saturating_add(plus)
-            .min(4);
+        let confidentiality =
+            of(InputName::Read).min(of(InputName::Content)).saturating_add(plus).min(4);
         let integrity = of(InputName::Write).min(of(InputName::Consumers).max(1));
         let availability = of(InputName::Delete);
         let impact = confidentiality.max(integrity).max(availability);
@@ -40,11 +38,7 @@ pub fn score(
                 "confidentiality = min(read {}, content {}){} = {confidentiality}",
                 of(InputName::Read),
                 of(InputName::Content),
-                if plus == 1 {
-                    " + 1 for 1 TB or 1,000,000 records or more"
-                } else {
-                    ""
-                }
+                if plus == 1 { " + 1 for 1 TB or 1,000,000 records or more" } else { "" }
             ),
             format!(
                 "integrity = min(write {}, max(consumers {}, 1)) = {integrity}",
@@ -56,11 +50,7 @@ pub fn score(
             format!(
                 "likelihood = max(audience {}{}, evidence {}) = {likelihood}",
                 of(InputName::Audience),
-                if short_lived {
-                    " - 1 because short-lived"
-                } else {
-                    ""
-                },
+                if short_lived { " - 1 because short-lived" } else { "" },
                 of(InputName::Evidence)
             ),
             format!("score = 6.25 x impact {impact} x likelihood {likelihood} = {score}"),
@@ -73,16 +63,8 @@ pub fn score(
     if low_lines == high_lines {
         lines.extend(high_lines);
     } else {
-        lines.extend(
-            low_lines
-                .into_iter()
-                .map(|line| format!("at least: {line}")),
-        );
-        lines.extend(
-            high_lines
-                .into_iter()
-                .map(|line| format!("at most:  {line}")),
-        );
+        lines.extend(low_lines.into_iter().map(|line| format!("at least: {line}")));
+        lines.extend(high_lines.into_iter().map(|line| format!("at most:  {line}")));
     }
     (Score { low, high }, lines)
 }

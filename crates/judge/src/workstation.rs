@@ -26,16 +26,7 @@ struct Tree {
 pub fn workstations<'a>(marks: impl IntoIterator<Item = &'a Mark>) -> Vec<Workstation> {
     let mut by_root: BTreeMap<String, Tree> = BTreeMap::new();
     for mark in marks {
-        let Mark::Workstation {
-            root,
-            host,
-            domain,
-            os,
-            owner,
-            users,
-            evidence,
-            weight,
-        } = mark
+        let Mark::Workstation { root, host, domain, os, owner, users, evidence, weight } = mark
         else {
             continue;
         };
@@ -51,10 +42,7 @@ pub fn workstations<'a>(marks: impl IntoIterator<Item = &'a Mark>) -> Vec<Workst
     }
     let mut machines: BTreeMap<String, Tree> = BTreeMap::new();
     for (root, tree) in by_root {
-        let name = tree
-            .hosts
-            .first()
-            .map_or(root, |host| format!("\u{0}{}", host.to_uppercase()));
+        let name = tree.hosts.first().map_or(root, |host| format!("\u{0}{}", host.to_uppercase()));
         let machine = machines.entry(name).or_default();
         machine.hosts.extend(tree.hosts);
         machine.domains.extend(tree.domains);
@@ -67,30 +55,20 @@ pub fn workstations<'a>(marks: impl IntoIterator<Item = &'a Mark>) -> Vec<Workst
             *seen = (*seen).max(weight);
         }
     }
-    let mut found: Vec<Workstation> = machines
-        .into_values()
-        .filter(is_enough)
-        .map(into_workstation)
-        .collect();
+    let mut found: Vec<Workstation> =
+        machines.into_values().filter(is_enough).map(into_workstation).collect();
     found.sort();
     found
 }
 
 fn is_enough(tree: &Tree) -> bool {
-    let total: u32 = tree
-        .evidence
-        .values()
-        .map(|weight| u32::from(*weight))
-        .sum();
+    let total: u32 = tree.evidence.values().map(|weight| u32::from(*weight)).sum();
     total >= ENOUGH && tree.evidence.values().any(|weight| *weight >= STRONG)
 }
 
 fn into_workstation(tree: Tree) -> Workstation {
-    let mut evidence: Vec<(u8, String)> = tree
-        .evidence
-        .into_iter()
-        .map(|(text, weight)| (weight, text))
-        .collect();
+    let mut evidence: Vec<(u8, String)> =
+        tree.evidence.into_iter().map(|(text, weight)| (weight, text)).collect();
     evidence.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     Workstation {
         host: tree.hosts.into_iter().next(),
@@ -99,11 +77,7 @@ fn into_workstation(tree: Tree) -> Workstation {
         os: tree.systems.into_iter().max_by_key(String::len),
         owner: tree.owners.into_iter().next(),
         users: tree.users.into_iter().collect(),
-        evidence: evidence
-            .into_iter()
-            .take(KEPT)
-            .map(|(_, text)| text)
-            .collect(),
+        evidence: evidence.into_iter().take(KEPT).map(|(_, text)| text).collect(),
         places: tree.roots.into_iter().take(KEPT).collect(),
     }
 }
@@ -141,9 +115,8 @@ mod tests {
 
     #[test]
     fn weak_evidence_is_no_workstation_however_much_there_is() {
-        let marks: Vec<Mark> = (0..9)
-            .map(|n| mark("az://a/b", Some("X"), "u", &format!("weak {n}"), 1))
-            .collect();
+        let marks: Vec<Mark> =
+            (0..9).map(|n| mark("az://a/b", Some("X"), "u", &format!("weak {n}"), 1)).collect();
         assert!(workstations(&marks).is_empty());
         assert!(workstations(&[mark("az://a/b", None, "u", "registry hive", 3)]).is_empty());
     }

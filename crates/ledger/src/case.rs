@@ -36,10 +36,7 @@ impl Case {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                 Err(LedgerError::Exists(path.display().to_string()))
             }
-            Err(error) => Err(LedgerError::NotACase(format!(
-                "{} ({error})",
-                path.display()
-            ))),
+            Err(error) => Err(LedgerError::NotACase(format!("{} ({error})", path.display()))),
         }
     }
 
@@ -68,16 +65,11 @@ impl Case {
         }
         let found = pragma("user_version")?;
         if found != VERSION {
-            return Err(LedgerError::Version {
-                found,
-                expected: VERSION,
-            });
+            return Err(LedgerError::Version { found, expected: VERSION });
         }
         tune(&connection)?;
-        let mut case = Self {
-            connection: Mutex::new(connection),
-            key: FingerprintKey::from_bytes([0; 32]),
-        };
+        let mut case =
+            Self { connection: Mutex::new(connection), key: FingerprintKey::from_bytes([0; 32]) };
         let key: [u8; 32] = case.meta("fingerprint_key")?.ok_or_else(not_a_case)?;
         case.key = FingerprintKey::from_bytes(key);
         Ok(case)
@@ -94,10 +86,7 @@ impl Case {
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         connection.pragma_update(None, "user_version", VERSION)?;
         connection.execute_batch("COMMIT")?;
-        Ok(Self {
-            connection: Mutex::new(connection),
-            key,
-        })
+        Ok(Self { connection: Mutex::new(connection), key })
     }
 
     /// The key of this case's fingerprints.
@@ -112,10 +101,7 @@ impl Case {
     /// `Database` or `Record`.
     pub fn set_meta<T: Serialize>(&self, name: &str, value: &T) -> Result<(), LedgerError> {
         let value = serde_json::to_string(value)?;
-        self.lock().execute(
-            "INSERT OR REPLACE INTO meta VALUES (?1, ?2)",
-            [name, &value],
-        )?;
+        self.lock().execute("INSERT OR REPLACE INTO meta VALUES (?1, ?2)", [name, &value])?;
         Ok(())
     }
 
@@ -136,9 +122,7 @@ impl Case {
     /// The connection, for one statement or one transaction.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Connection> {
         // A panic elsewhere rolled its transaction back; the connection is still sound.
-        self.connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -169,10 +153,7 @@ mod tests {
         assert!(matches!(Case::create(&path), Err(LedgerError::Exists(_))));
         let opened = Case::open(&path).unwrap();
         assert_eq!(opened.key().of(b"x"), fingerprint);
-        assert_eq!(
-            opened.meta::<Vec<String>>("targets").unwrap().unwrap(),
-            ["a"]
-        );
+        assert_eq!(opened.meta::<Vec<String>>("targets").unwrap().unwrap(), ["a"]);
         assert!(opened.meta::<String>("nothing").unwrap().is_none());
     }
 
@@ -180,21 +161,11 @@ mod tests {
     fn other_files_are_no_cases() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("text");
-        std::fs::write(
-            &path,
-            "not a database, but long enough to have a header in it",
-        )
-        .unwrap();
+        std::fs::write(&path, "not a database, but long enough to have a header in it").unwrap();
         assert!(matches!(Case::open(&path), Err(LedgerError::NotACase(_))));
-        assert!(matches!(
-            Case::open(folder.path()),
-            Err(LedgerError::Missing(_))
-        ));
+        assert!(matches!(Case::open(folder.path()), Err(LedgerError::Missing(_))));
         let other = folder.path().join("other.db");
-        Connection::open(&other)
-            .unwrap()
-            .execute_batch("CREATE TABLE t (x)")
-            .unwrap();
+        Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
         assert!(matches!(Case::open(&other), Err(LedgerError::NotACase(_))));
     }
 }

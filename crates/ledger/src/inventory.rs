@@ -122,11 +122,7 @@ impl Case {
         connection.execute(
             "INSERT INTO containers (store, name, public) VALUES (?1, ?2, ?3)
              ON CONFLICT (store, name) DO UPDATE SET public = coalesce(excluded.public, public)",
-            params![
-                store,
-                container.name,
-                container.public.map(PublicAccess::as_str)
-            ],
+            params![store, container.name, container.public.map(PublicAccess::as_str)],
         )?;
         let id = connection.query_row(
             "SELECT id FROM containers WHERE store = ?1 AND name = ?2",
@@ -214,12 +210,7 @@ impl Case {
             for mark in marks {
                 // NULL object ids are distinct to UNIQUE, so look before inserting.
                 if !exists.exists(params![container.0, serde_json::to_string(mark)?])? {
-                    put_marks(
-                        &transaction,
-                        std::slice::from_ref(mark),
-                        None,
-                        Some(container.0),
-                    )?;
+                    put_marks(&transaction, std::slice::from_ref(mark), None, Some(container.0))?;
                 }
             }
         }
@@ -287,12 +278,7 @@ impl Case {
             .prepare_cached("DELETE FROM gaps WHERE object_id = ?1")?
             .execute([object.id.0])?;
         put_findings(&transaction, &inspection.findings, Some(object.id))?;
-        put_marks(
-            &transaction,
-            &inspection.marks,
-            Some(object.id),
-            Some(object.container.0),
-        )?;
+        put_marks(&transaction, &inspection.marks, Some(object.id), Some(object.container.0))?;
         put_gaps(&transaction, &inspection.gaps, Some(object.id))?;
         transaction
             .prepare_cached(
@@ -316,10 +302,9 @@ impl Case {
     /// # Errors
     /// `Database`.
     pub fn skip_pending(&self, reason: &str) -> Result<usize, LedgerError> {
-        let skipped = self.lock().execute(
-            "UPDATE objects SET state = 2, reason = ?1 WHERE state = 0",
-            [reason],
-        )?;
+        let skipped = self
+            .lock()
+            .execute("UPDATE objects SET state = 2, reason = ?1 WHERE state = 0", [reason])?;
         Ok(skipped)
     }
 
@@ -384,11 +369,9 @@ impl Case {
         let mut statement = connection.prepare_cached(&format!(
             "SELECT count(*), sum(o.size) FROM objects o WHERE o.container_id = ?1 AND {condition}"
         ))?;
-        Ok(
-            statement.query_row(params![reach.container.0, value], |row| {
-                Ok((count(row, 0)?, count(row, 1)?))
-            })?,
-        )
+        Ok(statement.query_row(params![reach.container.0, value], |row| {
+            Ok((count(row, 0)?, count(row, 1)?))
+        })?)
     }
 
     /// Findings in a part of a container.

@@ -2,10 +2,7 @@
 //!
 //! One writer, short transactions, write-ahead log: a stop at any moment loses at most work that
 //! will be done again. No credential is ever written; a grant is named by its id.
-#![cfg_attr(
-    test,
-    allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)
-)]
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
 mod case;
 mod error;

@@ -46,8 +46,7 @@ impl Case {
     /// # Errors
     /// `Database`.
     pub fn finish_grant(&self, id: &str) -> Result<(), LedgerError> {
-        self.lock()
-            .execute("UPDATE grants SET done = 1 WHERE id = ?1", [id])?;
+        self.lock().execute("UPDATE grants SET done = 1 WHERE id = ?1", [id])?;
         Ok(())
     }
 
@@ -121,9 +120,7 @@ impl Case {
             Ok(Gap {
                 location: row.get(0)?,
                 reason: row.get(1)?,
-                bytes: row
-                    .get::<_, Option<i64>>(2)?
-                    .and_then(|bytes| u64::try_from(bytes).ok()),
+                bytes: row.get::<_, Option<i64>>(2)?.and_then(|bytes| u64::try_from(bytes).ok()),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -146,10 +143,7 @@ impl Case {
     /// # Errors
     /// `Database` or `Record`.
     pub fn sources(&self) -> Result<Vec<Coverage>, LedgerError> {
-        all(
-            &self.lock(),
-            "SELECT record FROM sources ORDER BY container",
-        )
+        all(&self.lock(), "SELECT record FROM sources ORDER BY container")
     }
 }
 
@@ -190,15 +184,8 @@ pub(crate) fn put_gaps(
     let mut statement =
         connection.prepare_cached("INSERT OR REPLACE INTO gaps VALUES (?1, ?2, ?3, ?4)")?;
     for gap in gaps {
-        let bytes = gap
-            .bytes
-            .map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
-        statement.execute(params![
-            gap.location,
-            gap.reason,
-            bytes,
-            object.map(|id| id.0)
-        ])?;
+        let bytes = gap.bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+        statement.execute(params![gap.location, gap.reason, bytes, object.map(|id| id.0)])?;
     }
     Ok(())
 }

@@ -19,11 +19,7 @@ fn object(key: &str, size: u64, etag: &str) -> Object {
 }
 
 fn container(case: &Case) -> lidless_ledger::ContainerId {
-    let container = Container {
-        name: "models".into(),
-        public: None,
-        modified: None,
-    };
+    let container = Container { name: "models".into(), public: None, modified: None };
     case.put_container("az://contoso", &container).unwrap()
 }
 
@@ -40,8 +36,7 @@ fn a_page_put_twice_is_one_page_and_the_cursor_moves() {
     };
     let page = [(object("a", 1, "e"), 5), (object("b", 2, "e"), 1)];
     for _ in 0..2 {
-        case.put_page(&task, &page, &["x/".into()], Some(&next))
-            .unwrap();
+        case.put_page(&task, &page, &["x/".into()], Some(&next)).unwrap();
     }
     let open = case.open_listings().unwrap();
     assert_eq!(open.len(), 2);
@@ -57,8 +52,7 @@ fn a_page_put_twice_is_one_page_and_the_cursor_moves() {
 fn objects_come_in_order_of_priority_and_only_while_pending() {
     let case = Case::temporary().unwrap();
     let id = container(&case);
-    case.put_objects(id, &[(object("a", 1, "1"), 5), (object("b/c", 2, "1"), 1)])
-        .unwrap();
+    case.put_objects(id, &[(object("a", 1, "1"), 5), (object("b/c", 2, "1"), 1)]).unwrap();
     let pending = case.pending_objects(None, 10).unwrap();
     let keys: Vec<_> = pending.iter().map(|one| one.object.key.as_str()).collect();
     assert_eq!(keys, ["b/c", "a"]);
@@ -80,10 +74,6 @@ fn objects_come_in_order_of_priority_and_only_while_pending() {
     assert_eq!(case.pending_objects(None, 10).unwrap().len(), 1);
     case.put_objects(id, &[(object("b/c", 2, "2"), 1)]).unwrap();
     assert_eq!(case.pending_objects(None, 10).unwrap().len(), 2);
-    let part = Reach {
-        container: id,
-        prefix: "b/".into(),
-        exact: false,
-    };
+    let part = Reach { container: id, prefix: "b/".into(), exact: false };
     assert_eq!(case.reach_totals(&part).unwrap(), (1, 2));
 }

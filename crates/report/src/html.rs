@@ -1,7 +1,7 @@
 //! One page without script: readable on a phone, on paper, in the dark. Everything that comes
 //! from data is escaped, and a content policy forbids what is not in the page.
 
-use crate::amount::{bytes, count, counted, day, minute, percent, score};
+use crate::amount::{bytes, count, counted, day, minute, percent};
 use crate::clean::clean;
 use crate::story;
 use crate::treemap::{Area, Part, squarify};
@@ -72,9 +72,8 @@ fn block(
     writeln!(
         out,
         "<section class=\"exposure\"><header><p><span class=\"badge {severity}\">{severity}</span> \
-         score {} to {}</p><h1>{}</h1><p class=\"lead\">{}</p><p>{}</p></header>",
-        score(exposure.score.low),
-        score(exposure.score.high),
+         score {}</p><h1>{}</h1><p class=\"lead\">{}</p><p>{}</p></header>",
+        story::interval(exposure),
         escape(&grant.resource),
         escape(&story::sentence(report, exposure)),
         escape(&story::times(report, grant))

@@ -1,7 +1,7 @@
 //! For a terminal: the critical thing first, numbers with their units, what to do, what was not
 //! seen. No line is wider than the style says.
 
-use crate::amount::{bytes, count, counted, day, score};
+use crate::amount::{bytes, count, counted, day};
 use crate::clean::clean;
 use crate::layout::{bar, elide, pad, pad_left, wrap};
 use crate::story;
@@ -76,11 +76,7 @@ pub(crate) fn write(
 
 fn block(page: &mut Page<'_>, report: &Report, exposure: &Exposure) -> Result<()> {
     let Some(grant) = story::grant_of(report, exposure) else { return Ok(()) };
-    let interval = if (exposure.score.low - exposure.score.high).abs() < 0.05 {
-        score(exposure.score.high)
-    } else {
-        format!("{} to {}", score(exposure.score.low), score(exposure.score.high))
-    };
+    let interval = story::interval(exposure);
     let head =
         format!("{} · score {interval} · {}", clean(&grant.resource), story::times(report, grant));
     let severity = page.severity(exposure.severity, 11);

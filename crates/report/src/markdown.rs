@@ -1,6 +1,6 @@
 //! For a comment on an issue or a pull request.
 
-use crate::amount::{bytes, count, day, score};
+use crate::amount::{bytes, count, day};
 use crate::clean::clean;
 use crate::story;
 use lidless_core::{Report, Timestamp};
@@ -19,11 +19,10 @@ pub(crate) fn write(report: &Report, now: Timestamp, out: &mut dyn Write) -> Res
         let Some(grant) = story::grant_of(report, exposure) else { continue };
         writeln!(
             out,
-            "\n## {} {} (score {} to {})\n\n{} It is {}.\n",
+            "\n## {} {} (score {})\n\n{} It is {}.\n",
             exposure.severity.as_str().to_uppercase(),
             cell(&grant.resource),
-            score(exposure.score.low),
-            score(exposure.score.high),
+            story::interval(exposure),
             story::sentence(report, exposure),
             story::times(report, grant)
         )?;

@@ -1,6 +1,6 @@
 //! What a report has to say, in the order in which it matters; shared by the formats for people.
 
-use crate::amount::{bytes, count, counted, day, percent};
+use crate::amount::{bytes, count, counted, day, percent, score};
 use lidless_core::{
     Category, ContainerReach, Exposure, Finding, Gap, Grant, GrantStatus, Lead, Permission, Report,
     Severity, Timestamp,
@@ -10,6 +10,14 @@ use std::collections::BTreeMap;
 /// The grant of an exposure.
 pub(crate) fn grant_of<'r>(report: &'r Report, exposure: &Exposure) -> Option<&'r Grant> {
     report.grants.iter().find(|grant| grant.id == exposure.grant)
+}
+
+/// The score as one number, or as an interval when something is not known.
+pub(crate) fn interval(exposure: &Exposure) -> String {
+    if (exposure.score.low - exposure.score.high).abs() < 0.05 {
+        return score(exposure.score.high);
+    }
+    format!("{} to {}", score(exposure.score.low), score(exposure.score.high))
 }
 
 /// Where a credential was found.

@@ -12,7 +12,8 @@ pub fn private_key(seed: u8) -> String {
         body.extend(part);
     }
     body.extend(1u32.to_be_bytes());
-    let public: Vec<u8> = [&11u32.to_be_bytes()[..], b"ssh-ed25519", &32u32.to_be_bytes(), &[seed; 32]].concat();
+    let public: Vec<u8> =
+        [&11u32.to_be_bytes()[..], b"ssh-ed25519", &32u32.to_be_bytes(), &[seed; 32]].concat();
     body.extend((public.len() as u32).to_be_bytes());
     body.extend(&public);
     let secret: Vec<u8> = (0..136u32).map(|n| (n.wrapping_mul(31) as u8) ^ seed).collect();
@@ -28,8 +29,12 @@ pub fn private_key(seed: u8) -> String {
 /// A pickle of protocol 2 that would run a harmless command when loaded.
 #[must_use]
 pub fn pickle_that_runs() -> Vec<u8> {
-    [&b"\x80\x02cposix\nsystem\nq\x00X\x0f\x00\x00\x00"[..], b"echo made-up 42", b"q\x01\x85q\x02Rq\x03."]
-        .concat()
+    [
+        &b"\x80\x02cposix\nsystem\nq\x00X\x0f\x00\x00\x00"[..],
+        b"echo made-up 42",
+        b"q\x01\x85q\x02Rq\x03.",
+    ]
+    .concat()
 }
 
 /// Teams messages as Microsoft Graph gives them: `count` real ones of `people` people, and some
@@ -51,5 +56,8 @@ pub fn teams_messages(count: usize, people: usize) -> String {
     let mut messages: Vec<String> = (0..count).map(|n| message(n, "message", "null")).collect();
     messages.push(message(count, "systemEventMessage", "null"));
     messages.push(message(count + 1, "message", "\"2022-04-01T00:00:00Z\""));
-    format!("{{\"@odata.context\":\"https://graph.microsoft.com/v1.0/$metadata#chats('x')/messages\",\"value\":[{}]}}", messages.join(","))
+    format!(
+        "{{\"@odata.context\":\"https://graph.microsoft.com/v1.0/$metadata#chats('x')/messages\",\"value\":[{}]}}",
+        messages.join(",")
+    )
 }

@@ -14,7 +14,8 @@ pub fn random_key() -> String {
     let mut state = seed ^ u128::from(std::process::id());
     let bytes: Vec<u8> = (0..64)
         .map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
+            state =
+                state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
             state.to_le_bytes()[7]
         })
         .collect();
@@ -26,7 +27,13 @@ pub fn random_key() -> String {
 /// # Panics
 /// When the key is no base64.
 #[must_use]
-pub fn account_sas(account: &str, key: &str, permissions: &str, start: &str, expiry: &str) -> String {
+pub fn account_sas(
+    account: &str,
+    key: &str,
+    permissions: &str,
+    start: &str,
+    expiry: &str,
+) -> String {
     let (version, services, types, protocol) = ("2021-08-06", "b", "sco", "https,http");
     let text = format!(
         "{account}\n{permissions}\n{services}\n{types}\n{start}\n{expiry}\n\n{protocol}\n{version}\n\n"

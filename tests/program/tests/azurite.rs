@@ -48,7 +48,11 @@ fn world(extra: usize) -> Option<World> {
         ("chat", "export/chat 1.json".into(), teams_messages(120, 9).into_bytes()),
     ];
     for number in 0..extra {
-        blobs.push(("laptops", format!("notes/{number:04}.txt"), format!("note {number}\n").into()));
+        blobs.push((
+            "laptops",
+            format!("notes/{number:04}.txt"),
+            format!("note {number}\n").into(),
+        ));
     }
     for container in ["checkpoints", "laptops", "chat", "empty"] {
         azurite.put_container(ACCOUNT, container, None);
@@ -159,13 +163,12 @@ fn a_killed_run_goes_on_and_ends_with_the_same_report() {
         std::thread::sleep(Duration::from_millis(milliseconds));
         let _ = child.kill();
         let _ = child.wait();
-        let resumed = if Path::new(case).exists()
-            && run(&["report", case, "--fail-on", "never"]).code != 2
-        {
-            run(&["scan", "--resume", "--case", case, "--format", "json"])
-        } else {
-            continue;
-        };
+        let resumed =
+            if Path::new(case).exists() && run(&["report", case, "--fail-on", "never"]).code != 2 {
+                run(&["scan", "--resume", "--case", case, "--format", "json"])
+            } else {
+                continue;
+            };
         assert_eq!(resumed.code, 1, "{}", resumed.err);
         assert_eq!(comparable(&resumed.json()), comparable(&whole));
         let again = run(&["report", case, "--format", "json"]);

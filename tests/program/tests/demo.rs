@@ -14,8 +14,12 @@ fn the_demo_tells_the_whole_incident() {
     }
     let case = place.join("incident.case");
     let report = run(&["report", case.to_str().unwrap(), "--format", "json"]).json();
-    let statuses: Vec<&str> =
-        report["grants"].as_array().unwrap().iter().map(|g| g["status"].as_str().unwrap()).collect();
+    let statuses: Vec<&str> = report["grants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|g| g["status"].as_str().unwrap())
+        .collect();
     assert!(statuses.contains(&"live") && statuses.contains(&"expired"), "{statuses:?}");
     let exposure = &report["exposures"][0];
     assert_eq!(exposure["severity"], "critical");

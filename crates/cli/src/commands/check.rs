@@ -54,7 +54,11 @@ fn human(closures: &[Closure], out: &mut dyn Write) -> std::io::Result<()> {
             closure.before.as_str(),
             closure.now.as_str()
         )?;
-        writeln!(out, "              asked {}", closure.checked_at.strftime("%Y-%m-%d %H:%M:%S UTC"))?;
+        writeln!(
+            out,
+            "              asked {}",
+            closure.checked_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+        )?;
         if !closure.meaning.is_empty() {
             writeln!(out, "              {}", closure.meaning)?;
         }

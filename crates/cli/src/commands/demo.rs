@@ -52,9 +52,7 @@ pub(crate) fn run(arguments: &DemoArguments, quiet: bool) -> Result<u8> {
     case.set_meta("request", &Request::of_demo(&repository, &endpoint))?;
     let state = Progress::default();
     let report = progress::shown(quiet, &state, || scan(&settings, &case, &state))?;
-    output::to(None, |out, style| {
-        lidless_report::render(&report, Format::Human, style, now, out)
-    })?;
+    output::to(None, |out, style| lidless_report::render(&report, Format::Human, style, now, out))?;
     output::to(Some(&html_path), |out, style| {
         lidless_report::render(&report, Format::Html, style, now, out)
     })?;

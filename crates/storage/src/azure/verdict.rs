@@ -59,6 +59,10 @@ pub(crate) fn verdict(shared: &Shared, question: Question, answer: &Answer) -> V
         (403, "AuthorizationProtocolMismatch") => {
             live("the signature was accepted, over https only")
         }
+        // A question about the account itself: the signature was never looked at.
+        (404, _) if matches!(question, Question::Containers | Question::Account) => {
+            Verdict::new(GrantStatus::Unknown, "there is no such account at this address")
+        }
         (404, "ContainerNotFound" | "BlobNotFound" | "ResourceNotFound") => {
             live("the credential is valid, what it names is not there")
         }
