@@ -1,1 +1,7 @@
-//! Benchmarks live in `benches/`.
+//! What the benchmarks share.
+
+mod measure;
+mod scan;
+
+pub use measure::{Measured, measured};
+pub use scan::settings;

@@ -79,7 +79,7 @@ pub(crate) struct ReachArguments {
     /// Where a service is, path-style: azure=http://127.0.0.1:10000
     #[arg(long, value_name = "SERVICE=URL")]
     pub(crate) endpoint: Vec<String>,
-    /// Account keys, ACCOUNT:KEY1[:KEY2] a line, to tell which key signed
+    /// Account keys, a line each ACCOUNT:KEY1:KEY2, to tell which key signed
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Option<PathBuf>,
 }
@@ -148,7 +148,7 @@ pub(crate) struct InspectArguments {
     /// -, @FILE, or the token or URL itself (which others may then see)
     #[arg(value_name = "TOKEN-OR-URL", required = true)]
     pub(crate) inputs: Vec<String>,
-    /// Account keys, ACCOUNT:KEY1[:KEY2] a line, to tell which key signed
+    /// Account keys, a line each ACCOUNT:KEY1:KEY2, to tell which key signed
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Option<PathBuf>,
     #[command(flatten)]
