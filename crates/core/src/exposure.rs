@@ -76,6 +76,9 @@ pub struct ContainerReach {
     pub bytes: u64,
     /// What strangers may do with it; null when unknown.
     pub public: Option<PublicAccess>,
+    /// Bytes by kind, told by names alone: `models`, `disk images`, `archives`, `text`, ...
+    #[serde(default)]
+    pub kinds: BTreeMap<String, u64>,
 }
 
 /// A machine whose backup was found.

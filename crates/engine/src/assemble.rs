@@ -1,6 +1,7 @@
 //! From the case to the report. Needs no network and no target.
 
 use crate::error::EngineError;
+use crate::order::kind;
 use lidless_core::{
     ContainerReach, Coverage, Exposure, Gap, Grant, GrantStatus, Lead, Report, Run, SCHEMA,
     Timestamp, Tool,
@@ -151,7 +152,12 @@ fn exposure(
             objects: 0,
             bytes: 0,
             public: row.public,
+            kinds: BTreeMap::new(),
         });
+        for (class, bytes) in case.reach_classes(&reach)? {
+            let kind = entry.kinds.entry(kind(class).to_owned()).or_default();
+            *kind = kind.saturating_add(bytes);
+        }
         entry.objects = entry.objects.saturating_add(objects);
         entry.bytes = entry.bytes.saturating_add(bytes);
         behind.findings.extend(case.findings_in(&reach)?);

@@ -30,6 +30,20 @@ pub(crate) fn priority(object: &Object) -> i64 {
     class.saturating_mul(1 << 48).saturating_add(size)
 }
 
+/// What a class of the order holds, in words.
+pub(crate) fn kind(class: i64) -> &'static str {
+    match class {
+        0 => "credentials",
+        1 => "configuration",
+        2 => "text and data",
+        3 => "models",
+        4 => "archives",
+        5 => "disk images",
+        8 => "media",
+        _ => "other",
+    }
+}
+
 fn is_credential(path: &str, name: &str) -> bool {
     const NAMES: [&str; 12] = [
         "credential",

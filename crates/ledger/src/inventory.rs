@@ -374,6 +374,24 @@ impl Case {
         })?)
     }
 
+    /// Bytes of a part of a container by the class of its objects in the order (`priority` divided
+    /// by 2^48), smallest class first.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn reach_classes(&self, reach: &Reach) -> Result<Vec<(i64, u64)>, LedgerError> {
+        let connection = self.lock();
+        let (condition, value) = range_of(reach);
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT o.priority >> 48, sum(o.size) FROM objects o
+             WHERE o.container_id = ?1 AND {condition} GROUP BY 1 ORDER BY 1"
+        ))?;
+        let rows = statement.query_map(params![reach.container.0, value], |row| {
+            Ok((row.get(0)?, count(row, 1)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Findings in a part of a container.
     ///
     /// # Errors

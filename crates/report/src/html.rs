@@ -167,7 +167,7 @@ fn escape_lines(lines: &[String]) -> String {
 /// Parts smaller than this share are drawn together.
 const SMALLEST: f64 = 0.004;
 
-/// What is exposed, by container.
+/// What is exposed, by container and in it by kind.
 fn treemap(report: &Report, exposure: &Exposure, out: &mut dyn Write) -> Result<()> {
     const CLASSES: [&str; 6] = ["c0", "c1", "c2", "c3", "c4", "c5"];
     let as_float = |value: u64| value.to_string().parse::<f64>().unwrap_or(0.0);
@@ -192,7 +192,8 @@ fn treemap(report: &Report, exposure: &Exposure, out: &mut dyn Write) -> Result<
         );
         let note = if words.is_empty() { note } else { format!("{note} · {words}") };
         let class = CLASSES.iter().cycle().nth(index).copied().unwrap_or("c0");
-        parts.push(Part { label: container.name.clone(), note, value, class });
+        let kinds = kinds(container);
+        parts.push(Part { label: container.name.clone(), note, value, class, kinds });
     }
     if small > 0 {
         let note = bytes(small_bytes);
@@ -205,27 +206,18 @@ fn treemap(report: &Report, exposure: &Exposure, out: &mut dyn Write) -> Result<
             .collect();
         let label = if small <= 3 { names.join(", ") } else { format!("{small} others") };
         let value = as_float(small_bytes).max(total * SMALLEST);
-        parts.push(Part { label, note, value, class: "c5" });
+        parts.push(Part { label, note, value, class: "c5", kinds: Vec::new() });
     }
     parts.sort_by(|a, b| b.value.total_cmp(&a.value));
     let values: Vec<f64> = parts.iter().map(|part| part.value).collect();
     let whole = Area { x: 0.0, y: 0.0, width: 960.0, height: 340.0 };
     writeln!(
         out,
-        "<h2>What is exposed</h2><svg class=\"treemap\" viewBox=\"0 0 960 340\" role=\"img\" aria-label=\"Bytes by container\">"
+        "<h2>What is exposed</h2><svg class=\"treemap\" viewBox=\"0 0 960 340\" role=\"img\" aria-label=\"Bytes by container and kind\">"
     )?;
     for (part, area) in parts.iter().zip(squarify(&values, whole)) {
-        writeln!(
-            out,
-            "<g><title>{}: {}</title><rect class=\"{}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"/>",
-            escape(&part.label),
-            escape(&part.note),
-            part.class,
-            area.x + 1.0,
-            area.y + 1.0,
-            (area.width - 2.0).max(0.5),
-            (area.height - 2.0).max(0.5)
-        )?;
+        writeln!(out, "<g><title>{}: {}</title>", escape(&part.label), escape(&part.note))?;
+        cells(part, area, out)?;
         // Some seven units a letter, so that a label never leaves its rectangle.
         let fits = |text: &str, size: f64| {
             let letters: f64 = text.chars().map(|_| size * 0.56).sum();
@@ -270,6 +262,67 @@ fn treemap(report: &Report, exposure: &Exposure, out: &mut dyn Write) -> Result<
         )?;
     }
     writeln!(out, "</tbody></table>")
+}
+
+/// The rectangle of one container, divided by the kinds of what lies in it.
+fn cells(part: &Part, area: Area, out: &mut dyn Write) -> Result<()> {
+    let inner = Area {
+        x: area.x + 1.0,
+        y: area.y + 1.0,
+        width: (area.width - 2.0).max(0.5),
+        height: (area.height - 2.0).max(0.5),
+    };
+    let values: Vec<f64> = part.kinds.iter().map(|(_, value)| *value).collect();
+    let mut cells = squarify(&values, inner);
+    if cells.is_empty() {
+        cells.push(inner);
+    }
+    for (index, cell) in cells.iter().enumerate() {
+        // Each kind a little lighter than the one before.
+        let shade = match index {
+            0 => "",
+            1 => " k1",
+            2 => " k2",
+            _ => " k3",
+        };
+        let title = match part.kinds.get(index) {
+            Some((kind, _)) => format!("<title>{}: {}</title>", escape(&part.label), escape(kind)),
+            None => String::new(),
+        };
+        writeln!(
+            out,
+            "<rect class=\"{}{shade}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\">{title}</rect>",
+            part.class, cell.x, cell.y, cell.width, cell.height
+        )?;
+        if let Some((kind, _)) = part.kinds.get(index).filter(|_| part.kinds.len() > 1) {
+            let letters: f64 = kind.chars().map(|_| 7.3).sum();
+            if letters + 12.0 < cell.width && cell.height > 24.0 {
+                writeln!(
+                    out,
+                    "<text class=\"small\" text-anchor=\"end\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+                    cell.x + cell.width - 8.0,
+                    cell.y + cell.height - 9.0,
+                    escape(kind)
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The kinds of a container with their bytes, largest first; what is too small to see is left to
+/// the table.
+fn kinds(container: &lidless_core::ContainerReach) -> Vec<(String, f64)> {
+    let as_float = |value: u64| value.to_string().parse::<f64>().unwrap_or(0.0);
+    let total = as_float(container.bytes).max(1.0);
+    let mut kinds: Vec<(String, f64)> = container
+        .kinds
+        .iter()
+        .map(|(kind, value)| (format!("{kind} {}", bytes(*value)), as_float(*value)))
+        .filter(|(_, value)| value / total > 0.01)
+        .collect();
+    kinds.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    kinds
 }
 
 /// From when it stood open until when, and where in between we are.

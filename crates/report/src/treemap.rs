@@ -9,6 +9,8 @@ pub(crate) struct Part {
     pub(crate) value: f64,
     /// Class of the rectangle in the style sheet.
     pub(crate) class: &'static str,
+    /// What it is made of, largest first.
+    pub(crate) kinds: Vec<(String, f64)>,
 }
 
 /// A rectangle for a part.

@@ -60,7 +60,7 @@ fn report(name: &str) -> Report {
             "why": [{"input": "audience", "value": 4, "high": 4, "evidence": "a link", "basis": "inferred"}],
             "arithmetic": ["score = 6.25 x impact 4 x likelihood 4 = 100"],
             "containers": [
-                {"name": "backups", "objects": 900, "bytes": 31_900_000_000_000u64, "public": "none"},
+                {"name": "backups", "objects": 900, "bytes": 31_900_000_000_000u64, "public": "none", "kinds": {"disk images": 31_000_000_000_000u64, "credentials": 900_000_000_000u64}},
                 {"name": name, "objects": 214, "bytes": 6_100_000_000_000u64, "public": "none"},
                 {"name": "teams", "objects": 600, "bytes": 1_200_000_000, "public": "blob"}
             ],
