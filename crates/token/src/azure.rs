@@ -1,14 +1,55 @@
 //! Azure: shared access signatures and account keys.
 
 use crate::host::Address;
-use crate::query::{Parameter, get, parse};
+use crate::query::{Parameter, decode, get, parse};
+use crate::time;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lidless_core::{Access, Auth, Mechanism, Provider, Secret, stable_id};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The account key of every Azure emulator, published in its documentation.
 const EMULATOR_KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+/// Parameters that are part of what a token is; everything else belongs to a request.
+const SIGNED: [&str; 35] = [
+    "sv",
+    "ss",
+    "srt",
+    "sp",
+    "st",
+    "se",
+    "sip",
+    "spr",
+    "sr",
+    "sdd",
+    "si",
+    "ses",
+    "snapshot",
+    "versionid",
+    "rscc",
+    "rscd",
+    "rsce",
+    "rscl",
+    "rsct",
+    "tn",
+    "spk",
+    "srk",
+    "epk",
+    "erk",
+    "skoid",
+    "sktid",
+    "skt",
+    "ske",
+    "sks",
+    "skv",
+    "saoid",
+    "suoid",
+    "scid",
+    "sduoid",
+    "skdutid",
+];
 
 /// What a SAS is signed over and so what it can open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +100,29 @@ impl AzureSas {
             return None;
         }
         let account = address.as_ref().and_then(|address| address.account.clone());
-        Some(Self { address, account, parameters, raw_query: Secret::new(query) })
+        let raw_query = Secret::new(encoded(query, &padded));
+        Some(Self { address, account, parameters, raw_query })
+    }
+
+    /// Whether every value is one that the service could have been given: a version, letters,
+    /// times. A token put together from lines that do not belong together fails here.
+    pub(crate) fn is_plausible(&self) -> bool {
+        let all = |key: &str, test: fn(&str) -> bool| self.get(key).is_none_or(test);
+        let letters = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let mut times = ["se", "st", "ske", "skt"].into_iter();
+        times.all(|key| self.get(key).is_none_or(|text| time::azure(text).is_some()))
+            && self.get("sp").is_none_or(letters)
+            && all("ss", |text| text.bytes().all(|byte| b"bfqt".contains(&byte)))
+            && all("srt", |text| text.bytes().all(|byte| b"sco".contains(&byte)))
+            && all("sr", |text| matches!(text, "b" | "c" | "d" | "bs" | "bv" | "f" | "s"))
+            && all("sv", is_version)
+            && all("skv", is_version)
+            && all("spr", |text| {
+                text.split(',').all(|one| one.eq_ignore_ascii_case("https") || one == "http")
+            })
+            && all("sip", |text| {
+                text.bytes().all(|byte| byte.is_ascii_hexdigit() || b".:-".contains(&byte))
+            })
     }
 
     /// The decoded value of a parameter, the first one when it stands twice.
@@ -88,6 +151,8 @@ impl AzureSas {
         } else {
             match (self.get("sr"), service) {
                 (Some("f" | "s"), _) | (_, Some("file")) => SasKind::File,
+                // Of all kinds only a queue's token names neither a resource nor a table.
+                (None, Some("queue") | None) if self.get("si").is_none() => SasKind::Queue,
                 (None, Some("queue")) => SasKind::Queue,
                 _ => SasKind::Blob,
             }
@@ -109,7 +174,15 @@ impl AzureSas {
     }
 
     pub(crate) fn id(&self) -> String {
-        stable_id(&["azure_sas", &self.signature()])
+        let mut parts = vec!["azure_sas".to_owned()];
+        let mut signed: Vec<String> = SIGNED
+            .iter()
+            .filter_map(|key| self.get(key).map(|value| format!("{key}={value}")))
+            .collect();
+        signed.sort();
+        parts.extend(signed);
+        parts.push(self.signature());
+        stable_id(&parts.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     pub(crate) fn redacted_url(&self) -> String {
@@ -169,6 +242,25 @@ pub(crate) fn shown(address: &Address) -> String {
     };
     let path = if address.path.is_empty() { String::new() } else { format!("/{}", address.path) };
     format!("{}://{}{account}{path}", address.scheme, address.authority)
+}
+
+/// The query with its signature encoded as a query has to have it: a bare `+` would be read as a
+/// space, and padding may have been lost. Everything else stays as found.
+fn encoded(query: &str, signature: &str) -> String {
+    let parts: Vec<String> = query
+        .split('&')
+        .map(|part| match part.split_once('=') {
+            Some((key, value)) if key.eq_ignore_ascii_case("sig") => {
+                if decode(value) == signature && !value.contains('+') {
+                    part.to_owned()
+                } else {
+                    format!("{key}={}", utf8_percent_encode(signature, NON_ALPHANUMERIC))
+                }
+            }
+            _ => part.to_owned(),
+        })
+        .collect();
+    parts.join("&")
 }
 
 fn is_version(text: &str) -> bool {

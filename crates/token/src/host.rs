@@ -49,7 +49,7 @@ impl Address {
             return None;
         }
         let (account, service) = azure_host(host);
-        let path_style = account.is_none() && is_local(host);
+        let path_style = account.is_none() && is_path_style(host);
         let (account, path) = if path_style {
             let (first, rest) = path.split_once('/').unwrap_or((path, ""));
             (Some(decode(first)).filter(|name| !name.is_empty()), rest)
@@ -84,6 +84,18 @@ impl Address {
         (some(container), some(key))
     }
 
+    /// Whether the container, when there is one, has a name that a container can have.
+    pub(crate) fn is_plausible(&self) -> bool {
+        let container = self.path.split('/').next().unwrap_or("");
+        container.len() <= 63
+            && container
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'$' | b'_'))
+            || self.account.is_none()
+            // A blob in the root container.
+            || !self.path.contains('/') && !container.contains(['=', ':'])
+    }
+
     /// True for this machine.
     pub(crate) fn is_local(&self) -> bool {
         is_local(host_of(&self.authority))
@@ -104,19 +116,28 @@ fn is_local(host: &str) -> bool {
         || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Account and service of an Azure storage host name.
+/// Hosts that cannot hold an account in their name: addresses, names without a dot as containers
+/// on one machine call each other, and this machine.
+fn is_path_style(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<IpAddr>().is_ok() || !host.contains('.')
+}
+
+/// Account and service of an Azure storage host name: `ACCOUNT[-secondary][.zNN].SERVICE.SUFFIX`.
 fn azure_host(host: &str) -> (Option<String>, Option<String>) {
-    let labels: Vec<&str> = host.split('.').collect();
-    let known =
-        SUFFIXES.iter().any(|suffix| host.ends_with(suffix)) || host.ends_with(".localhost");
-    let service = labels.iter().skip(1).find(|label| SERVICES.contains(label));
-    match (known, labels.first(), service) {
-        (true, Some(account), Some(service)) if !account.is_empty() => {
-            let account = account.strip_suffix("-secondary").unwrap_or(account);
-            (Some(account.to_owned()), Some((*service).to_owned()))
-        }
-        _ => (None, None),
+    let known = SUFFIXES
+        .iter()
+        .chain(["localhost"].iter())
+        .find_map(|suffix| host.strip_suffix(suffix).and_then(|rest| rest.strip_suffix('.')));
+    let Some((rest, service)) = known.and_then(|rest| rest.rsplit_once('.')) else {
+        return (None, None);
+    };
+    let account = rest.split('.').next().unwrap_or("");
+    let name = account.strip_suffix("-secondary").unwrap_or(account);
+    if !SERVICES.contains(&service) || name.is_empty() {
+        return (None, None);
     }
+    (Some(name.to_owned()), Some(service.to_owned()))
 }
 
 #[cfg(test)]
@@ -142,6 +163,10 @@ mod tests {
         assert!(local.path_style);
         let custom = Address::parse("https://user:pw@files.example.com/c").unwrap();
         assert_eq!((custom.account, custom.authority.as_str()), (None, "files.example.com"));
+        let compose = Address::parse("http://azurite:10000/acct/c").unwrap();
+        assert_eq!((compose.account.as_deref(), compose.path.as_str()), (Some("acct"), "c"));
+        let stranger = Address::parse("https://a.blob.evilcore.windows.net/c").unwrap();
+        assert_eq!((stranger.account, stranger.service), (None, None));
         assert!(Address::parse("ftp://a/b").is_none());
         assert!(Address::parse("https://").is_none());
     }

@@ -5,6 +5,8 @@ use crate::host::Address;
 use crate::link::s3_bucket;
 use crate::query::{Parameter, get, parse};
 use crate::time;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lidless_core::{
     Grant, GrantScope, GrantStatus, Mechanism, Permission, Problem, Provider, Secret, Severity,
     SignatureCheck, Timestamp, stable_id,
@@ -55,6 +57,21 @@ impl Presigned {
         let plausible = signature.len() >= 20
             && signature.chars().all(|c| c.is_ascii_alphanumeric() || "+/=-_".contains(c));
         plausible.then_some(made)
+    }
+
+    /// Whether signature and times have the shape that their mechanism gives them. A URL put
+    /// together from lines that do not belong together fails here.
+    pub(crate) fn is_plausible(&self) -> bool {
+        let signature = self.signature();
+        let hex = signature.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let base64 = STANDARD.decode(signature).ok().map(|bytes| bytes.len());
+        let shape = match self.mechanism {
+            Mechanism::S3PresignedV4 | Mechanism::OssPresignedV4 => hex && signature.len() == 64,
+            Mechanism::GcsSignedV4 => hex && matches!(signature.len(), 64 | 256 | 512 | 768 | 1024),
+            Mechanism::GcsSignedV2 => base64.is_some_and(|length| length >= 20),
+            _ => base64 == Some(20),
+        };
+        shape && self.times().1.is_some()
     }
 
     fn get(&self, key: &str) -> Option<&str> {

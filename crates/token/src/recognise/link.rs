@@ -8,7 +8,14 @@ use std::sync::LazyLock;
 
 static URL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
-        r#"(?i)https?://[a-z0-9][a-z0-9.\-]{2,200}\.(?:core\.windows\.net|storage\.azure\.net|core\.chinacloudapi\.cn|core\.usgovcloudapi\.net|core\.cloudapi\.de|amazonaws\.com(?:\.cn)?|r2\.cloudflarestorage\.com|r2\.dev|digitaloceanspaces\.com|googleapis\.com|cloud\.google\.com)(?::\d{1,5})?(?:/[^\s"'<>`\\|{}()\[\],;]{0,2000})?"#,
+        r#"(?ix)
+        (?: https?:(?:\\?/){2} | (?:abfs|wasb)s?://[a-z0-9$][a-z0-9\-]{0,62}@ )
+        [a-z0-9][a-z0-9.\-]{2,200}
+        \.(?:core\.windows\.net|storage\.azure\.net|core\.chinacloudapi\.cn|core\.usgovcloudapi\.net
+            |core\.cloudapi\.de|fabric\.microsoft\.com|amazonaws\.com(?:\.cn)?
+            |r2\.cloudflarestorage\.com|r2\.dev|digitaloceanspaces\.com|aliyuncs\.com
+            |googleapis\.com|cloud\.google\.com)
+        (?::\d{1,5})?(?:\\?/(?:[^\s"'<>`\\|{}()\[\],;]|\\/){0,2000})?"#,
     )
     .ok()
 });
@@ -16,7 +23,7 @@ static HOST: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)\b([a-z0-9]{3,24})(?:-secondary)?\.(?:z\d{1,2}\.)?(?:blob|dfs|file|queue|table)\.(?:core\.windows\.net|storage\.azure\.net|core\.chinacloudapi\.cn|core\.usgovcloudapi\.net|core\.cloudapi\.de)").ok()
 });
 static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?i)account[_\-]?name["']?[\])]?\s*(?:[:=]|=>|,)\s*\\?["']?([a-z0-9]{3,24})(?:[^a-z0-9]|$)"#).ok()
+    Regex::new(r#"(?i)(?:account[_\-]?name|storage[_\-]?account|azure[_\-]?account)["']?[\])]?(?:\s*(?:[:=]|=>|,)\s*|\s+)\\?["']?((?-i:[a-z0-9]{3,24}))(?:[^a-z0-9_\-.]|$)"#).ok()
 });
 
 /// Every storage URL in the text.
@@ -26,7 +33,7 @@ pub(crate) fn links(text: &str) -> Vec<Sighting> {
         .find_iter(text)
         .filter_map(|found| {
             let url = found.as_str().trim_end_matches(['.', ',', ':', '!', '*', '?']);
-            let link = Link::parse(url)?;
+            let link = Link::parse(&as_https(&url.replace("\\/", "/")))?;
             let end = found.start().saturating_add(url.len());
             Some(Sighting {
                 span: found.start()..end,
@@ -35,6 +42,22 @@ pub(crate) fn links(text: &str) -> Vec<Sighting> {
             })
         })
         .collect()
+}
+
+/// `abfss://CONTAINER@HOST/PATH` as the URL it stands for.
+fn as_https(url: &str) -> String {
+    let rest = url.split_once("://").filter(|(scheme, _)| {
+        scheme.get(..4).is_some_and(|head| {
+            head.eq_ignore_ascii_case("abfs") || head.eq_ignore_ascii_case("wasb")
+        })
+    });
+    match rest.and_then(|(_, rest)| rest.split_once('@')) {
+        Some((container, rest)) => {
+            let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+            format!("https://{host}/{container}/{path}")
+        }
+        None => url.to_owned(),
+    }
 }
 
 /// The one Azure account a text names; none when it names none or several.

@@ -1,117 +1,261 @@
 //! One pass over a text for anchors, then local work around each.
 
+use super::flat::{Flat, Reading};
+use super::signed::WINDOW;
 use super::{key, link, signed};
 use crate::credential::{Credential, Sighting};
+use crate::host::Address;
 use crate::link::Link;
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// What a credential cannot be written without, and how to read on from there.
-const ANCHORS: [(&str, Anchor); 21] = [
-    ("sig=", Anchor::Sas(0)),
-    ("sig%3d", Anchor::Sas(1)),
-    ("sig%253d", Anchor::Sas(2)),
-    ("sig\\u003d", Anchor::Sas(0)),
-    ("signature=", Anchor::Presigned(0)),
-    ("signature%3d", Anchor::Presigned(1)),
-    ("accountkey", Anchor::AzureKey),
-    ("account_key", Anchor::AzureKey),
-    ("account-key", Anchor::AzureKey),
-    ("storage_key", Anchor::AzureKey),
-    ("storagekey", Anchor::AzureKey),
-    ("access_key", Anchor::AzureKey),
+/// What a credential cannot be written without, and how often it has to be percent-decoded.
+const ANCHORS: [(&str, Anchor); 44] = [
+    ("sig=", Anchor::Signed(0)),
+    ("sig\\u003d", Anchor::Signed(0)),
+    ("sig\\x3d", Anchor::Signed(0)),
+    ("sig&#61;", Anchor::Signed(0)),
+    ("sig&#x3d;", Anchor::Signed(0)),
+    ("sig%3d", Anchor::Signed(1)),
+    ("sig%253d", Anchor::Signed(2)),
+    ("sig%25253d", Anchor::Signed(3)),
+    // When a line break falls into `sig=` itself, the version still stands.
+    ("sv=20", Anchor::Signed(0)),
+    ("sv%3d20", Anchor::Signed(1)),
+    ("signature=", Anchor::Signed(0)),
+    ("signature\\u003d", Anchor::Signed(0)),
+    ("signature%3d", Anchor::Signed(1)),
+    ("signature%253d", Anchor::Signed(2)),
+    ("signature%25253d", Anchor::Signed(3)),
+    ("accountkey", Anchor::Key(0)),
+    ("account_key", Anchor::Key(0)),
+    ("account-key", Anchor::Key(0)),
+    ("storage_key", Anchor::Key(0)),
+    ("storagekey", Anchor::Key(0)),
+    ("storage-key", Anchor::Key(0)),
+    ("access_key", Anchor::Key(0)),
+    ("access-key", Anchor::Key(0)),
+    ("accesskey", Anchor::Key(0)),
+    ("sharedkey", Anchor::Key(0)),
+    ("primarykey", Anchor::Key(0)),
+    ("primary_key", Anchor::Key(0)),
+    ("keyname", Anchor::Key(0)),
+    ("accountkey%3d", Anchor::Key(1)),
+    ("akia", Anchor::Access("AKIA")),
+    ("asia", Anchor::Access("ASIA")),
+    ("goog", Anchor::Access("GOOG")),
+    ("service_account\"", Anchor::Key(0)),
     ("core.windows.net", Anchor::Link),
     ("storage.azure.net", Anchor::Link),
     ("cloudapi", Anchor::Link),
+    ("fabric.microsoft.com", Anchor::Link),
     ("amazonaws.com", Anchor::Link),
-    ("r2.", Anchor::Link),
+    ("r2.cloudflarestorage.com", Anchor::Link),
+    (".r2.dev", Anchor::Link),
     ("digitaloceanspaces.com", Anchor::Link),
+    ("aliyuncs.com", Anchor::Link),
     ("storage.googleapis.com", Anchor::Link),
-    ("akia", Anchor::Aws),
-    ("asia", Anchor::Aws),
+    ("storage.cloud.google.com", Anchor::Link),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Anchor {
-    Sas(u8),
-    Presigned(u8),
-    AzureKey,
+    /// A signature, after so many rounds of percent-decoding.
+    Signed(u8),
+    /// What an account key, or the secret of a pair, is called.
+    Key(u8),
+    /// The beginning of an access id, in this very case.
+    Access(&'static str),
+    /// The host of a storage service.
     Link,
-    Aws,
 }
 
 static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::LeftmostLongest)
+        .kind(Some(AhoCorasickKind::DFA))
         .build(ANCHORS.iter().map(|(text, _)| text))
         .ok()
 });
 
+/// Longest part that is flattened at a time, so that memory stays bounded.
+const REGION: usize = 64 * 1024;
+
+/// Something found in one reading of one region.
+pub(crate) struct Candidate {
+    pub(crate) span: std::ops::Range<usize>,
+    pub(crate) form: &'static str,
+    /// Whether its values make sense together, and whether its account is known.
+    pub(crate) rank: (bool, bool),
+    pub(crate) credential: Credential,
+}
+
+/// A stretch of text with anchors in it.
+struct Region {
+    first: usize,
+    last: usize,
+    /// Which rounds of percent-decoding its anchors ask for, a bit each.
+    levels: u8,
+    signatures: Vec<usize>,
+    keys: bool,
+}
+
 /// Every credential and storage link in a text, in order of place. Where two overlap, the one
-/// that says more is kept. Takes time linear in the text.
+/// that says more is kept, and of equals the longer. Takes time linear in the text.
 #[must_use]
 pub fn recognise(text: &str) -> Vec<Sighting> {
-    let Some(finder) = FINDER.as_ref() else { return Vec::new() };
-    let mut signed: Vec<Sighting> = Vec::new();
-    let (mut keys, mut links, mut aws) = (false, false, false);
+    let (regions, links) = regions(text);
+    let mut found = Vec::new();
+    for region in &regions {
+        search(text, region, &mut found);
+    }
+    let mut kept = resolve(found);
+    name_accounts(text, &mut kept);
+    if links {
+        let known: Vec<_> = kept.iter().map(|sighting| sighting.span.clone()).collect();
+        kept.extend(link::links(text).into_iter().filter(|sighting| {
+            let next = known.partition_point(|span| span.end <= sighting.span.start);
+            known.get(next).is_none_or(|span| span.start >= sighting.span.end)
+        }));
+        kept.sort_by_key(|sighting| (sighting.span.start, sighting.span.end));
+    }
+    kept
+}
+
+/// Groups anchors that stand near each other.
+fn regions(text: &str) -> (Vec<Region>, bool) {
+    let mut regions: Vec<Region> = Vec::new();
+    let mut links = false;
+    let Some(finder) = FINDER.as_ref() else { return (regions, links) };
     for found in finder.find_iter(text) {
         let Some((_, anchor)) = ANCHORS.get(found.pattern().as_usize()) else { continue };
-        match anchor {
-            Anchor::AzureKey => keys = true,
-            Anchor::Link => links = true,
-            Anchor::Aws => aws = true,
-            Anchor::Sas(percent) => {
-                if !inside(&signed, found.start()) {
-                    signed.extend(signed::sas(text, found.start(), *percent));
-                }
+        let at = found.start();
+        let (level, signature, key) = match *anchor {
+            Anchor::Link => {
+                links = true;
+                continue;
             }
-            Anchor::Presigned(percent) => {
-                if !inside(&signed, found.start()) {
-                    signed.extend(signed::presigned(text, found.start(), *percent));
+            Anchor::Access(prefix) => {
+                if !is_access_id(text, at, prefix) {
+                    continue;
                 }
+                (0, false, true)
+            }
+            Anchor::Key(level) => (level, false, true),
+            Anchor::Signed(level) => (level, true, false),
+        };
+        let joins = regions.last().is_some_and(|last| {
+            at.saturating_sub(last.last) < WINDOW && at.saturating_sub(last.first) < REGION
+        });
+        if !joins {
+            regions.push(Region {
+                first: at,
+                last: at,
+                levels: 0,
+                signatures: Vec::new(),
+                keys: false,
+            });
+        }
+        if let Some(region) = regions.last_mut() {
+            region.last = at;
+            region.levels |= 1u8.checked_shl(u32::from(level)).unwrap_or(0);
+            region.keys |= key;
+            if signature {
+                region.signatures.push(at);
             }
         }
     }
-    let nameless = |sighting: &Sighting| matches!(&sighting.credential, Credential::AzureSas(sas) if sas.address.is_none());
-    if signed.iter().any(nameless)
-        && let Some(account) = link::only_account(text)
-    {
-        for sighting in &mut signed {
-            if let Credential::AzureSas(sas) = &mut sighting.credential
-                && sas.address.is_none()
-            {
-                sas.account = Some(account.clone());
+    (regions, links)
+}
+
+/// Twelve capitals or digits after the prefix: no word of a language begins so.
+fn is_access_id(text: &str, at: usize, prefix: &str) -> bool {
+    let Some(rest) = text.as_bytes().get(at..) else { return false };
+    rest.starts_with(prefix.as_bytes())
+        && rest.len() >= 16
+        && rest.iter().take(16).all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// Reads one region in every way it asks for, the plainest first.
+fn search(text: &str, region: &Region, found: &mut Vec<Candidate>) {
+    let mut start = region.first.saturating_sub(WINDOW);
+    while !text.is_char_boundary(start) {
+        start = start.saturating_sub(1);
+    }
+    let mut end = region.last.saturating_add(WINDOW).min(text.len());
+    while !text.is_char_boundary(end) {
+        end = end.saturating_add(1);
+    }
+    let raw = text.get(start..end).unwrap_or("");
+    for (join, quoted_printable) in [(false, false), (true, false), (true, true)] {
+        let from = found.len();
+        for percent in 0..4u8 {
+            let asked = region.levels & 1u8.checked_shl(u32::from(percent)).unwrap_or(0) != 0;
+            if !asked {
+                continue;
+            }
+            let flat = Flat::new(raw, start, Reading { join, quoted_printable, percent });
+            if !region.signatures.is_empty() {
+                signed::search(&flat, text, found);
+            }
+            if region.keys {
+                key::search(&flat, text, found);
             }
         }
+        // What is read whole needs no guessing at broken lines.
+        let good = found.get(from..).unwrap_or(&[]);
+        let whole = |at: &usize| {
+            good.iter()
+                .any(|one| one.rank == (true, true) && (one.span.contains(at) || starts(one, *at)))
+        };
+        let keys_done = !region.keys || good.iter().any(|one| !is_signed(&one.credential));
+        if region.signatures.iter().all(whole) && keys_done {
+            break;
+        }
     }
-    if keys {
-        add(&mut signed, key::azure(text));
-    }
-    if aws {
-        add(&mut signed, key::aws(text));
-    }
-    if links {
-        add(&mut signed, link::links(text));
-    }
-    signed.sort_by_key(|sighting| (sighting.span.start, sighting.span.end));
-    signed
 }
 
-fn inside(found: &[Sighting], place: usize) -> bool {
-    // Anchors come in order, so only the last few can reach this far.
-    found.iter().rev().take(4).any(|known| known.span.contains(&place))
+fn starts(candidate: &Candidate, at: usize) -> bool {
+    candidate.span.start == at
 }
 
-fn add(found: &mut Vec<Sighting>, more: Vec<Sighting>) {
-    found.sort_by_key(|sighting| sighting.span.start);
-    let known: Vec<std::ops::Range<usize>> =
-        found.iter().map(|sighting| sighting.span.clone()).collect();
-    for sighting in more {
-        let next = known.partition_point(|span| span.end <= sighting.span.start);
-        let overlaps = known.get(next).is_some_and(|span| span.start < sighting.span.end);
+fn is_signed(credential: &Credential) -> bool {
+    matches!(credential, Credential::AzureSas(_) | Credential::Presigned(_))
+}
+
+/// Of candidates that overlap keeps the one that says most.
+fn resolve(mut found: Vec<Candidate>) -> Vec<Sighting> {
+    // Stable: of equals the plainer reading came first.
+    found.sort_by_key(|one| {
+        let length = one.span.end.saturating_sub(one.span.start);
+        (std::cmp::Reverse(one.rank), std::cmp::Reverse(length))
+    });
+    let mut kept: BTreeMap<usize, Sighting> = BTreeMap::new();
+    for Candidate { span, form, credential, .. } in found {
+        let overlaps = kept
+            .range(..span.end)
+            .next_back()
+            .is_some_and(|(_, known)| known.span.end > span.start);
         if !overlaps {
-            found.push(sighting);
+            kept.insert(span.start, Sighting { span, form, credential });
+        }
+    }
+    kept.into_values().collect()
+}
+
+/// Gives tokens and keys that stand alone the one account that the text names.
+fn name_accounts(text: &str, found: &mut [Sighting]) {
+    let mut only: Option<Option<String>> = None;
+    for sighting in found {
+        let account = match &mut sighting.credential {
+            Credential::AzureSas(sas) if sas.address.is_none() => &mut sas.account,
+            Credential::AzureKey(key) => &mut key.account,
+            _ => continue,
+        };
+        if account.is_none() {
+            account.clone_from(only.get_or_insert_with(|| link::only_account(text)));
         }
     }
 }
@@ -130,7 +274,7 @@ pub fn read(input: &str) -> Option<Credential> {
     }
     // A half token in a URL is not a link without one.
     let query = trimmed.split_once('?').map_or("", |(_, query)| query).to_ascii_lowercase();
-    if query.contains("sv=") || query.contains("signature") {
+    if query.contains("sv=") || query.contains("signature") || query.contains("sig=") {
         return None;
     }
     Link::parse(trimmed).or_else(|| local(trimmed)).map(Credential::Link)
@@ -138,10 +282,11 @@ pub fn read(input: &str) -> Option<Credential> {
 
 /// A URL of an emulator on this machine, `http://127.0.0.1:10000/ACCOUNT[/CONTAINER]`.
 fn local(url: &str) -> Option<Link> {
-    let address = crate::host::Address::parse(url.split(['?', '#']).next()?)?;
-    if !address.is_local() || address.account.is_none() {
+    let address = Address::parse(url.split(['?', '#']).next()?)?;
+    let repository = address.path.ends_with(".git");
+    if !address.is_local() || address.account.is_none() || repository {
         return None;
     }
-    let address = crate::host::Address { service: Some("blob".into()), ..address };
+    let address = Address { service: Some("blob".into()), ..address };
     Some(Link { address, provider: lidless_core::Provider::Azure })
 }

@@ -1,115 +1,191 @@
-//! Signed URLs and bare tokens around a `sig=` or `Signature=`.
+//! Signed URLs and bare tokens around a `sig=` or `Signature=` of flattened text.
 
-use super::flat::{Flat, Reading};
+use super::flat::Flat;
+use super::scan::Candidate;
 use crate::azure::AzureSas;
-use crate::credential::{Credential, Sighting};
+use crate::credential::Credential;
 use crate::host::Address;
 use crate::presigned::Presigned;
+use aho_corasick::AhoCorasick;
 use std::ops::Range;
+use std::sync::LazyLock;
 
-/// How far from its signature a link may begin or end.
-const WINDOW: usize = 4096;
+/// How far from its signature a link may begin or end: the longest URL that services take.
+pub(crate) const WINDOW: usize = 4096;
 
 /// Parameters a SAS may begin with when no URL stands before it.
-const KEYS: [&str; 30] = [
+const KEYS: [&str; 31] = [
     "sv", "ss", "srt", "sp", "se", "st", "spr", "sip", "sr", "si", "tn", "sdd", "skoid", "sktid",
     "skt", "ske", "sks", "skv", "ses", "rscc", "rscd", "rsce", "rscl", "rsct", "saoid", "suoid",
-    "scid", "spk", "snapshot", "sduoid",
+    "scid", "spk", "snapshot", "sduoid", "skdutid",
 ];
 
-/// The part of `text` around `anchor`, cut at character boundaries.
-fn window(text: &str, anchor: usize) -> (usize, &str) {
-    let mut start = anchor.saturating_sub(WINDOW);
-    while !text.is_char_boundary(start) {
-        start = start.saturating_sub(1);
-    }
-    let mut end = anchor.saturating_add(WINDOW).min(text.len());
-    while !text.is_char_boundary(end) {
-        end = end.saturating_add(1);
-    }
-    (start, text.get(start..end).unwrap_or(""))
-}
+/// How many places to try as the end of a link that was put together from lines.
+const ENDS: usize = 8;
 
-/// The readings to try, the plainest first.
-fn readings(percent: u8) -> [Reading; 3] {
-    let plain = Reading { join: false, percent, quoted_printable: false };
-    [
-        plain,
-        Reading { join: true, ..plain },
-        Reading { join: true, quoted_printable: true, ..plain },
-    ]
-}
+static MARKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder().ascii_case_insensitive(true).build(["sig=", "signature="]).ok()
+});
 
-/// Reads the SAS whose `sig` stands at `anchor`.
-pub(crate) fn sas(text: &str, anchor: usize, percent: u8) -> Option<Sighting> {
-    let (base, raw) = window(text, anchor);
-    let mut best: Option<(Range<usize>, AzureSas)> = None;
-    for reading in readings(percent) {
-        let flat = Flat::new(raw, base, reading);
-        let Some((range, sas)) = sas_in(&flat, flat.index_of(anchor)) else { continue };
-        let span = flat.place(range.start)..end_place(&flat, range.end);
-        match &best {
-            // The same signature with an address beats one without.
-            Some((_, known))
-                if known.address.is_none()
-                    && sas.address.is_some()
-                    && known.signature() == sas.signature() =>
-            {
-                best = Some((span, sas));
-            }
-            Some(_) => {}
-            None => best = Some((span, sas)),
+/// Everything signed in a flattened text.
+pub(crate) fn search(flat: &Flat, original: &str, found: &mut Vec<Candidate>) {
+    let Some(marks) = MARKS.as_ref() else { return };
+    let mut done = 0usize;
+    for mark in marks.find_iter(&flat.text) {
+        if mark.start() < done {
+            continue;
         }
-        if best.as_ref().is_some_and(|(_, sas)| sas.address.is_some()) {
-            break;
+        let candidate = match mark.pattern().as_usize() {
+            0 => sas(flat, mark.start(), original),
+            _ => presigned(flat, mark.start(), original),
+        };
+        if let Some((range, candidate)) = candidate {
+            done = range.end;
+            found.push(candidate);
         }
     }
-    let (span, sas) = best?;
-    let form = if sas.address.is_some() { "sas_url" } else { "sas_token" };
-    Some(Sighting { span, form, credential: Credential::AzureSas(sas) })
 }
 
-fn end_place(flat: &Flat, end: usize) -> usize {
-    flat.place(end.saturating_sub(1)).saturating_add(1)
-}
+type Read = Option<(Range<usize>, Candidate)>;
 
-fn sas_in(flat: &Flat, anchor: usize) -> Option<(Range<usize>, AzureSas)> {
+fn sas(flat: &Flat, anchor: usize, original: &str) -> Read {
     let text = flat.text.as_str();
-    let value = text.get(anchor..)?;
-    if !value.get(..4)?.eq_ignore_ascii_case("sig=") {
-        return None;
-    }
     // `sig` has to be a parameter of its own, not the end of another word.
-    let before = text.get(..anchor)?.chars().next_back();
-    if before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+    let word = text.get(..anchor)?.bytes().next_back();
+    if word.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        && !flat.is_joined(anchor, original)
+    {
         return None;
     }
-    let start_of_signature = anchor.saturating_add(4);
-    let signature_end =
-        start_of_signature.saturating_add(signature_length(text.get(start_of_signature..)?)?);
-    let end = if text.get(signature_end..).is_some_and(|rest| rest.starts_with('&')) {
-        signature_end.saturating_add(url_length(text.get(signature_end..)?))
-    } else {
-        signature_end
-    };
+    let value = anchor.saturating_add(4);
+    let length = signature_length(text.get(value..)?)?;
+    let signed = value.saturating_add(length);
+    let joined = (value..signed).any(|index| flat.is_joined(index, original));
+    // Joined from two lines, only padding shows that the two belong together.
+    if is_placeholder(text.get(value..signed)?)
+        || (joined && !text.get(value..signed)?.ends_with(['=', 'D', 'd']))
+    {
+        return None;
+    }
     let left = left_start(text, anchor);
     let before = text.get(left..anchor)?;
-    if let Some(at) = scheme_start(before) {
-        let start = left.saturating_add(at);
-        let all = text.get(start..end)?;
-        if let Some((url, query)) = all.split_once('?') {
-            let sas = AzureSas::parse(Some(Address::parse(url)?), query)?;
-            return Some((start..end, sas));
-        }
-        // A connection string names the endpoint and the token apart from each other.
-        let (url, rest) = all.split_once(';')?;
-        let (_, query) = rest.split_once("SharedAccessSignature=")?;
-        let sas = AzureSas::parse(Address::parse(url), query)?;
-        return Some((start..end, sas));
+    if let Some(at) = rfind(before, "sharedaccesssignature=") {
+        let query = left.saturating_add(at).saturating_add("sharedaccesssignature=".len());
+        return connection_string(flat, left, query..signed, original);
     }
-    let start = left.saturating_add(bare_start(before));
-    let sas = AzureSas::parse(None, text.get(start..end)?)?;
-    Some((start..end, sas))
+    let scheme = scheme_start(before).map(|at| left.saturating_add(at));
+    let with_url = scheme.filter(|start| text.get(*start..anchor).is_some_and(|t| t.contains('?')));
+    let bare = bare_start(flat, left..anchor, original);
+    let length = tail_length(text.get(signed..)?);
+    ends(flat, signed, length, original).into_iter().find_map(|(end, last)| {
+        let (range, sas) = match with_url {
+            Some(start) => {
+                let (url, query) = text.get(start..end)?.split_once('?')?;
+                (start..end, AzureSas::parse(Some(Address::parse(url)?), query)?)
+            }
+            None => (bare..end, AzureSas::parse(None, text.get(bare..end)?)?),
+        };
+        let form = if sas.address.is_some() { "sas_url" } else { "sas_token" };
+        let sane = sas.is_plausible() && sas.address.as_ref().is_none_or(Address::is_plausible);
+        (sane || last).then(|| {
+            let candidate = Candidate {
+                span: flat.span(&range, original),
+                form,
+                rank: (sane, sas.address.is_some()),
+                credential: Credential::AzureSas(sas),
+            };
+            (range, candidate)
+        })
+    })
+}
+
+/// A connection string names the endpoints and the token apart from each other.
+fn connection_string(flat: &Flat, left: usize, query: Range<usize>, original: &str) -> Read {
+    let text = flat.text.as_str();
+    let end = query.end.saturating_add(tail_length(text.get(query.end..)?));
+    let right = text.get(end..)?;
+    let right = right
+        .get(..right.len().min(WINDOW))
+        .unwrap_or(right)
+        .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | '\\' | ','))
+        .filter(|_| right.starts_with(';'))
+        .or(right.starts_with(';').then_some(right.len()))
+        .unwrap_or(0);
+    let all = text.get(left..end.saturating_add(right))?.trim_end_matches(['.', ')']);
+    let field = |name: &str| {
+        all.split(';').find_map(|part| {
+            let at = rfind(part, name)?;
+            let (key, value) = part.get(at..)?.split_once('=')?;
+            (key.len() == name.len()).then_some(value)
+        })
+    };
+    let mut address = ["BlobEndpoint", "FileEndpoint", "QueueEndpoint", "TableEndpoint"]
+        .into_iter()
+        .find_map(|name| field(name).and_then(Address::parse));
+    let name = field("AccountName").map(str::to_ascii_lowercase);
+    if address.is_none()
+        && let (Some(name), Some(suffix)) = (&name, field("EndpointSuffix"))
+    {
+        address = Address::parse(&format!("https://{name}.blob.{suffix}"));
+    }
+    let mut sas = AzureSas::parse(address, text.get(query.start..end)?)?;
+    if sas.account.is_none() {
+        sas.account = name;
+    }
+    let first = ["blobendpoint=", "queueendpoint=", "fileendpoint=", "tableendpoint="]
+        .into_iter()
+        .chain(["accountname=", "defaultendpointsprotocol=", "sharedaccesssignature="])
+        .filter_map(|name| all.to_ascii_lowercase().find(name))
+        .min()?;
+    let range = left.saturating_add(first)..left.saturating_add(all.len());
+    let candidate = Candidate {
+        span: flat.span(&range, original),
+        form: "connection_string",
+        rank: (sas.is_plausible(), sas.account.is_some()),
+        credential: Credential::AzureSas(sas),
+    };
+    Some((range, candidate))
+}
+
+fn presigned(flat: &Flat, anchor: usize, original: &str) -> Read {
+    let text = flat.text.as_str();
+    let left = left_start(text, anchor);
+    let start = left.saturating_add(scheme_start(text.get(left..anchor)?)?);
+    let value = anchor.saturating_add("signature=".len());
+    let length = url_length(text.get(value..)?);
+    ends(flat, value, length, original).into_iter().find_map(|(end, last)| {
+        let (url, query) = text.get(start..end)?.split_once('?')?;
+        let url = Presigned::parse(Address::parse(url)?, query)?;
+        let sane = url.is_plausible();
+        (sane || last).then(|| {
+            let candidate = Candidate {
+                span: flat.span(&(start..end), original),
+                form: "presigned_url",
+                rank: (sane, true),
+                credential: Credential::Presigned(url),
+            };
+            (start..end, candidate)
+        })
+    })
+}
+
+/// Where a link that goes on for `length` bytes at `from` may end, the farthest first: at what
+/// cannot be part of it, or where two lines were joined. The last one is marked.
+fn ends(flat: &Flat, from: usize, length: usize, original: &str) -> Vec<(usize, bool)> {
+    let far = from.saturating_add(length);
+    let mut list = vec![far];
+    list.extend(
+        (from.saturating_add(1)..far)
+            .rev()
+            .filter(|index| flat.is_joined(*index, original))
+            .map(|index| {
+                let part = flat.text.get(from..index).unwrap_or("");
+                from.saturating_add(part.trim_end_matches('&').len())
+            })
+            .take(ENDS),
+    );
+    let count = list.len();
+    list.into_iter().enumerate().map(|(at, end)| (end, at.saturating_add(1) == count)).collect()
 }
 
 /// Length of a signature of 32 bytes in base64, percent-encoded or not, at the start of `text`.
@@ -126,7 +202,7 @@ fn signature_length(text: &str) -> Option<usize> {
         };
         let fits = match decoded {
             43 => character == b'=',
-            _ => character.is_ascii_alphanumeric() || matches!(character, b'+' | b'/' | b' '),
+            _ => character.is_ascii_alphanumeric() || matches!(character, b'+' | b'/'),
         };
         if !fits {
             break;
@@ -145,19 +221,40 @@ fn signature_length(text: &str) -> Option<usize> {
     }
 }
 
+/// Of 43 random characters at least twenty differ; of `XXXX` and `AbCdAbCd` few do.
+fn is_placeholder(signature: &str) -> bool {
+    let mut seen = [false; 128];
+    for byte in signature.bytes() {
+        if let Some(slot) = seen.get_mut(usize::from(byte)) {
+            *slot = true;
+        }
+    }
+    seen.iter().filter(|known| **known).count() < 12
+}
+
 /// Length of what can be part of a query string.
 fn url_length(text: &str) -> usize {
-    let all = text
-        .bytes()
-        .take_while(|byte| byte.is_ascii_alphanumeric() || b"%-_.~+/=:,&!*@$?".contains(byte))
-        .count();
+    let all = text.bytes().take(WINDOW).take_while(|byte| is_url_byte(*byte)).count();
     let part = text.get(..all).unwrap_or("");
     part.trim_end_matches(['.', ',', ':', '!', '?', '*', '&']).len()
 }
 
+/// Length of the parameters after a signature.
+fn tail_length(text: &str) -> usize {
+    if text.starts_with('&') { url_length(text) } else { 0 }
+}
+
+fn is_url_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"%-_.~+/=:,&!*@$?".contains(&byte)
+}
+
 /// Where what can be part of a URL begins before `anchor`.
 fn left_start(text: &str, anchor: usize) -> usize {
-    let before = text.get(..anchor).unwrap_or("");
+    let mut floor = anchor.saturating_sub(WINDOW);
+    while !text.is_char_boundary(floor) {
+        floor = floor.saturating_add(1);
+    }
+    let before = text.get(floor..anchor).unwrap_or("");
     before
         .char_indices()
         .rev()
@@ -166,57 +263,49 @@ fn left_start(text: &str, anchor: usize) -> usize {
                 && !matches!(c, '"' | '\'' | '<' | '>' | '`' | '\\' | '|' | '{' | '}')
         })
         .last()
-        .map_or(anchor, |(index, _)| index)
+        .map_or(anchor, |(index, _)| floor.saturating_add(index))
+}
+
+/// Where a word stands last, in any case.
+fn rfind(text: &str, word: &str) -> Option<usize> {
+    let last = word.bytes().next_back()?;
+    memchr::memrchr_iter(last, text.as_bytes()).find_map(|at| {
+        let start = at.saturating_add(1).checked_sub(word.len())?;
+        text.get(start..=at)?.eq_ignore_ascii_case(word).then_some(start)
+    })
 }
 
 fn scheme_start(text: &str) -> Option<usize> {
-    let lower = text.to_ascii_lowercase();
-    [lower.rfind("https://"), lower.rfind("http://")].into_iter().flatten().max()
+    memchr::memmem::rfind_iter(text.as_bytes(), b"://").find_map(|at| {
+        [5, 4].into_iter().find_map(|length: usize| {
+            let start = at.checked_sub(length)?;
+            let scheme = text.get(start..at)?;
+            (scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http"))
+                .then_some(start)
+        })
+    })
 }
 
 /// Where the first parameter of a bare token begins.
-fn bare_start(text: &str) -> usize {
+fn bare_start(flat: &Flat, range: Range<usize>, original: &str) -> usize {
+    let text = flat.text.get(range.clone()).unwrap_or("");
     if let Some(at) = text.rfind('?') {
-        return at.saturating_add(1);
+        return range.start.saturating_add(at).saturating_add(1);
     }
-    let mut first = None;
-    for key in KEYS {
-        for (at, _) in text.match_indices(&format!("{key}=")) {
-            let word = text.get(..at).and_then(|before| before.chars().next_back());
-            let starts = word.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
-            if starts && first.is_none_or(|known| at < known) {
-                first = Some(at);
-            }
-        }
-    }
+    let is_key = |at: usize| {
+        let rest = text.get(at..).unwrap_or("");
+        let key = rest.get(..rest.len().min(9)).unwrap_or(rest).split('=').next().unwrap_or("");
+        let before = at.checked_sub(1).and_then(|index| text.as_bytes().get(index).copied());
+        let starts = before
+            .is_none_or(|byte| !byte.is_ascii_alphanumeric() && byte != b'_' && byte != b'-')
+            || flat.is_joined(range.start.saturating_add(at), original);
+        starts && KEYS.contains(&key) && rest.as_bytes().get(key.len()) == Some(&b'=')
+    };
     // `sig` itself may come first.
-    first.unwrap_or(text.len())
-}
-
-/// Reads the presigned URL whose signature parameter ends at `anchor`.
-pub(crate) fn presigned(text: &str, anchor: usize, percent: u8) -> Option<Sighting> {
-    let (base, raw) = window(text, anchor);
-    for reading in readings(percent).into_iter().take(2) {
-        let flat = Flat::new(raw, base, reading);
-        let index = flat.index_of(anchor);
-        let left = left_start(&flat.text, index);
-        let Some(at) = flat.text.get(left..index).and_then(scheme_start) else { continue };
-        let start = left.saturating_add(at);
-        let rest = flat.text.get(start..).unwrap_or("");
-        let end = start.saturating_add(url_length(rest));
-        let Some((url, query)) = flat.text.get(start..end).and_then(|all| all.split_once('?'))
-        else {
-            continue;
-        };
-        let found = Address::parse(url).and_then(|address| Presigned::parse(address, query));
-        if let Some(found) = found {
-            let span = flat.place(start)..end_place(&flat, end);
-            return Some(Sighting {
-                span,
-                form: "presigned_url",
-                credential: Credential::Presigned(found),
-            });
-        }
-    }
-    None
+    let first = memchr::memchr_iter(b's', text.as_bytes())
+        .chain(memchr::memchr_iter(b't', text.as_bytes()))
+        .chain(memchr::memchr_iter(b'r', text.as_bytes()))
+        .filter(|at| is_key(*at))
+        .min();
+    range.start.saturating_add(first.unwrap_or(text.len()))
 }
