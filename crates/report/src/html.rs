@@ -248,7 +248,7 @@ fn treemap(report: &Report, exposure: &Exposure, out: &mut dyn Write) -> Result<
     }
     writeln!(
         out,
-        "</svg><table><thead><tr><th>container</th><th>objects</th><th>bytes</th><th>what</th></tr></thead><tbody>"
+        "</svg><div class=\"wide\"><table><thead><tr><th>container</th><th>objects</th><th>bytes</th><th>what</th></tr></thead><tbody>"
     )?;
     for container in exposure.containers.iter().take(ROWS) {
         let words = story::annotation(report, exposure, container).join(" · ");
@@ -261,7 +261,7 @@ fn treemap(report: &Report, exposure: &Exposure, out: &mut dyn Write) -> Result<
             escape(&words)
         )?;
     }
-    writeln!(out, "</tbody></table>")
+    writeln!(out, "</tbody></table></div>")
 }
 
 /// The rectangle of one container, divided by the kinds of what lies in it.

@@ -4,7 +4,7 @@ use crate::args::DemoArguments;
 use crate::request::{Request, globs};
 use crate::{output, progress};
 use anyhow::{Context as _, Result, bail};
-use lidless_core::{Limits, Scope, Timestamp};
+use lidless_core::{Limits, Scope, Severity, Timestamp};
 use lidless_engine::{Progress, ScanSettings, Target, scan};
 use lidless_judge::FailOn;
 use lidless_ledger::Case;
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &DemoArguments, quiet: bool) -> Result<u8> {
         limits: Limits::default(),
         keys: KeyRing::default(),
         all: false,
-        fail_on: FailOn::Never,
+        fail_on: FailOn::At(Severity::High),
         now,
     };
     let case = Case::create(&case_path)?;
