@@ -2,14 +2,17 @@
 
 use crate::host::Address;
 use crate::query::{Parameter, decode, get, parse};
+use crate::signing::verify;
 use crate::time;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lidless_core::{Access, Auth, Mechanism, Provider, Secret, stable_id};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
+/// The account of every Azure emulator.
+pub(crate) const EMULATOR_ACCOUNT: &str = "devstoreaccount1";
 /// The account key of every Azure emulator, published in its documentation.
-const EMULATOR_KEY: &str =
+pub(crate) const EMULATOR_KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
 /// Parameters that are part of what a token is; everything else belongs to a request.
@@ -165,6 +168,25 @@ impl AzureSas {
         self.account.as_deref()
     }
 
+    /// The service of a user delegation SAS: its host says it, or the parameters that only one
+    /// service has.
+    pub(crate) fn delegated_service(&self) -> &'static str {
+        let service = self.address.as_ref().and_then(|address| address.service.as_deref());
+        match (service, self.get("sr")) {
+            (Some("table"), _) => "table",
+            (Some("file"), _) | (_, Some("f" | "s")) => "file",
+            _ if self.get("tn").is_some() => "table",
+            (Some("queue"), _) | (None, None) => "queue",
+            _ => "blob",
+        }
+    }
+
+    /// Whether this key signed it, for the place it stood in.
+    pub(crate) fn is_signed_by(&self, account: &str, key_base64: &str) -> bool {
+        let path = self.address.as_ref().map_or("", |address| address.path.as_str());
+        verify(self, account, path, key_base64)
+    }
+
     pub(crate) fn mechanism(&self) -> Mechanism {
         match self.kind() {
             SasKind::Account => Mechanism::AzureAccountSas,
@@ -208,7 +230,8 @@ impl AzureSas {
         let account = self.account.clone()?;
         let blob = match self.kind() {
             SasKind::Account => self.get("ss")?.contains('b'),
-            SasKind::Blob | SasKind::UserDelegation => true,
+            SasKind::Blob => true,
+            SasKind::UserDelegation => self.delegated_service() == "blob",
             SasKind::File | SasKind::Queue | SasKind::Table => false,
         };
         if !blob || self.get("sduoid").is_some() {

@@ -1,14 +1,15 @@
 //! One credential or storage link, whatever its kind.
 
-use crate::azure::{AzureKey, AzureSas};
+use crate::azure::{AzureKey, AzureSas, EMULATOR_ACCOUNT, EMULATOR_KEY};
+use crate::grant;
 use crate::key_pair::KeyPair;
 use crate::keyring::KeyRing;
 use crate::link::Link;
 use crate::presigned::Presigned;
-use crate::problems;
-use crate::signing::verify;
+use crate::problems::problem;
+use crate::signing::is_conclusive;
 use lidless_core::{
-    Access, Grant, GrantStatus, Mechanism, Secret, Severity, SignatureCheck, Timestamp,
+    Access, Grant, GrantStatus, Mechanism, Problem, Secret, Severity, SignatureCheck, Timestamp,
 };
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
@@ -113,8 +114,8 @@ impl Credential {
     #[must_use]
     pub fn grant(&self, now: Timestamp, keys: &KeyRing) -> Grant {
         let mut grant = match self {
-            Self::AzureSas(sas) => problems::sas(sas, now),
-            Self::AzureKey(key) => problems::account_key(key),
+            Self::AzureSas(sas) => grant::sas(sas, now),
+            Self::AzureKey(key) => grant::account_key(key),
             Self::Presigned(url) => url.grant(now),
             Self::KeyPair(pair) => pair.grant(),
             Self::Link(link) => link.grant(),
@@ -126,11 +127,20 @@ impl Credential {
         }
         if self.is_public_test_value() {
             grant.severity = Severity::Info;
-            grant.why = vec!["the published key of the emulator, which protects nothing".into()];
+            grant.why =
+                vec!["the published key of the emulator, which protects nothing: info".into()];
+            grant.problems = vec![published()];
         }
         if grant.status == GrantStatus::Expired && grant.severity > Severity::Low {
             grant.severity = Severity::Low;
-            grant.why.push("expired: its time is over, so at most low".into());
+            grant.why.push("expired, so at most low".into());
+        }
+        // Its severity stays: the key is public, but what it opens may not be meant to be.
+        if let Self::AzureSas(sas) = self
+            && sas.account() == Some(EMULATOR_ACCOUNT)
+            && sas.is_signed_by(EMULATOR_ACCOUNT, EMULATOR_KEY)
+        {
+            grant.problems.push(published());
         }
         grant
             .problems
@@ -150,10 +160,20 @@ impl Credential {
         let mut check = SignatureCheck { verified: None, key: None, log_hash: Some(log_hash) };
         let Some(account) = sas.account() else { return check };
         let Some(given) = keys.of(account) else { return check };
-        let path = sas.address.as_ref().map_or("", |address| address.path.as_str());
-        let found = given.iter().position(|key| verify(sas, account, path, key.expose()));
-        check.verified = Some(found.is_some());
+        let found = given.iter().position(|key| sas.is_signed_by(account, key.expose()));
+        if found.is_some() || is_conclusive(sas) {
+            check.verified = Some(found.is_some());
+        }
         check.key = found.map(|index| if index == 0 { "key1".into() } else { "key2".into() });
         check
     }
+}
+
+fn published() -> Problem {
+    problem(
+        "key.published_emulator_key",
+        Severity::Info,
+        "The key is the one that every emulator ships with, published in its documentation. \
+         Nothing that matters may lie behind it.",
+    )
 }

@@ -6,15 +6,18 @@
 
 mod azure;
 mod credential;
+mod grant;
 mod host;
 mod key_pair;
 mod keyring;
 mod link;
 mod mint;
+mod operations;
 mod presigned;
 mod problems;
 mod query;
 mod recognise;
+mod severity;
 mod signing;
 mod time;
 
@@ -26,4 +29,4 @@ pub use link::Link;
 pub use mint::{AccountSasParameters, ServiceSasParameters};
 pub use presigned::Presigned;
 pub use recognise::{read, recognise};
-pub use signing::{hmac_base64, string_to_sign, verify};
+pub use signing::{SignedValues, hmac_base64, string_to_sign, string_to_sign_with, verify};

@@ -29,6 +29,8 @@ impl Link {
             || host == "storage.cloud.google.com"
         {
             Provider::Gcs
+        } else if host.ends_with(".aliyuncs.com") && host.contains("oss-") {
+            Provider::Oss
         } else {
             return None;
         };
@@ -72,6 +74,7 @@ impl Link {
             }
             Provider::Aws => bucket("s3", s3_bucket(host), path),
             Provider::Gcs => bucket("gs", host.strip_suffix(".storage.googleapis.com"), path),
+            Provider::Oss => bucket("oss", host.split_once(".oss-").map(|(name, _)| name), path),
             _ => self.url(),
         }
     }
@@ -149,7 +152,14 @@ pub(crate) fn is_s3(host: &str) -> bool {
 
 /// The bucket that stands in the host name.
 pub(crate) fn s3_bucket(host: &str) -> Option<&str> {
-    for mark in [".s3.", ".s3-", ".r2.cloudflarestorage.com", ".r2.dev"] {
+    // Cloudflare and DigitalOcean put an account or a region where others have the bucket.
+    for mark in [".r2.cloudflarestorage.com", ".digitaloceanspaces.com"] {
+        if let Some(head) = host.strip_suffix(mark) {
+            let head = head.strip_suffix(".cdn").unwrap_or(head);
+            return head.rsplit_once('.').map(|(bucket, _)| bucket);
+        }
+    }
+    for mark in [".s3.", ".s3-", ".r2.dev"] {
         if let Some(end) = host.find(mark) {
             return host.get(..end);
         }

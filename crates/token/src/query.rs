@@ -1,6 +1,7 @@
 //! Query strings read without losing a byte.
 
 use percent_encoding::percent_decode_str;
+use std::collections::BTreeMap;
 
 /// One parameter as it stood.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,20 +34,17 @@ pub(crate) fn get<'a>(parameters: &'a [Parameter], key: &str) -> Option<&'a str>
     parameters.iter().find(|one| one.key == key).map(|one| one.value.as_str())
 }
 
-/// Keys that stand more than once with values that differ.
-pub(crate) fn contradictions(parameters: &[Parameter]) -> Vec<String> {
-    let mut found: Vec<String> = parameters
-        .iter()
-        .enumerate()
-        .filter(|(index, one)| {
-            parameters
-                .iter()
-                .take(*index)
-                .any(|before| before.key == one.key && before.value != one.value)
-        })
-        .map(|(_, one)| one.key.clone())
-        .collect();
-    found.sort();
-    found.dedup();
+/// Keys that stand more than once, and whether their values differ.
+pub(crate) fn repeated(parameters: &[Parameter]) -> BTreeMap<String, bool> {
+    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut found = BTreeMap::new();
+    for one in parameters {
+        match first.get(one.key.as_str()) {
+            Some(known) => *found.entry(one.key.clone()).or_insert(false) |= *known != one.value,
+            None => {
+                first.insert(&one.key, &one.value);
+            }
+        }
+    }
     found
 }

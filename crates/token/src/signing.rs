@@ -22,7 +22,7 @@ pub fn hmac_base64(key_base64: &str, text: &str) -> Option<String> {
 /// Whether `key_base64` signed the token for this account and path (decoded, without the account
 /// and without slashes at its ends). Compares in constant time.
 ///
-/// For a token whose `sr` is a container, only the first part of the path is signed.
+/// Of the path only what the token names is signed: a container, a directory, a blob, a table.
 #[must_use]
 pub fn verify(sas: &AzureSas, account: &str, path: &str, key_base64: &str) -> bool {
     let text = string_to_sign(sas, account, path);
@@ -30,27 +30,72 @@ pub fn verify(sas: &AzureSas, account: &str, path: &str, key_base64: &str) -> bo
         .is_some_and(|made| made.as_bytes().ct_eq(sas.signature().as_bytes()).into())
 }
 
-/// The text that is signed, fields joined by a newline, absent ones empty.
-#[must_use]
-pub fn string_to_sign(sas: &AzureSas, account: &str, path: &str) -> String {
-    let get = |key: &str| sas.get(key).unwrap_or("").to_owned();
-    let version = get("sv");
-    let from = |date: &str| version.as_str() >= date;
-    let service = match sas.kind() {
+/// Values that come with a request and are signed without being in the token (`srh`, `srq`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SignedValues {
+    /// Headers by name, in the order the token names them.
+    pub headers: Vec<(String, String)>,
+    /// Query parameters by name, in the order the token names them.
+    pub query: Vec<(String, String)>,
+}
+
+/// The part of a path that the token is signed over: the container or share for those, as many
+/// levels as `sdd` says for a directory, the queue's name, the table's name in lower case, else
+/// all of it.
+pub(crate) fn signed_path(sas: &AzureSas, path: &str) -> String {
+    let levels = match (service(sas), sas.get("sr")) {
+        ("table", _) => return sas.get("tn").unwrap_or(path).to_lowercase(),
+        ("queue", _) | (_, Some("c" | "s")) => 1,
+        (_, Some("d")) => match sas.get("sdd").and_then(|depth| depth.parse::<usize>().ok()) {
+            Some(depth) => depth.saturating_add(1),
+            None => usize::MAX,
+        },
+        _ => usize::MAX,
+    };
+    path.split('/').take(levels).collect::<Vec<_>>().join("/")
+}
+
+/// Whether everything that was signed is known, so that a signature that does not fit is wrong.
+pub(crate) fn is_conclusive(sas: &AzureSas) -> bool {
+    let values = sas.get("srh").is_none() && sas.get("srq").is_none();
+    let item = match sas.get("sr") {
+        Some("bs" | "bv") => sas.get("snapshot").or_else(|| sas.get("versionid")).is_some(),
+        _ => true,
+    };
+    let place = sas.kind() == SasKind::Account || sas.address.is_some();
+    // Account keys do not sign user delegation SAS.
+    values && item && place && sas.kind() != SasKind::UserDelegation
+}
+
+fn service(sas: &AzureSas) -> &'static str {
+    match sas.kind() {
         SasKind::File => "file",
         SasKind::Queue => "queue",
         SasKind::Table => "table",
-        _ => "blob",
-    };
-    let path = match sas.get("sr") {
-        Some("c" | "s") => path.split('/').next().unwrap_or(""),
-        _ => path,
-    };
-    let path = if service == "table" {
-        sas.get("tn").unwrap_or(path).to_lowercase()
-    } else {
-        path.to_owned()
-    };
+        SasKind::UserDelegation => sas.delegated_service(),
+        SasKind::Account | SasKind::Blob => "blob",
+    }
+}
+
+/// The text that is signed, fields joined by a newline, absent ones empty.
+#[must_use]
+pub fn string_to_sign(sas: &AzureSas, account: &str, path: &str) -> String {
+    string_to_sign_with(sas, account, path, &SignedValues::default())
+}
+
+/// The text that is signed when the token also signs headers and parameters of the request.
+#[must_use]
+pub fn string_to_sign_with(
+    sas: &AzureSas,
+    account: &str,
+    path: &str,
+    values: &SignedValues,
+) -> String {
+    let get = |key: &str| sas.get(key).unwrap_or("").to_owned();
+    let version = get("sv");
+    let from = |date: &str| version.as_str() >= date;
+    let service = service(sas);
+    let path = signed_path(sas, path);
     let canonical = if from("2015-02-21") {
         format!("/{service}/{account}/{path}")
     } else {
@@ -83,17 +128,27 @@ pub fn string_to_sign(sas: &AzureSas, account: &str, path: &str) -> String {
             if from("2025-07-05") {
                 fields.extend(["skdutid", "sduoid"].map(get));
             }
-            fields.extend(["sip", "spr", "sv", "sr"].map(get));
-            fields.push(snapshot);
-            if from("2020-12-06") {
-                fields.push(get("ses"));
+            fields.extend(["sip", "spr", "sv"].map(get));
+            if service == "blob" {
+                fields.push(get("sr"));
+                fields.push(snapshot);
+                if from("2020-12-06") {
+                    fields.push(get("ses"));
+                }
+                if from("2026-04-06") {
+                    let line = |(name, value): &(String, String)| format!("{name}:{value}");
+                    let headers: String =
+                        values.headers.iter().map(|one| format!("{}\n", line(one))).collect();
+                    let query: String =
+                        values.query.iter().map(|one| format!("\n{}", line(one))).collect();
+                    fields.extend([headers, query]);
+                }
             }
-            if from("2026-04-06") {
-                // Values of signed headers and parameters come with the request and are not in
-                // the token; empty when none are named.
-                fields.extend([String::new(), String::new()]);
+            match service {
+                "blob" | "file" => fields.extend(overrides),
+                "table" => fields.extend(["spk", "srk", "epk", "erk"].map(get)),
+                _ => {}
             }
-            fields.extend(overrides);
         }
         SasKind::Queue | SasKind::Table | SasKind::File => {
             fields = ["sp", "st", "se"].map(get).to_vec();
@@ -102,7 +157,9 @@ pub fn string_to_sign(sas: &AzureSas, account: &str, path: &str) -> String {
             if from("2015-04-05") {
                 fields.extend(["sip", "spr"].map(get));
             }
-            fields.push(version.clone());
+            if from("2012-02-12") {
+                fields.push(version.clone());
+            }
             if service == "file" {
                 fields.extend(overrides);
             }

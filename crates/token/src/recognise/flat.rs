@@ -212,7 +212,9 @@ fn step(rest: &str, before: Option<u8>, join: bool, quoted: bool) -> (usize, Opt
         }
         _ => {}
     }
-    if join && let Some(found) = BREAKS.as_ref().and_then(|regex| regex.find(rest)) {
+    // Outside of quoted-printable an `=` at the end of a line belongs to the link.
+    let joins = join && (first != '=' || quoted);
+    if joins && let Some(found) = BREAKS.as_ref().and_then(|regex| regex.find(rest)) {
         let next = rest.get(found.end()..).unwrap_or("");
         if !begins_anew(before, next) {
             return (found.end(), None);

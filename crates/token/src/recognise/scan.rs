@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// What a credential cannot be written without, and how often it has to be percent-decoded.
-const ANCHORS: [(&str, Anchor); 44] = [
+const ANCHORS: [(&str, Anchor); 45] = [
     ("sig=", Anchor::Signed(0)),
     ("sig\\u003d", Anchor::Signed(0)),
     ("sig\\x3d", Anchor::Signed(0)),
@@ -22,6 +22,7 @@ const ANCHORS: [(&str, Anchor); 44] = [
     ("sig%25253d", Anchor::Signed(3)),
     // When a line break falls into `sig=` itself, the version still stands.
     ("sv=20", Anchor::Signed(0)),
+    ("sv=3d20", Anchor::Signed(0)),
     ("sv%3d20", Anchor::Signed(1)),
     ("signature=", Anchor::Signed(0)),
     ("signature\\u003d", Anchor::Signed(0)),
