@@ -27,6 +27,10 @@ impl KeyPair {
     }
 
     fn hint(&self) -> String {
+        // An address of a service account is a name, not a secret.
+        if self.access_id.contains('@') {
+            return self.access_id.clone();
+        }
         let start = self.access_id.get(..4).unwrap_or("");
         let end = self.access_id.len().checked_sub(4).and_then(|at| self.access_id.get(at..));
         format!("{start}…{}", end.unwrap_or(""))
@@ -42,6 +46,24 @@ impl KeyPair {
                 (Provider::Gcs, "gs://", "Deactivate and delete the key of the service account.")
             }
             _ => (Provider::Aws, "s3://", "Deactivate the access key, then delete it."),
+        };
+        let temporary = self.access_id.starts_with("ASIA");
+        let problem = if temporary {
+            Problem {
+                rule: "key.temporary".into(),
+                severity: Severity::Medium,
+                message: "A temporary key: it ends by itself, within 36 hours of its making, and \
+                          works only with its session token. Revoke the sessions of the role."
+                    .into(),
+            }
+        } else {
+            Problem {
+                rule: "key.long_lived".into(),
+                severity: Severity::High,
+                message: "A long-lived key in content works until someone ends it. Use roles and \
+                          short-lived credentials."
+                    .into(),
+            }
         };
         Grant {
             id: String::new(),
@@ -63,13 +85,7 @@ impl KeyPair {
             status: GrantStatus::Unknown,
             observed: None,
             revocation: close.to_owned(),
-            problems: vec![Problem {
-                rule: "key.long_lived".into(),
-                severity: Severity::High,
-                message: "A long-lived key in content works until someone ends it. Use roles and \
-                          short-lived credentials."
-                    .into(),
-            }],
+            problems: vec![problem],
             severity: Severity::High,
             why: vec!["a key of an identity whose rights are not known: high".into()],
         }

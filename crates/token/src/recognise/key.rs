@@ -7,7 +7,7 @@ use crate::credential::Credential;
 use crate::host::Address;
 use crate::key_pair::KeyPair;
 use lidless_core::{Mechanism, Secret};
-use regex::{Match, Regex};
+use regex::Regex;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -20,7 +20,7 @@ const FILE: usize = 6000;
 static ACCOUNT_KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(
         r#"(?ix)
-        (?: (?:account|storage|access|shared|primary|secondary|azure|blob)[a-z0-9_\-.\ ]{0,40}?key[a-z0-9_\-]{0,16}
+        (?: (?:account|storage|access|shared|primary|secondary|azure|blob)[a-z0-9_\-.\ ]{0,40}?key[a-z0-9_\-.]{0,60}
           | keyname["']?\s*:\s*["']key[12]["'][^{}]{0,120}?value )
         (?:[\s:=>,("'`\\\[\]){}]|%3D){1,24}
         ([a-z0-9+/]{86}==)(?:[^a-z0-9+/=]|$)"#,
@@ -89,7 +89,13 @@ fn azure(flat: &Flat, original: &str, found: &mut Vec<Candidate>) {
             let (Some(name), Some(value)) = (captures.get(1), captures.get(2)) else { continue };
             let name = Some(name.as_str().to_ascii_lowercase());
             let Some(key) = account_key(name, value.as_str()) else { continue };
-            push(flat, original, captures.get(0), "account_key", key, found);
+            let start = captures.get(0).map_or(value.start(), |whole| whole.start());
+            found.push(Candidate {
+                span: flat.span(&(start..value.end()), original),
+                form: "account_key",
+                rank: (true, true),
+                credential: Credential::AzureKey(key),
+            });
         }
     }
     let Some(regex) = ACCOUNT_KEY.as_ref() else { return };
@@ -133,23 +139,6 @@ fn azure(flat: &Flat, original: &str, found: &mut Vec<Candidate>) {
             credential: Credential::AzureKey(key),
         });
     }
-}
-
-fn push(
-    flat: &Flat,
-    original: &str,
-    place: Option<Match<'_>>,
-    form: &'static str,
-    key: AzureKey,
-    found: &mut Vec<Candidate>,
-) {
-    let Some(place) = place else { return };
-    found.push(Candidate {
-        span: flat.span(&place.range(), original),
-        form,
-        rank: (true, true),
-        credential: Credential::AzureKey(key),
-    });
 }
 
 /// A key of 64 bytes that is no row of one letter, as examples have it.

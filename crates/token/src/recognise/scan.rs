@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// What a credential cannot be written without, and how often it has to be percent-decoded.
-const ANCHORS: [(&str, Anchor); 45] = [
+const ANCHORS: [(&str, Anchor); 46] = [
     ("sig=", Anchor::Signed(0)),
     ("sig\\u003d", Anchor::Signed(0)),
     ("sig\\x3d", Anchor::Signed(0)),
@@ -32,6 +32,7 @@ const ANCHORS: [(&str, Anchor); 45] = [
     ("accountkey", Anchor::Key(0)),
     ("account_key", Anchor::Key(0)),
     ("account-key", Anchor::Key(0)),
+    ("account.key", Anchor::Key(0)),
     ("storage_key", Anchor::Key(0)),
     ("storagekey", Anchor::Key(0)),
     ("storage-key", Anchor::Key(0)),
@@ -211,11 +212,22 @@ fn search(text: &str, region: &Region, found: &mut Vec<Candidate>) {
             good.iter()
                 .any(|one| one.rank == (true, true) && (one.span.contains(at) || starts(one, *at)))
         };
-        let keys_done = !region.keys || good.iter().any(|one| !is_signed(&one.credential));
+        let keys_done = !region.keys
+            || !may_hold_key(raw)
+            || good.iter().any(|one| !is_signed(&one.credential));
         if region.signatures.iter().all(whole) && keys_done {
             break;
         }
     }
+}
+
+/// Whether the padding of an account key stands anywhere: most names of keys stand in code that
+/// holds none, and need no second reading.
+fn may_hold_key(raw: &str) -> bool {
+    memchr::memmem::find_iter(raw.as_bytes(), b"==").any(|at| {
+        let before = at.checked_sub(1).and_then(|index| raw.as_bytes().get(index));
+        before.is_some_and(u8::is_ascii_alphanumeric)
+    })
 }
 
 fn starts(candidate: &Candidate, at: usize) -> bool {

@@ -30,14 +30,23 @@ static MARKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 /// Everything signed in a flattened text.
 pub(crate) fn search(flat: &Flat, original: &str, found: &mut Vec<Candidate>) {
     let Some(marks) = MARKS.as_ref() else { return };
-    let mut done = 0usize;
+    // Each token has one signature, so what stands before the last one is not of this token;
+    // that also keeps the work in proportion to the text.
+    let (mut done, mut floor, mut floor_presigned) = (0usize, 0usize, 0usize);
     for mark in marks.find_iter(&flat.text) {
         if mark.start() < done {
             continue;
         }
         let candidate = match mark.pattern().as_usize() {
-            0 => sas(flat, mark.start(), original),
-            _ => presigned(flat, mark.start(), original),
+            0 if !is_parameter(flat, mark.start(), original) => None,
+            0 => {
+                let before = std::mem::replace(&mut floor, mark.end());
+                sas(flat, mark.start(), before, original)
+            }
+            _ => {
+                let before = std::mem::replace(&mut floor_presigned, mark.end());
+                presigned(flat, mark.start(), before, original)
+            }
         };
         if let Some((range, candidate)) = candidate {
             done = range.end;
@@ -48,15 +57,15 @@ pub(crate) fn search(flat: &Flat, original: &str, found: &mut Vec<Candidate>) {
 
 type Read = Option<(Range<usize>, Candidate)>;
 
-fn sas(flat: &Flat, anchor: usize, original: &str) -> Read {
+/// `sig` has to be a parameter of its own, not the end of another word.
+fn is_parameter(flat: &Flat, anchor: usize, original: &str) -> bool {
+    let word = flat.text.get(..anchor).and_then(|before| before.bytes().next_back());
+    !word.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        || flat.is_joined(anchor, original)
+}
+
+fn sas(flat: &Flat, anchor: usize, floor: usize, original: &str) -> Read {
     let text = flat.text.as_str();
-    // `sig` has to be a parameter of its own, not the end of another word.
-    let word = text.get(..anchor)?.bytes().next_back();
-    if word.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
-        && !flat.is_joined(anchor, original)
-    {
-        return None;
-    }
     let value = anchor.saturating_add(4);
     let length = signature_length(text.get(value..)?)?;
     let signed = value.saturating_add(length);
@@ -67,7 +76,7 @@ fn sas(flat: &Flat, anchor: usize, original: &str) -> Read {
     {
         return None;
     }
-    let left = left_start(text, anchor);
+    let left = left_start(text, anchor, floor);
     let before = text.get(left..anchor)?;
     if let Some(at) = rfind(before, "sharedaccesssignature=") {
         let query = left.saturating_add(at).saturating_add("sharedaccesssignature=".len());
@@ -147,9 +156,9 @@ fn connection_string(flat: &Flat, left: usize, query: Range<usize>, original: &s
     Some((range, candidate))
 }
 
-fn presigned(flat: &Flat, anchor: usize, original: &str) -> Read {
+fn presigned(flat: &Flat, anchor: usize, floor: usize, original: &str) -> Read {
     let text = flat.text.as_str();
-    let left = left_start(text, anchor);
+    let left = left_start(text, anchor, floor);
     let start = left.saturating_add(scheme_start(text.get(left..anchor)?)?);
     let value = anchor.saturating_add("signature=".len());
     let length = url_length(text.get(value..)?);
@@ -241,16 +250,22 @@ fn url_length(text: &str) -> usize {
 
 /// Length of the parameters after a signature.
 fn tail_length(text: &str) -> usize {
-    if text.starts_with('&') { url_length(text) } else { 0 }
+    if !text.starts_with('&') {
+        return 0;
+    }
+    let length = url_length(text);
+    // One signature too many is a contradiction to report; more of them are other tokens.
+    let tail = text.get(..length).unwrap_or("");
+    memchr::memmem::find_iter(tail.as_bytes(), b"&sig=").nth(1).unwrap_or(length)
 }
 
 fn is_url_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"%-_.~+/=:,&!*@$?".contains(&byte)
 }
 
-/// Where what can be part of a URL begins before `anchor`.
-fn left_start(text: &str, anchor: usize) -> usize {
-    let mut floor = anchor.saturating_sub(WINDOW);
+/// Where what can be part of a URL begins before `anchor`, not before `floor`.
+fn left_start(text: &str, anchor: usize, floor: usize) -> usize {
+    let mut floor = anchor.saturating_sub(WINDOW).max(floor);
     while !text.is_char_boundary(floor) {
         floor = floor.saturating_add(1);
     }
