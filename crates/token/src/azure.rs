@@ -113,7 +113,11 @@ impl AzureSas {
         let all = |key: &str, test: fn(&str) -> bool| self.get(key).is_none_or(test);
         let letters = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic());
         let mut times = ["se", "st", "ske", "skt"].into_iter();
-        times.all(|key| self.get(key).is_none_or(|text| time::azure(text).is_some()))
+        // Only the oldest service SAS have no version.
+        let dated = self.get("sv").is_some()
+            || (self.get("sr").is_some() && self.get("ss").is_none() && self.get("spr").is_none());
+        dated
+            && times.all(|key| self.get(key).is_none_or(|text| time::azure(text).is_some()))
             && self.get("sp").is_none_or(letters)
             && all("ss", |text| text.bytes().all(|byte| b"bfqt".contains(&byte)))
             && all("srt", |text| text.bytes().all(|byte| b"sco".contains(&byte)))
@@ -213,8 +217,8 @@ impl AzureSas {
             .expose()
             .split('&')
             .map(|part| match part.split_once('=') {
-                Some((key, _)) if key.eq_ignore_ascii_case("sig") => {
-                    format!("{key}=[{} characters]", self.signature().len())
+                Some((key, value)) if is_secret(&decode(key)) => {
+                    format!("{key}=[{} characters]", decode(value).chars().count())
                 }
                 _ => part.to_owned(),
             })
@@ -265,6 +269,17 @@ pub(crate) fn shown(address: &Address) -> String {
     };
     let path = if address.path.is_empty() { String::new() } else { format!("/{}", address.path) };
     format!("{}://{}{account}{path}", address.scheme, address.authority)
+}
+
+/// Whether the value of a parameter is kept out of reports: the signature, and what requests
+/// of other services may carry beside it.
+fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    key == "sig"
+        || !SIGNED.contains(&key.as_str())
+            && ["key", "token", "secret", "pass", "code", "auth", "signature"]
+                .iter()
+                .any(|word| key.contains(word))
 }
 
 /// The query with its signature encoded as a query has to have it: a bare `+` would be read as a

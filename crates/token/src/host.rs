@@ -52,7 +52,9 @@ impl Address {
         let path_style = account.is_none() && is_path_style(host);
         let (account, path) = if path_style {
             let (first, rest) = path.split_once('/').unwrap_or((path, ""));
-            (Some(decode(first)).filter(|name| !name.is_empty()), rest)
+            let name = decode(first);
+            let name = name.strip_suffix("-secondary").unwrap_or(&name).to_owned();
+            (Some(name).filter(|name| !name.is_empty()), rest)
         } else {
             (account, path)
         };

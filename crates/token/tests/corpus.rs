@@ -188,6 +188,9 @@ fn bare_tokens_and_their_accounts_are_found_in_the_ways_programs_hold_them() {
     for text in [
         format!("AZURE_STORAGE_ACCOUNT=contoso7\nAZURE_STORAGE_SAS_TOKEN='{query}'\n"),
         format!("AZURE_STORAGE_ACCOUNT=contoso7\nAZURE_STORAGE_SAS_TOKEN=?{query}\n"),
+        format!(
+            "See https://contoso7.blob.core.windows.net/ and https://docs.example.com/help?id=5\n{query}\n"
+        ),
         format!("BASE=https://contoso7.blob.core.windows.net/models\nTOKEN=?{query}\n"),
         format!("base: https://contoso7.blob.core.windows.net/models\ntoken: {query}\n"),
         format!("az storage blob list --account-name contoso7 --sas-token \"{query}\""),
@@ -249,6 +252,7 @@ fn hosts_of_every_kind_are_understood() {
             Some("https://contoso.z22.blob.storage.azure.net"),
         ),
         ("http://127.0.0.1:10000/contoso", Some("http://127.0.0.1:10000")),
+        ("http://127.0.0.1:10000/contoso-secondary", Some("http://127.0.0.1:10000")),
         ("http://localhost:31000/contoso", Some("http://localhost:31000")),
         ("http://[::1]:31000/contoso", Some("http://[::1]:31000")),
         ("http://contoso.blob.localhost:31000", Some("http://contoso.blob.localhost:31000")),

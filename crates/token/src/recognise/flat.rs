@@ -38,6 +38,10 @@ static BREAKS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
+/// Parameters of a SAS that no other parameter ends with.
+const SHORT_PARAMETERS: [&str; 10] =
+    ["sv", "ss", "srt", "sp", "se", "st", "spr", "sip", "sr", "sig"];
+
 /// Parameters long enough to look like the name of a variable.
 const LONG_PARAMETERS: [&str; 24] = [
     "skoid",
@@ -277,6 +281,10 @@ fn begins_anew(before: Option<u8>, next: &str) -> bool {
         .count();
     let name = next.get(..word).unwrap_or("");
     let mark = next.as_bytes().get(word).copied();
+    // A parameter that no `&` stands before is the first of a token.
+    if mark == Some(b'=') && SHORT_PARAMETERS.contains(&name) {
+        return true;
+    }
     word >= 4
         && matches!(mark, Some(b'=' | b':'))
         && !LONG_PARAMETERS.iter().any(|known| name.eq_ignore_ascii_case(known))
