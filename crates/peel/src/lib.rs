@@ -1,6 +1,7 @@
 //! Opens wrappings: archives and compressed streams, through ranged reads.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+mod coding;
 mod opaque;
 mod peeler;
 mod stream;

@@ -9,7 +9,7 @@ const FORMATS: [(&[u8], &str); 7] = [
     (b"Rar!\x1a\x07", "a RAR archive, not looked into"),
     (b"MSCF\0\0\0\0", "a cabinet archive, not looked into"),
     (b"MSWIM\0\0\0", "a Windows image (WIM), not looked into"),
-    (b"\x04\x22\x4d\x18", "an LZ4 stream, not looked into"),
+    (b"\x1f\x9d", "a compress (.Z) stream, not looked into"),
     (b"!<arch>\n", "an ar archive or Debian package, not looked into"),
     (b"070701", "a cpio archive, not looked into"),
 ];

@@ -1,8 +1,9 @@
 //! The table of formats: a new one is one new file and one line here.
 
+use crate::coding::Coding;
 use crate::opaque::Opaque;
 use crate::peeler::Peeler;
-use crate::stream::{Coding, Stream};
+use crate::stream::Stream;
 use crate::tar::Tar;
 use crate::zip::Zip;
 use lidless_core::Artifact;
@@ -29,6 +30,9 @@ impl Peelers {
                 Box::new(Stream(Coding::Bzip2)),
                 Box::new(Stream(Coding::Xz)),
                 Box::new(Stream(Coding::Zstd)),
+                Box::new(Stream(Coding::Lz4)),
+                Box::new(Stream(Coding::Lzma)),
+                Box::new(Stream(Coding::Zlib)),
                 Box::new(Tar),
                 Box::new(Opaque),
             ],

@@ -6,81 +6,81 @@
 //! `PK\1\2`: at 8 flags, 10 method, 20 and 24 the sizes, 28 to 32 lengths of name, extra and
 //! comment, 42 the offset of the local header, 46 the name.
 
-use lidless_io::{Cursor, CursorError};
+use lidless_io::{Cursor, CursorError, ReadAt, read_vec};
 
 /// One line of a central directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Line {
-    pub(crate) name: String,
-    pub(crate) flags: u16,
-    pub(crate) method: u16,
-    pub(crate) packed: u64,
-    pub(crate) unpacked: u64,
+pub(super) struct Line {
+    pub(super) name: String,
+    /// Length of the name as written.
+    pub(super) name_length: u16,
+    pub(super) flags: u16,
+    pub(super) method: u16,
+    pub(super) packed: u64,
+    pub(super) unpacked: u64,
     /// Offset of the local header as written, before any shift by bytes in front.
-    pub(crate) header: u64,
+    pub(super) header: u64,
 }
 
 /// Where a central directory lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct End {
+pub(super) struct End {
     /// Offset of the end record in the file.
-    pub(crate) at: u64,
-    pub(crate) members: u64,
-    pub(crate) size: u64,
-    pub(crate) offset: u64,
+    pub(super) at: u64,
+    /// Offset of the first of the records that end the archive: this one, or the zip64 record.
+    pub(super) begins: u64,
+    pub(super) members: u64,
+    pub(super) size: u64,
+    pub(super) offset: u64,
 }
 
 /// Every end record in the tail of a file, which begins at `base`; the last one first, as
-/// loaders take it.
-pub(crate) fn ends(tail: &[u8], base: u64) -> Vec<End> {
-    let mut found = Vec::new();
-    for at in (0..tail.len().saturating_sub(21)).rev() {
-        if tail.get(at..at.saturating_add(4)) != Some(b"PK\x05\x06") {
-            continue;
-        }
-        if let Ok(end) = end(tail, at, base) {
-            found.push(end);
-        }
+/// loaders take it. What a zip64 locator points to is read from `archive`.
+pub(super) fn ends(tail: &[u8], base: u64, archive: &dyn ReadAt) -> Vec<End> {
+    memchr::memmem::rfind_iter(tail, b"PK\x05\x06")
+        .filter_map(|at| end(tail, at, base, archive))
         // More than a few are built to exhaust.
-        if found.len() >= 8 {
-            break;
+        .take(16)
+        .collect()
+}
+
+fn end(tail: &[u8], at: usize, base: u64, archive: &dyn ReadAt) -> Option<End> {
+    let mut cursor = Cursor::new(tail.get(at..)?);
+    cursor.skip(10).ok()?;
+    let members = u64::from(cursor.u16_le().ok()?);
+    let size = u64::from(cursor.u32_le().ok()?);
+    let offset = u64::from(cursor.u32_le().ok()?);
+    cursor.u16_le().ok()?;
+    let position = base.saturating_add(u64::try_from(at).ok()?);
+    let own = End { at: position, begins: position, members, size, offset };
+    let wide = members == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff;
+    let locator = at.checked_sub(20).and_then(|start| tail.get(start..at));
+    if wide && let Some(locator) = locator {
+        return Some(zip64(locator, position, archive).unwrap_or(own));
+    }
+    Some(own)
+}
+
+fn zip64(locator: &[u8], at: u64, archive: &dyn ReadAt) -> Option<End> {
+    let mut cursor = Cursor::new(locator.strip_prefix(b"PK\x06\x07")?);
+    cursor.skip(4).ok()?;
+    // With bytes in front of the archive, the record is found right before its locator.
+    let begins = [cursor.u64_le().ok()?, at.checked_sub(76)?];
+    for begins in begins {
+        let record = read_vec(archive, begins, 56).ok()?;
+        let mut cursor = Cursor::new(&record);
+        if cursor.take(4).is_ok_and(|magic| magic == b"PK\x06\x06") {
+            cursor.skip(28).ok()?;
+            let members = cursor.u64_le().ok()?;
+            let (size, offset) = (cursor.u64_le().ok()?, cursor.u64_le().ok()?);
+            return Some(End { at, begins, members, size, offset });
         }
     }
-    found
-}
-
-fn end(tail: &[u8], at: usize, base: u64) -> Result<End, CursorError> {
-    let mut cursor = Cursor::new(tail.get(at..).unwrap_or(&[]));
-    cursor.skip(10)?;
-    let mut members = u64::from(cursor.u16_le()?);
-    let mut size = u64::from(cursor.u32_le()?);
-    let mut offset = u64::from(cursor.u32_le()?);
-    let position = base.saturating_add(u64::try_from(at).unwrap_or(0));
-    let wide = members == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff;
-    if wide && let Some(found) = zip64(tail, at, base) {
-        (members, size, offset) = found;
-    }
-    Ok(End { at: position, members, size, offset })
-}
-
-fn zip64(tail: &[u8], at: usize, base: u64) -> Option<(u64, u64, u64)> {
-    let locator = tail.get(at.checked_sub(20)?..at)?;
-    if !locator.starts_with(b"PK\x06\x07") {
-        return None;
-    }
-    let mut cursor = Cursor::new(locator.get(8..)?);
-    let record = cursor.u64_le().ok()?;
-    let start = usize::try_from(record.checked_sub(base)?).ok()?;
-    let record = tail.get(start..)?;
-    if !record.starts_with(b"PK\x06\x06") {
-        return None;
-    }
-    let mut cursor = Cursor::new(record.get(32..)?);
-    Some((cursor.u64_le().ok()?, cursor.u64_le().ok()?, cursor.u64_le().ok()?))
+    None
 }
 
 /// The lines of a central directory, up to `limit`; stops at the first that is none.
-pub(crate) fn lines(directory: &[u8], limit: u64) -> Vec<Line> {
+pub(super) fn lines(directory: &[u8], limit: u64) -> Vec<Line> {
     let mut cursor = Cursor::new(directory);
     let mut found = Vec::new();
     while u64::try_from(found.len()).unwrap_or(u64::MAX) < limit {
@@ -102,20 +102,26 @@ fn line(cursor: &mut Cursor<'_>) -> Result<Option<Line>, CursorError> {
     cursor.skip(8)?;
     let mut packed = u64::from(cursor.u32_le()?);
     let mut unpacked = u64::from(cursor.u32_le()?);
-    let name = usize::from(cursor.u16_le()?);
+    let name_length = cursor.u16_le()?;
     let extra = usize::from(cursor.u16_le()?);
     let comment = usize::from(cursor.u16_le()?);
     cursor.skip(8)?;
     let mut header = u64::from(cursor.u32_le()?);
-    let name = String::from_utf8_lossy(cursor.take(name)?).into_owned();
+    let name = member_name(cursor.take(usize::from(name_length))?);
     let extra = cursor.take(extra)?;
     cursor.skip(comment)?;
     widen(extra, &mut unpacked, &mut packed, &mut header);
-    Ok(Some(Line { name, flags, method, packed, unpacked, header }))
+    Ok(Some(Line { name, name_length, flags, method, packed, unpacked, header }))
+}
+
+/// A name up to its first zero byte: further loaders do not read.
+pub(super) fn member_name(bytes: &[u8]) -> String {
+    let name = bytes.split(|byte| *byte == 0).next().unwrap_or(&[]);
+    String::from_utf8_lossy(name).into_owned()
 }
 
 /// Replaces numbers that did not fit 32 bits by those of the zip64 field.
-fn widen(extra: &[u8], unpacked: &mut u64, packed: &mut u64, header: &mut u64) {
+pub(super) fn widen(extra: &[u8], unpacked: &mut u64, packed: &mut u64, header: &mut u64) {
     let mut cursor = Cursor::new(extra);
     while let (Ok(id), Ok(length)) = (cursor.u16_le(), cursor.u16_le()) {
         let Ok(field) = cursor.take(usize::from(length)) else { return };

@@ -1,8 +1,13 @@
 //! zip, read as leniently as the loaders of models read it: flags and checksums are ignored,
-//! every central directory is read, and where two views of one archive differ, that is said.
+//! every central directory and every local header within reach is read, and where two views of
+//! one archive differ, that is said and both are looked at.
 
 mod directory;
+mod hidden;
+mod known;
+mod local;
 mod member;
+mod oddities;
 mod peel;
 
 pub(crate) use peel::Zip;

@@ -1,22 +1,32 @@
 //! Yields the members, what decides first.
 
 use super::directory::{End, Line, ends, lines};
-use super::member::Member;
+use super::hidden::Hidden;
+use super::known::Known;
+use super::local::{LOCAL, Local};
+use super::member::{Member, is_supported};
+use super::oddities::{Oddities, Oddity};
 use crate::peeler::{Peeler, Sink};
-use lidless_core::{
-    Artifact, Category, Confidence, Entry, Finding, Gap, Layer, Limits, Place, Severity,
-};
-use lidless_io::{ReadAt, read_vec};
-use std::collections::{BTreeMap, BTreeSet};
+use bytes::Bytes;
+use lidless_core::{Artifact, Entry, Gap, Layer, Limits, Provenance};
+use lidless_io::{ReadAt, ReadError, read_vec};
+use std::collections::{BTreeSet, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, OnceLock};
 
-/// How much of the end is read first: the end record and the directory of some 500 members.
+/// Archives up to this size are read in one go: all of their bytes are looked at then.
+const WHOLE: u64 = 256 << 10;
+/// How much of the end of larger ones is read first: the end record and the directory of some
+/// 500 members.
 const TAIL: u64 = 44 << 10;
-/// The furthest an end record can lie from the end: a comment of 65,535 bytes.
-const FURTHEST: u64 = 66_000;
-/// The largest directory that is read: a million members.
+/// The furthest an end record lies from the end: a comment of 65,535 bytes, and zip64's records.
+const FURTHEST: u64 = (64 << 10) + 128;
+/// How much of the end decides whether something that does not begin as one is a zip archive.
+const GLANCE: u64 = 4 << 10;
+/// The largest directory that is read.
 const LARGEST_DIRECTORY: u64 = 64 << 20;
 const ENCRYPTED: u16 = 1;
+const AES: u16 = 99;
 
 /// A zip archive.
 pub(crate) struct Zip;
@@ -27,220 +37,461 @@ impl Peeler for Zip {
     }
 
     fn recognises(&self, artifact: &Artifact, head: &[u8]) -> bool {
-        if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        // The two others begin archives that were meant for several disks.
+        let starts = [&LOCAL[..], b"PK\x05\x06", b"PK\x07\x08PK\x03\x04", b"PK00PK\x03\x04"];
+        if starts.iter().any(|magic| head.starts_with(magic)) {
             return true;
         }
-        // A zip may hide behind other bytes; where the name says zip or model, look at the end.
-        let name = artifact.entry.file_name().to_ascii_lowercase();
-        let likely =
-            [".zip", ".pt", ".pth", ".ckpt", ".npz", ".jar", ".whl", ".docx", ".xlsx", ".keras"];
-        likely.iter().any(|end| name.ends_with(end))
-            && tail(artifact, FURTHEST).is_some_and(|(tail, base)| !ends(&tail, base).is_empty())
+        let length = artifact.bytes.len();
+        let whole = u64::try_from(head.len()).is_ok_and(|known| known >= length);
+        if whole {
+            return has_directory(head, 0, &*artifact.bytes);
+        }
+        if !may_hide_a_zip(artifact, head) {
+            return false;
+        }
+        let base = length.saturating_sub(GLANCE);
+        read_vec(&*artifact.bytes, base, GLANCE)
+            .is_ok_and(|tail| has_directory(&tail, base, &*artifact.bytes))
     }
 
     fn peel(&self, artifact: &Artifact, head: &[u8], limits: &Limits, sink: &mut dyn Sink) {
         let place = &artifact.entry.provenance;
-        let length = artifact.bytes.len();
-        let mut found = Vec::new();
-        let mut read = None;
-        for size in [TAIL, FURTHEST] {
-            read = tail(artifact, size);
-            if let Some((tail, base)) = &read {
-                found = ends(tail, *base);
+        let (archive, found) = match open(artifact, head) {
+            Ok(opened) => opened,
+            Err(error) => {
+                let reason = format!("a zip archive could not be read: {}", error.message);
+                sink.gap(Gap::new(place, reason, Some(artifact.bytes.len())));
+                return;
             }
-            if !found.is_empty() || size >= length {
-                break;
-            }
-        }
-        let Some((tail, base)) = read else {
-            sink.gap(Gap::new(place, "the end of a zip archive could not be read", Some(length)));
-            return;
         };
-        if found.is_empty() {
-            sink.gap(Gap::new(place, "a zip archive without its directory", Some(length)));
-            return;
-        }
-        let mut all: Vec<(Line, u64)> = Vec::new();
+        let mut oddities = Oddities::default();
+        let mut listed = Listed::default();
         for end in &found {
-            match directory(artifact, end, &tail, base) {
-                Ok((bytes, shift)) => {
-                    let left = limits.members.saturating_sub(u64::try_from(all.len()).unwrap_or(0));
-                    let lines = lines(&bytes, left);
-                    if u64::try_from(lines.len()).unwrap_or(0) < end.members.min(left) {
-                        let reason = "a zip directory that breaks off";
-                        sink.gap(Gap::new(place, reason, None));
-                    }
-                    all.extend(lines.into_iter().map(|line| (line, shift)));
-                }
-                Err(reason) => sink.gap(Gap::new(place, reason, None)),
-            }
+            listed.read(&archive, end, limits, &mut oddities);
         }
-        if u64::try_from(all.len()).unwrap_or(u64::MAX) >= limits.members {
-            sink.gap(Gap::new(place, "more members than the limit", None));
+        if listed.lines.is_empty() && found.first().is_none_or(|end| end.members > 0) {
+            listed.problems.insert("a zip archive without its directory");
         }
-        views(artifact, head, &found, &all, sink);
-        hand_out(artifact, all, limits, sink);
+        for problem in &listed.problems {
+            sink.gap(Gap::new(place, *problem, None));
+        }
+        let out = HandOut::new(archive, place, limits, sink, oddities);
+        out.members(listed.lines, &listed.ends);
     }
 }
 
-fn tail(artifact: &Artifact, size: u64) -> Option<(Vec<u8>, u64)> {
-    let base = artifact.bytes.len().saturating_sub(size);
-    read_vec(&*artifact.bytes, base, size).ok().map(|tail| (tail, base))
+/// Whether the tail of a file, which begins at `base`, ends a zip archive with members in it.
+fn has_directory(tail: &[u8], base: u64, archive: &dyn ReadAt) -> bool {
+    ends(tail, base, archive).iter().any(|end| {
+        end.members > 0
+            && end.size >= 46
+            && end.size <= end.begins
+            && read_vec(archive, end.begins.saturating_sub(end.size), 4)
+                .is_ok_and(|magic| magic == b"PK\x01\x02")
+    })
 }
 
-/// The bytes of a directory, and by how much the offsets in it are shifted because bytes were
-/// put in front of the archive.
-fn directory(
-    artifact: &Artifact,
-    end: &End,
-    tail: &[u8],
-    base: u64,
-) -> Result<(Vec<u8>, u64), String> {
-    if end.size > LARGEST_DIRECTORY {
-        return Err("a zip directory larger than any".into());
-    }
-    let slice = |from: u64| -> Option<Vec<u8>> {
-        let start = usize::try_from(from.checked_sub(base)?).ok()?;
-        let stop = start.checked_add(usize::try_from(end.size).ok()?)?;
-        tail.get(start..stop).map(<[u8]>::to_vec)
-    };
-    let at = |from: u64| match slice(from) {
-        Some(bytes) => Ok(bytes),
-        None => read_vec(&*artifact.bytes, from, end.size)
-            .map_err(|_| "a zip directory that could not be read".to_owned()),
-    };
-    let said = at(end.offset)?;
-    if end.members == 0 || said.starts_with(b"PK\x01\x02") {
-        return Ok((said, 0));
-    }
-    // Loaders find the directory right before the end record and shift everything by the rest.
-    let real = end.at.saturating_sub(end.size);
-    let near = at(real)?;
-    if near.starts_with(b"PK\x01\x02") {
-        return Ok((near, real.saturating_sub(end.offset)));
-    }
-    Err("a zip archive without its directory".into())
+/// Whether the end is worth a request: the name or the beginning is of a kind that zip archives
+/// are appended to, or hidden in.
+fn may_hide_a_zip(artifact: &Artifact, head: &[u8]) -> bool {
+    const NAMES: [&str; 21] = [
+        ".zip",
+        ".pt",
+        ".pth",
+        ".ckpt",
+        ".bin",
+        ".pkl",
+        ".npz",
+        ".keras",
+        ".nemo",
+        ".mar",
+        ".jar",
+        ".whl",
+        ".apk",
+        ".docx",
+        ".xlsx",
+        ".pptx",
+        ".pyz",
+        ".exe",
+        ".safetensors",
+        ".model",
+        ".llamafile",
+    ];
+    let name = artifact.entry.file_name().to_ascii_lowercase();
+    let pickle = matches!(head, [0x80, 2..=5, ..]);
+    let starts = [&b"MZ"[..], b"\x7fELF", b"#!", b"GGUF", b"GIF8", b"\x89PNG", b"\xff\xd8\xff"];
+    pickle
+        || NAMES.iter().any(|end| name.ends_with(end))
+        || starts.iter().any(|magic| head.starts_with(magic))
 }
 
-/// Says where two views of one archive differ: what one loader sees, another does not.
-fn views(artifact: &Artifact, head: &[u8], ends: &[End], all: &[(Line, u64)], sink: &mut dyn Sink) {
-    let mut say = |rule: &str, title: &str, evidence: String| {
-        sink.finding(Finding::new(
-            rule,
-            Category::Malformed,
-            Severity::Medium,
-            Confidence::Medium,
-            title,
-            &Place::whole(artifact.entry.provenance.clone()),
-            evidence,
-        ));
-    };
-    if ends.len() > 1 {
-        let evidence = format!("{} end records", ends.len());
-        say("zip.several_directories", "a zip archive with more than one directory", evidence);
+/// Reads what tells the members: all of a small archive, the end of a large one.
+fn open(artifact: &Artifact, head: &[u8]) -> Result<(Arc<Known>, Vec<End>), ReadError> {
+    let length = artifact.bytes.len();
+    let mut archive = Known::new(Arc::clone(&artifact.bytes), head);
+    if length <= WHOLE {
+        let all = Bytes::from(read_vec(&archive, 0, length)?);
+        let found = ends(&all, 0, &archive);
+        archive.keep(0, all);
+        return Ok((Arc::new(archive), found));
     }
-    let mut names: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
-    for (line, _) in all {
-        names.entry(&line.name).or_default().insert(line.header);
-    }
-    if let Some((_, places)) = names.iter().find(|(_, places)| places.len() > 1) {
-        let evidence = format!("{} members of one name", places.len());
-        say("zip.duplicate_member", "a zip archive with two members of one name", evidence);
-    }
-    // Local headers that were read anyway are compared with the directory.
-    for (line, shift) in all {
-        let Ok(at) = usize::try_from(line.header.saturating_add(*shift)) else { continue };
-        let Some(local) = head.get(at..).filter(|bytes| bytes.starts_with(b"PK\x03\x04")) else {
-            continue;
-        };
-        let length = local.get(26..28).and_then(|bytes| bytes.try_into().ok());
-        let length = usize::from(length.map_or(0, u16::from_le_bytes));
-        let Some(name) = local.get(30..length.saturating_add(30)) else { continue };
-        if String::from_utf8_lossy(name) != line.name {
-            let evidence = "the directory and the local header name a member differently".into();
-            say("zip.names_differ", "a zip archive that shows two faces", evidence);
+    let mut found = Vec::new();
+    for size in [TAIL, FURTHEST] {
+        let base = length.saturating_sub(size);
+        let tail = Bytes::from(read_vec(&archive, base, size)?);
+        archive.keep(base, tail.clone());
+        found = ends(&tail, base, &archive);
+        if !found.is_empty() {
             break;
         }
     }
+    Ok((Arc::new(archive), found))
 }
 
-/// Which members come first: pickles, then small ones, then the rest.
-fn rank(line: &Line) -> (u8, u64) {
-    let name = line.name.to_ascii_lowercase();
-    let pickle = name.ends_with(".pkl") || name.ends_with(".pickle");
-    let class = if pickle { 0 } else { u8::from(line.unpacked > 1 << 20).saturating_add(1) };
-    (class, line.header)
+/// A line of a directory, with the offset of its local header in the file.
+pub(super) struct Listing {
+    pub(super) line: Line,
+    pub(super) header: u64,
 }
 
-fn hand_out(artifact: &Artifact, all: Vec<(Line, u64)>, limits: &Limits, sink: &mut dyn Sink) {
-    let place = &artifact.entry.provenance;
-    let roots: BTreeSet<String> = all
-        .iter()
-        .filter_map(|(line, _)| line.name.strip_suffix("data.pkl"))
-        .filter(|root| root.is_empty() || root.ends_with('/'))
-        .map(str::to_owned)
-        .collect();
-    let mut lines: Vec<(Line, u64)> = Vec::new();
-    let mut known: BTreeSet<(String, u64)> = BTreeSet::new();
-    for (line, shift) in all {
-        if !line.name.ends_with('/') && known.insert((line.name.clone(), line.header)) {
-            lines.push((line, shift));
-        }
-    }
-    lines.sort_by_key(|(line, _)| rank(line));
-    let mut expanded = 0u64;
-    let allowed = limits.expanded(artifact.bytes.len());
-    for (line, shift) in lines {
-        let child = place.child(Layer::Member { path: line.name.clone() });
-        let entry = Entry::new(child, Some(line.unpacked));
-        if line.method == 0 && roots.iter().any(|root| is_tensor(&line.name, root)) {
-            sink.inert(entry, "raw tensor data of a checkpoint");
-            continue;
-        }
-        // The flag alone means nothing to most loaders; a stored or deflated member is tried.
-        if line.flags & ENCRYPTED != 0 && line.method == 99 {
-            sink.gap(Gap::new(&entry.provenance, "an encrypted zip member", Some(line.unpacked)));
-            continue;
-        }
-        if !matches!(line.method, 0 | 8 | 12 | 93 | 95) {
-            let reason = format!("a zip member compressed by method {}", line.method);
-            sink.gap(Gap::new(&entry.provenance, reason, Some(line.unpacked)));
-            continue;
-        }
-        expanded = expanded.saturating_add(line.unpacked);
-        if expanded > allowed {
-            let reason = "a zip archive that expands past the limit";
-            sink.gap(Gap::new(place, reason, None));
+/// What the directories list.
+#[derive(Default)]
+struct Listed {
+    lines: Vec<Listing>,
+    /// Where each directory that was read begins and its end record ends.
+    ends: Vec<(u64, u64)>,
+    problems: BTreeSet<&'static str>,
+}
+
+impl Listed {
+    /// Reads the directory that an end record points to, and the one that stands right before
+    /// the record: loaders take either.
+    fn read(&mut self, archive: &Known, end: &End, limits: &Limits, oddities: &mut Oddities) {
+        // An archive inside a stored member ends there as well.
+        if self.lines.iter().any(|one| one.contains(end.at)) {
             return;
         }
-        let header = line.header.saturating_add(shift);
-        let bytes = Member {
-            archive: Arc::clone(&artifact.bytes),
+        let first = self.ends.is_empty();
+        let near = end.begins.saturating_sub(end.size);
+        let mut starts = vec![(end.offset, 0)];
+        if near != end.offset {
+            starts.push((near, near.saturating_sub(end.offset)));
+        }
+        let mut any = false;
+        for (start, shift) in starts {
+            let size = end.begins.saturating_sub(start);
+            if start >= end.begins || !archive_has(archive, start, b"PK\x01\x02") {
+                continue;
+            }
+            if size > LARGEST_DIRECTORY {
+                self.problems.insert("a zip directory larger than any");
+            }
+            let Ok(bytes) = read_vec(archive, start, size.min(LARGEST_DIRECTORY)) else {
+                self.problems.insert("a zip directory that could not be read");
+                continue;
+            };
+            any = true;
+            self.add(&bytes, shift, end, limits, oddities);
+            self.ends.push((start, end.at.saturating_add(22)));
+        }
+        if !any && end.members > 0 && first {
+            self.problems.insert("a zip archive without its directory");
+        }
+    }
+
+    fn add(
+        &mut self,
+        directory: &[u8],
+        shift: u64,
+        end: &End,
+        limits: &Limits,
+        oddities: &mut Oddities,
+    ) {
+        let count = |list: usize| u64::try_from(list).unwrap_or(u64::MAX);
+        let left = limits.members.saturating_sub(count(self.lines.len()));
+        let found = lines(directory, left);
+        if count(found.len()) >= left && left <= end.members {
+            self.problems.insert("more members than the limit");
+        } else if count(found.len()) < end.members {
+            self.problems.insert("a zip directory that breaks off");
+        }
+        let known: Option<HashSet<(&str, u64)>> = (!self.lines.is_empty())
+            .then(|| self.lines.iter().map(|one| (one.line.name.as_str(), one.header)).collect());
+        let mut fresh = Vec::with_capacity(found.len());
+        for line in found {
+            let header = line.header.saturating_add(shift);
+            if let Some(known) = &known {
+                if known.contains(&(line.name.as_str(), header)) {
+                    continue;
+                }
+                oddities.add(Oddity::SeveralDirectories, || {
+                    format!("only one of them names {}", line.name)
+                });
+            }
+            fresh.push(Listing { line, header });
+        }
+        self.lines.extend(fresh);
+    }
+}
+
+fn archive_has(archive: &Known, at: u64, magic: &[u8; 4]) -> bool {
+    read_vec(archive, at, 4).is_ok_and(|bytes| bytes == magic)
+}
+
+impl Listing {
+    /// Where its content ends at the least: the local header may have an extra field as well.
+    pub(super) fn end(&self) -> u64 {
+        self.header
+            .saturating_add(30)
+            .saturating_add(u64::from(self.line.name_length))
+            .saturating_add(self.line.packed)
+    }
+
+    fn contains(&self, offset: u64) -> bool {
+        self.header <= offset && offset < self.end()
+    }
+
+    /// Which members come first: pickles, then small ones, then the rest.
+    fn rank(&self) -> (u8, u64) {
+        let name = self.line.name.as_bytes();
+        let ends = |end: &[u8]| {
+            name.len()
+                .checked_sub(end.len())
+                .and_then(|start| name.get(start..))
+                .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+        };
+        let pickle = ends(b".pkl") || ends(b".pickle");
+        let small = self.line.unpacked <= 1 << 20;
+        (if pickle { 0 } else { u8::from(!small).saturating_add(1) }, self.header)
+    }
+}
+
+/// Hands the members to the sink, within the limits.
+struct HandOut<'a> {
+    archive: Arc<Known>,
+    place: &'a Provenance,
+    sink: &'a mut dyn Sink,
+    oddities: Oddities,
+    /// What one archive may expand to, and how much of it is left.
+    allowed: u64,
+    left: u64,
+    limits: &'a Limits,
+    /// Digests of the names that were given.
+    given: HashSet<u64>,
+}
+
+impl<'a> HandOut<'a> {
+    fn new(
+        archive: Arc<Known>,
+        place: &'a Provenance,
+        limits: &'a Limits,
+        sink: &'a mut dyn Sink,
+        oddities: Oddities,
+    ) -> Self {
+        let allowed = limits.expanded(archive.len());
+        let given = HashSet::new();
+        Self { archive, place, sink, oddities, allowed, left: allowed, limits, given }
+    }
+
+    fn members(mut self, lines: Vec<Listing>, ends: &[(u64, u64)]) {
+        let mut lines = lines;
+        lines.sort_by_key(|one| one.header);
+        let mut reached = 0u64;
+        for one in &lines {
+            if one.header < reached {
+                self.oddities.add(Oddity::MembersOverlap, || one.line.name.clone());
+            }
+            reached = reached.max(one.end());
+        }
+        let roots = checkpoint_roots(&lines);
+        let hidden =
+            Hidden::find(&self.archive, &lines, ends, |one| is_inert(&self.archive, one, &roots));
+        lines.sort_by_key(Listing::rank);
+        for one in &lines {
+            self.listed(one, &roots);
+        }
+        // Four bytes are the mark of an archive that was meant for several disks.
+        if hidden.in_front > 4 {
+            let length = hidden.in_front;
+            self.oddities.add(Oddity::BytesInFront, || format!("{length} bytes"));
+        }
+        for (header, local) in hidden.members {
+            // Without any directory the archive is cut off, and nothing was hidden.
+            if !lines.is_empty() {
+                self.oddities.add(Oddity::HiddenMember, || local.name.clone());
+            }
+            let end = hidden.ends.get(&header).copied().unwrap_or(header);
+            self.local(header, &local, end);
+        }
+        if hidden.unseen > 0 {
+            let reason = "bytes between the members of a zip archive, not looked into";
+            self.sink.gap(Gap::new(self.place, reason, Some(hidden.unseen)));
+        }
+        self.oddities.say(self.place, self.sink);
+    }
+
+    fn listed(&mut self, one: &Listing, roots: &BTreeSet<String>) {
+        let line = &one.line;
+        // A folder, unless it holds something.
+        if line.name.ends_with('/') && line.packed == 0 {
+            return;
+        }
+        let (entry, again) = self.entry(&line.name, one.header, line.unpacked);
+        if again {
+            self.oddities.add(Oddity::DuplicateMember, || line.name.clone());
+        }
+        if is_inert(&self.archive, one, roots) {
+            self.sink.inert(entry, "raw tensor data of a checkpoint");
+            return;
+        }
+        let member = self.member(one.header, line);
+        if let Some(local) = self.give(entry, member) {
+            self.compare(one, &local);
+        }
+    }
+
+    /// Says where the local header differs, and hands out what it describes.
+    fn compare(&mut self, one: &Listing, local: &Local) {
+        let line = &one.line;
+        let sized = local.is_sized();
+        let resized = sized && local.packed != line.packed;
+        let recoded = local.method != line.method;
+        let renamed = local.name != line.name;
+        if !(resized || recoded || renamed) {
+            return;
+        }
+        self.oddities.add(Oddity::ViewsDiffer, || {
+            if renamed { format!("{} and {}", line.name, local.name) } else { line.name.clone() }
+        });
+        let end = if sized {
+            one.header.saturating_add(local.length).saturating_add(local.packed)
+        } else {
+            one.header.saturating_add(local.length).saturating_add(line.packed)
+        };
+        self.local(one.header, local, end);
+    }
+
+    /// Hands out a member as its local header describes it.
+    fn local(&mut self, header: u64, local: &Local, end: u64) {
+        if local.name.ends_with('/') && local.packed == 0 {
+            return;
+        }
+        let start = header.saturating_add(local.length);
+        let sized = local.is_sized();
+        let packed = if sized { local.packed } else { end.saturating_sub(start) };
+        let line = Line {
+            name: local.name.clone(),
+            name_length: u16::try_from(local.length.saturating_sub(30)).unwrap_or(u16::MAX),
+            flags: local.flags,
+            method: local.method,
+            packed,
+            unpacked: if sized { local.unpacked } else { packed },
             header,
-            name_length: u64::try_from(line.name.len()).unwrap_or(0),
+        };
+        let (entry, _) = self.entry(&line.name, header, line.unpacked);
+        let member = self.member(header, &line);
+        let _ = self.give(entry, member);
+    }
+
+    /// An entry, and whether its name was given before; it gets the offset of its member then.
+    fn entry(&mut self, name: &str, header: u64, length: u64) -> (Entry, bool) {
+        let mut digest = DefaultHasher::new();
+        name.hash(&mut digest);
+        let again = !self.given.insert(digest.finish());
+        let path = if again { format!("{name}@{header}") } else { name.to_owned() };
+        (Entry::new(self.place.child(Layer::Member { path }), Some(length)), again)
+    }
+
+    fn member(&self, header: u64, line: &Line) -> Member {
+        Member {
+            archive: Arc::clone(&self.archive),
+            header,
+            name_length: u64::from(line.name_length),
+            flags: line.flags,
             method: line.method,
             packed: line.packed,
             unpacked: line.unpacked,
-            limit: limits.expanded(line.packed).min(allowed),
+            limit: self.limits.expanded(line.packed).min(self.left),
             opened: OnceLock::new(),
-        };
-        if line.flags & ENCRYPTED != 0
-            && bytes.method != 0
-            && bytes.read_at(0, &mut [0; 1]).is_err()
-        {
-            sink.gap(Gap::new(&entry.provenance, "an encrypted zip member", Some(line.unpacked)));
-            continue;
         }
-        sink.entry(Artifact::new(entry, Arc::new(bytes)));
+    }
+
+    /// Hands a member out, and returns what its local header says if it was opened.
+    fn give(&mut self, entry: Entry, member: Member) -> Option<Local> {
+        let gap = |reason: &str| Gap::new(&entry.provenance, reason, Some(member.unpacked));
+        if member.method == AES {
+            self.sink.gap(gap("an encrypted zip member"));
+            return None;
+        }
+        if !is_supported(member.method) {
+            let reason = format!("a zip member compressed by method {}", member.method);
+            self.sink.gap(gap(&reason));
+            return None;
+        }
+        if self.left == 0 && self.allowed > 0 {
+            self.sink.gap(gap("a zip archive that expands past the limit"));
+            return None;
+        }
+        if member.flags & ENCRYPTED != 0 {
+            // The flag alone means nothing to many loaders.
+            if !member.is_plain() {
+                self.sink.gap(gap("an encrypted zip member"));
+                return None;
+            }
+            self.oddities.add(Oddity::FlagsLie, || entry.provenance.path().to_owned());
+        }
+        let place = entry.provenance.clone();
+        let member = Arc::new(member);
+        let bytes: Arc<dyn ReadAt> = member.clone();
+        self.sink.entry(Artifact::new(entry, bytes));
+        let opened = member.opened.get()?;
+        if let Some(problem) = opened.problem {
+            self.sink.gap(Gap::new(&place, problem, None));
+        }
+        // Members that share bytes are each paid for.
+        let cost = opened.bytes.as_ref().map_or(0, |bytes| bytes.len());
+        self.left = self.left.saturating_sub(cost);
+        opened.local.clone()
     }
 }
 
-/// The raw storages of a torch checkpoint and its small fixed members.
-fn is_tensor(name: &str, root: &str) -> bool {
-    let Some(rest) = name.strip_prefix(root) else { return false };
-    if let Some(number) = rest.strip_prefix("data/") {
-        return !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+/// The folders (with their slash) that hold the `data.pkl` of a torch checkpoint.
+fn checkpoint_roots(lines: &[Listing]) -> BTreeSet<String> {
+    lines
+        .iter()
+        .filter_map(|one| one.line.name.strip_suffix("data.pkl"))
+        .filter(|root| root.is_empty() || root.ends_with('/'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The raw storages of a torch checkpoint and its small fixed members, when they are stored and
+/// nothing known about them says otherwise.
+fn is_inert(archive: &Known, one: &Listing, roots: &BTreeSet<String>) -> bool {
+    let line = &one.line;
+    let plain = line.method == 0 && line.packed == line.unpacked && line.flags & ENCRYPTED == 0;
+    if !plain || !checkpoint_root(&line.name).is_some_and(|root| roots.contains(root)) {
+        return false;
     }
-    matches!(rest, "version" | "byteorder" | ".format_version" | ".storage_alignment")
-        || rest.starts_with(".data/serialization_id")
+    // A local header that was read already must agree.
+    archive
+        .from(one.header)
+        .and_then(super::local::local)
+        .is_none_or(|local| local.method == 0 && local.name == line.name)
+}
+
+/// The folder of the checkpoint that a raw member would belong to, by its name.
+fn checkpoint_root(name: &str) -> Option<&str> {
+    let start = name.rfind('/').map_or(0, |slash| slash.saturating_add(1));
+    let (folder, last) = name.split_at_checked(start)?;
+    if matches!(last, "version" | "byteorder" | ".format_version" | ".storage_alignment") {
+        return Some(folder);
+    }
+    let number = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
+    if !number && last != "serialization_id" {
+        return None;
+    }
+    let root = folder.strip_suffix(".data/").or_else(|| folder.strip_suffix("data/"))?;
+    (root.is_empty() || root.ends_with('/')).then_some(root)
 }

@@ -1,0 +1,80 @@
+//! An archive of which some parts were read already.
+
+use bytes::Bytes;
+use lidless_io::{ReadAt, ReadError};
+use std::sync::Arc;
+
+/// Answers from the parts that are known and asks the source for the rest only.
+pub(super) struct Known {
+    source: Arc<dyn ReadAt>,
+    parts: Vec<(u64, Bytes)>,
+}
+
+impl Known {
+    pub(super) fn new(source: Arc<dyn ReadAt>, head: &[u8]) -> Self {
+        Self { source, parts: vec![(0, Bytes::copy_from_slice(head))] }
+    }
+
+    /// Keeps a part that was read; parts are few.
+    pub(super) fn keep(&mut self, offset: u64, bytes: Bytes) {
+        self.parts.push((offset, bytes));
+    }
+
+    /// The bytes from `offset` on that are known, if any.
+    pub(super) fn from(&self, offset: u64) -> Option<&[u8]> {
+        self.parts.iter().find_map(|(start, bytes)| {
+            let skip = usize::try_from(offset.checked_sub(*start)?).ok()?;
+            bytes.get(skip..).filter(|rest| !rest.is_empty())
+        })
+    }
+
+    /// Whether all of `start..end` is known.
+    pub(super) fn covers(&self, start: u64, end: u64) -> bool {
+        let mut at = start;
+        while at < end {
+            match self.from(at) {
+                Some(known) => at = at.saturating_add(u64::try_from(known.len()).unwrap_or(0)),
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// Where the next known part after `offset` begins.
+    fn next(&self, offset: u64) -> u64 {
+        let starts = self.parts.iter().map(|(start, _)| *start);
+        starts.filter(|start| *start > offset).min().unwrap_or(u64::MAX)
+    }
+}
+
+impl ReadAt for Known {
+    fn len(&self) -> u64 {
+        self.source.len()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        let mut done = 0usize;
+        while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            let at = offset.saturating_add(u64::try_from(done).unwrap_or(u64::MAX));
+            let count = if let Some(known) = self.from(at) {
+                let count = known.len().min(rest.len());
+                if let (Some(to), Some(from)) = (rest.get_mut(..count), known.get(..count)) {
+                    to.copy_from_slice(from);
+                }
+                count
+            } else {
+                let most = usize::try_from(self.next(at).saturating_sub(at)).unwrap_or(usize::MAX);
+                let wanted = rest.len().min(most);
+                match rest.get_mut(..wanted) {
+                    Some(slot) => self.source.read_at(at, slot)?,
+                    None => 0,
+                }
+            };
+            if count == 0 {
+                break;
+            }
+            done = done.saturating_add(count);
+        }
+        Ok(done)
+    }
+}
