@@ -72,6 +72,10 @@ fn account_keys_are_found_with_their_account() {
         let span = &text[all[0].span.clone()];
         assert!(!span.ends_with(['"', '\'', ')', '\n']), "{span}");
     }
+    let prose = format!(
+        "Use the storage account with care. Your account, please note, has AccountKey={KEY}"
+    );
+    assert_eq!(secrets(&prose)[0].credential.access(), None, "no word of a sentence is an account");
     let local = format!("BlobEndpoint=http://127.0.0.1:4321/lab;AccountName=lab;AccountKey={KEY}");
     let access = read(&local).unwrap().access().unwrap();
     assert_eq!((access.origin.as_str(), access.path_style), ("http://127.0.0.1:4321", true));

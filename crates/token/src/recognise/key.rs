@@ -35,7 +35,7 @@ static CONSTRUCTOR: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 static ACCOUNT_NAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?i)account[_\-]?(?:name)?["']?[\])]?(?:\s*(?:[:=]|=>|,)\s*|\s+)\\?["']?((?-i:[a-z0-9]{3,24}))(?:[^a-z0-9_\-]|$)"#).ok()
+    Regex::new(r#"(?i)(?:account[_\-]?(?:name)?(?:\\?["']?[\])]?\s*(?:[:=]|=>)\s*|["']\s*,\s*)|--account-name\s+)\\?["']?((?-i:[a-z0-9]{3,24}))(?:[^a-z0-9_\-]|$)"#).ok()
 });
 static AWS_ID: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\b((?:AKIA|ASIA)[A-Z2-7]{16})\b").ok());

@@ -23,7 +23,7 @@ static HOST: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)\b([a-z0-9]{3,24})(?:-secondary)?\.(?:z\d{1,2}\.)?(?:blob|dfs|file|queue|table)\.(?:core\.windows\.net|storage\.azure\.net|core\.chinacloudapi\.cn|core\.usgovcloudapi\.net|core\.cloudapi\.de)").ok()
 });
 static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?i)(?:account[_\-]?name|storage[_\-]?account|azure[_\-]?account)["']?[\])]?(?:\s*(?:[:=]|=>|,)\s*|\s+)\\?["']?((?-i:[a-z0-9]{3,24}))(?:[^a-z0-9_\-.]|$)"#).ok()
+    Regex::new(r#"(?i)(?:(?:account[_\-]?name|storage[_\-]?account|azure[_\-]?account)(?:\\?["']?[\])]?\s*(?:[:=]|=>)\s*|["']\s*,\s*)|--account-name\s+)\\?["']?((?-i:[a-z0-9]{3,24}))(?:[^a-z0-9_\-.]|$)"#).ok()
 });
 
 /// Every storage URL in the text.
