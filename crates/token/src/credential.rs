@@ -116,7 +116,7 @@ impl Credential {
         let mut grant = match self {
             Self::AzureSas(sas) => grant::sas(sas, now),
             Self::AzureKey(key) => grant::account_key(key),
-            Self::Presigned(url) => url.grant(now),
+            Self::Presigned(url) => url.grant(now, keys),
             Self::KeyPair(pair) => pair.grant(),
             Self::Link(link) => link.grant(),
         };
@@ -149,7 +149,11 @@ impl Credential {
     }
 
     fn check(&self, keys: &KeyRing) -> SignatureCheck {
-        let Self::AzureSas(sas) = self else { return SignatureCheck::default() };
+        let sas = match self {
+            Self::AzureSas(sas) => sas,
+            Self::Presigned(url) => return url.check(keys),
+            _ => return SignatureCheck::default(),
+        };
         let log_hash = Sha256::digest(sas.signature().as_bytes()).iter().fold(
             String::new(),
             |mut text, byte| {

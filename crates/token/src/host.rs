@@ -30,6 +30,8 @@ pub(crate) struct Address {
     pub(crate) path_style: bool,
     /// The path after the account, decoded, without slashes at its ends.
     pub(crate) path: String,
+    /// The whole path as it stood, from its first slash: what some services sign.
+    pub(crate) raw_path: String,
 }
 
 impl Address {
@@ -48,6 +50,7 @@ impl Address {
         {
             return None;
         }
+        let raw_path = format!("/{path}");
         let (account, service) = azure_host(host);
         let path_style = account.is_none() && is_path_style(host);
         let (account, path) = if path_style {
@@ -65,6 +68,7 @@ impl Address {
             service,
             path_style,
             path: decode(path).trim_matches('/').to_owned(),
+            raw_path,
         })
     }
 

@@ -14,6 +14,7 @@ mod link;
 mod mint;
 mod operations;
 mod presigned;
+mod presigned_signing;
 mod problems;
 mod query;
 mod recognise;

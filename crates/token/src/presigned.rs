@@ -2,7 +2,9 @@
 
 use crate::azure::shown;
 use crate::host::Address;
+use crate::keyring::KeyRing;
 use crate::link::s3_bucket;
+use crate::presigned_signing::Signed;
 use crate::query::{Parameter, get, parse};
 use crate::time;
 use base64::Engine as _;
@@ -28,6 +30,7 @@ pub struct Presigned {
     address: Address,
     parameters: Vec<Parameter>,
     mechanism: Mechanism,
+    raw_query: Secret,
 }
 
 impl Presigned {
@@ -52,7 +55,7 @@ impl Presigned {
                 }
                 _ => has("signature") && has("ossaccesskeyid") && has("expires"),
             })?;
-        let made = Self { address, parameters, mechanism };
+        let made = Self { address, parameters, mechanism, raw_query: Secret::new(query) };
         let signature = made.signature();
         let plausible = signature.len() >= 20
             && signature.chars().all(|c| c.is_ascii_alphanumeric() || "+/=-_".contains(c));
@@ -84,6 +87,55 @@ impl Presigned {
             .find(|(_, mechanism)| *mechanism == self.mechanism)
             .and_then(|(key, _)| self.get(key))
             .unwrap_or("")
+    }
+
+    /// The id of the key that signed it, in whole.
+    pub(crate) fn access_id(&self) -> &str {
+        let keys = [
+            "x-amz-credential",
+            "awsaccesskeyid",
+            "x-goog-credential",
+            "googleaccessid",
+            "x-oss-credential",
+            "ossaccesskeyid",
+        ];
+        let id = keys.iter().find_map(|key| self.get(key)).unwrap_or("");
+        id.split('/').next().unwrap_or("")
+    }
+
+    /// The region that it was signed for, when it says one.
+    pub(crate) fn region(&self) -> Option<&str> {
+        let keys = ["x-amz-credential", "x-goog-credential", "x-oss-credential"];
+        keys.iter().find_map(|key| self.get(key)).and_then(|text| text.split('/').nth(2))
+    }
+
+    /// The URL without its query.
+    pub(crate) fn plain_url(&self) -> String {
+        format!("{}://{}{}", self.address.scheme, self.address.authority, self.address.raw_path)
+    }
+
+    fn signed(&self) -> Signed<'_> {
+        Signed {
+            address: &self.address,
+            query: self.raw_query.expose(),
+            mechanism: self.mechanism,
+            bucket: self.bucket(),
+        }
+    }
+
+    /// The method that `secret` signed it for (`GET`, `PUT`, `HEAD`, `DELETE`, `POST`); none when
+    /// it did not, or when more was signed than the URL tells. Compares in constant time.
+    ///
+    /// `secret` is the secret of an access id, or the PEM text of a service account's key.
+    #[must_use]
+    pub fn method_signed_with(&self, secret: &str) -> Option<&'static str> {
+        self.signed().method(secret)
+    }
+
+    /// Whether everything that was signed is known, so that a signature that does not fit any
+    /// method is wrong.
+    pub(crate) fn is_conclusive(&self) -> bool {
+        self.signed().is_conclusive()
     }
 
     pub(crate) fn mechanism(&self) -> Mechanism {
@@ -130,18 +182,26 @@ impl Presigned {
         }
     }
 
-    fn resource(&self) -> String {
+    fn bucket(&self) -> Option<&str> {
         let host = self.address.authority.split(':').next().unwrap_or("");
+        match self.provider() {
+            Provider::Aws => s3_bucket(host),
+            Provider::Gcs => host.strip_suffix(".storage.googleapis.com"),
+            _ => host.split_once(".oss-").map(|(bucket, _)| bucket),
+        }
+    }
+
+    fn resource(&self) -> String {
         let path = match (&self.address.account, self.address.path_style) {
             (Some(first), true) => format!("{first}/{}", self.address.path),
             _ => self.address.path.clone(),
         };
-        let (scheme, bucket) = match self.provider() {
-            Provider::Aws => ("s3", s3_bucket(host)),
-            Provider::Gcs => ("gs", host.strip_suffix(".storage.googleapis.com")),
-            _ => ("oss", host.split_once(".oss-").map(|(bucket, _)| bucket)),
+        let scheme = match self.provider() {
+            Provider::Aws => "s3",
+            Provider::Gcs => "gs",
+            _ => "oss",
         };
-        match bucket {
+        match self.bucket() {
             Some(bucket) => format!("{scheme}://{bucket}/{path}"),
             None => format!("{scheme}://{path}"),
         }
@@ -159,7 +219,35 @@ impl Presigned {
         (start, end)
     }
 
-    pub(crate) fn grant(&self, now: Timestamp) -> Grant {
+    /// The method that one of the keys signed it for.
+    fn method(&self, keys: &KeyRing) -> Option<&'static str> {
+        keys.of(self.access_id())?.iter().find_map(|key| self.method_signed_with(key.expose()))
+    }
+
+    /// Whether one of the keys signed it.
+    pub(crate) fn check(&self, keys: &KeyRing) -> SignatureCheck {
+        let mut check = SignatureCheck::default();
+        if keys.of(self.access_id()).is_some() {
+            let signed = self.method(keys).is_some();
+            if signed || self.is_conclusive() {
+                check.verified = Some(signed);
+            }
+            check.key = signed.then(|| self.hint());
+        }
+        check
+    }
+
+    fn hint(&self) -> String {
+        let id = self.access_id();
+        match (id.get(..4), id.len().checked_sub(4).and_then(|at| id.get(at..))) {
+            (Some(start), Some(end)) if id.len() > 8 && !id.contains('@') => {
+                format!("{start}…{end}")
+            }
+            _ => id.to_owned(),
+        }
+    }
+
+    pub(crate) fn grant(&self, now: Timestamp, keys: &KeyRing) -> Grant {
         let (starts, expires) = self.times();
         let expired = expires.is_some_and(|end| end <= now);
         let left = expires.map(|end| end.as_second().saturating_sub(now.as_second()));
@@ -186,40 +274,54 @@ impl Presigned {
                     .into(),
             });
         }
-        let access = [
-            "x-amz-credential",
-            "awsaccesskeyid",
-            "x-goog-credential",
-            "googleaccessid",
-            "x-oss-credential",
-            "ossaccesskeyid",
-        ];
-        let id = access.iter().find_map(|key| self.get(key));
-        let id = id.and_then(|text| text.split('/').next()).unwrap_or("");
-        let hint = match (id.get(..4), id.len().checked_sub(4).and_then(|at| id.get(at..))) {
-            (Some(start), Some(end)) if id.len() > 8 && !id.contains('@') => {
-                format!("{start}…{end}")
+        let method = self.method(keys);
+        let object = "one object";
+        let (permissions, operations) = match method {
+            Some("GET" | "HEAD") if lists => (vec![Permission::List], vec!["list a bucket".into()]),
+            Some(method @ ("GET" | "HEAD")) => {
+                (vec![Permission::Read], vec![format!("read {object}, signed for {method}")])
             }
-            _ => id.to_owned(),
+            Some(method @ ("PUT" | "POST")) => (
+                vec![Permission::Write],
+                vec![format!("create or overwrite {object}, signed for {method}")],
+            ),
+            Some(method) => {
+                (vec![Permission::Delete], vec![format!("delete {object}, signed for {method}")])
+            }
+            None if lists => (
+                vec![Permission::List],
+                vec![
+                    "one method on one bucket, with the signer's rights: most likely list it"
+                        .into(),
+                ],
+            ),
+            None => (
+                Vec::new(),
+                vec![
+                    "one method on one object, with the signer's rights; which method cannot be \
+                     seen from the URL, but its secret tells it (--keys)"
+                        .into(),
+                ],
+            ),
         };
+        let changes =
+            permissions.iter().any(|one| matches!(one, Permission::Write | Permission::Delete));
+        let severity =
+            if changes && severity < Severity::Medium { Severity::Medium } else { severity };
         Grant {
             id: String::new(),
             provider: self.provider(),
             mechanism: self.mechanism,
             resource: self.resource(),
             scope: if lists { GrantScope::Container } else { GrantScope::Object },
-            permissions: if lists { Some(vec![Permission::List]) } else { None },
-            operations: vec![
-                "one method on one object, with the signer's rights; which method cannot be seen \
-                 from the URL"
-                    .into(),
-            ],
+            permissions: Some(permissions).filter(|known| !known.is_empty()),
+            operations,
             starts,
             expires,
             protocols: vec![self.address.scheme.clone()],
             ip: None,
             identifier: None,
-            key_hint: Some(hint),
+            key_hint: Some(self.hint()),
             services: Vec::new(),
             version: None,
             signature: SignatureCheck::default(),
@@ -231,7 +333,9 @@ impl Presigned {
             severity,
             why: vec![format!(
                 "{}: {}",
-                if lists {
+                if changes {
+                    "changes one object"
+                } else if lists {
                     "lists a bucket"
                 } else if long {
                     "one object for more than a week"

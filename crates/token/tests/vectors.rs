@@ -1,7 +1,7 @@
 //! Every signature of the official libraries, read and made again.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use lidless_core::{GrantScope, Mechanism, Timestamp};
+use lidless_core::{GrantScope, Mechanism, Permission, Timestamp};
 use lidless_token::{
     Credential, KeyRing, SignedValues, hmac_base64, read, string_to_sign, string_to_sign_with,
     verify,
@@ -173,4 +173,55 @@ fn other_signed_urls_are_recognised() {
         assert!(bucket, "{url}: {}", grant.resource);
         assert!(!found.redacted_url().contains("g1mzTROHh6KLmsXa93ThV0EOgyI"));
     }
+}
+
+#[test]
+fn every_presigned_vector_verifies_with_its_key_and_fails_after_any_change() {
+    let list: Vec<Value> =
+        serde_json::from_str(include_str!("vectors/other_signed_urls.json")).unwrap();
+    let now: Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
+    for vector in &list {
+        let (name, url) = (vector["name"].as_str().unwrap(), vector["url"].as_str().unwrap());
+        let secret = vector["secret_key"].as_str().or(vector["public_key_pem"].as_str()).unwrap();
+        let id = vector["access_key"].as_str().unwrap_or("sa@p.iam.gserviceaccount.com");
+        let mut keys = KeyRing::default();
+        keys.insert(id, &[secret]);
+        let check = |url: &str, keys: &KeyRing| {
+            read(url)
+                .map(|one| one.grant(now, keys))
+                .map(|grant| (grant.signature, grant.permissions))
+        };
+        let (signature, permissions) = check(url, &keys).unwrap();
+        assert_eq!(signature.verified, Some(true), "{name}");
+        let want = match name {
+            "s3_v4_put_7d" => Permission::Write,
+            "s3_v4_list_bucket" => Permission::List,
+            _ => Permission::Read,
+        };
+        assert_eq!(permissions, Some(vec![want]), "{name}: the method that was signed");
+        for (from, to) in [
+            ("a.txt", "b.txt"),
+            ("up.bin", "up.bim"),
+            ("test%20file", "test%20fila"),
+            ("?list-type=2", "?list-type=1"),
+            ("aws4_request", "aws5_request"),
+            ("Expires=", "Expires=1"),
+            ("SignedHeaders=host", "SignedHeaders=hosts"),
+            ("/a?", "/b?"),
+        ] {
+            if url.contains(from)
+                && let Some((signature, _)) = check(&url.replacen(from, to, 1), &keys)
+            {
+                assert_ne!(signature.verified, Some(true), "{name}: {from} became {to}");
+                assert!(signature.key.is_none(), "{name}");
+            }
+        }
+        let other = if secret.contains("BEGIN") { "no PEM" } else { "another secret" };
+        keys.insert(id, &[other]);
+        let (signature, _) = check(url, &keys).unwrap();
+        assert_ne!(signature.verified, Some(true), "{name} with another key");
+        let (signature, _) = check(url, &KeyRing::default()).unwrap();
+        assert_eq!(signature.verified, None, "{name} without keys");
+    }
+    assert!(list.len() >= 9);
 }
