@@ -48,6 +48,8 @@ pub struct ServiceSasParameters {
     pub protocols: String,
     /// `si`: a stored access policy; empty for none.
     pub identifier: String,
+    /// `sip`: an address or a range; empty for any.
+    pub ip: String,
 }
 
 impl AccountSasParameters {
@@ -72,16 +74,21 @@ impl ServiceSasParameters {
     /// The query string for a container, or a blob in it, signed; none when the key is no base64.
     #[must_use]
     pub fn mint(&self, account: &str, path: &str, key_base64: &str) -> Option<String> {
-        let query = join(&[
+        sign(&self.unsigned(), account, path, key_base64)
+    }
+
+    /// The query string without its signature.
+    pub(crate) fn unsigned(&self) -> String {
+        join(&[
             ("sv", &self.version),
             ("sr", &self.resource),
             ("sp", &self.permissions),
             ("st", &self.start),
             ("se", &self.expiry),
+            ("sip", &self.ip),
             ("spr", &self.protocols),
             ("si", &self.identifier),
-        ]);
-        sign(&query, account, path, key_base64)
+        ])
     }
 }
 
