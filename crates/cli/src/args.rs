@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Scan(ScanArguments),
     /// Explain a token or URL, offline
     Inspect(InspectArguments),
+    /// Propose, and sign with your key, the least that replaces a leaked token
+    Mint(MintArguments),
     /// Render a case again, in any format
     Report(ReportArguments),
     /// What to revoke, in what order, with exact commands
@@ -141,14 +143,20 @@ pub(crate) struct ScanArguments {
 Examples:
   lidless inspect -                         paste the link, then Ctrl-D
   lidless inspect @link.txt                 read it from a file
+  lidless inspect @link.txt --explain       for someone who has never met a SAS
   lidless inspect @link.txt --keys keys     also tell which key signed it
 
-Nothing is sent anywhere.")]
+A file may hold many tokens, a line each, or any text with tokens in it. Nothing is
+sent anywhere.")]
 pub(crate) struct InspectArguments {
     /// -, @FILE, or the token or URL itself (which others may then see)
     #[arg(value_name = "TOKEN-OR-URL", required = true)]
     pub(crate) inputs: Vec<String>,
-    /// Account keys, a line each ACCOUNT:KEY1:KEY2, to tell which key signed
+    /// For someone who has never met such a token: what it is, with references
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Keys, to tell which one signed: a line each ACCOUNT:KEY1:KEY2 or ACCESS_ID:SECRET,
+    /// or a service account's JSON; - for standard input; else LIDLESS_KEYS
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Option<PathBuf>,
     #[command(flatten)]
@@ -156,6 +164,61 @@ pub(crate) struct InspectArguments {
     /// Exit with 1 from this severity on: info, low, medium, high, critical, never
     #[arg(long, value_name = "SEVERITY", default_value = "high", value_parser = fail_on)]
     pub(crate) fail_on: FailOn,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lidless mint --from @link.txt                         what to give instead
+  lidless mint --from README.md:12 --container models   of a token in a file's line
+  lidless mint --from @link.txt --container models --keys keys --output new-link
+
+The first choice needs an identity and is signed by the service: its command is
+printed. The others are signed here when --keys has the key. Nothing is sent.")]
+pub(crate) struct MintArguments {
+    /// The token to replace: -, @FILE, FILE:LINE, or the token itself (which others may see)
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) from: String,
+    /// The one container or bucket that readers need
+    #[arg(long, value_name = "NAME")]
+    pub(crate) container: Option<String>,
+    /// The one object that readers need
+    #[arg(long, value_name = "KEY")]
+    pub(crate) object: Option<String>,
+    /// What readers do: letters, r read, l list, c create, w write, d delete
+    #[arg(long, value_name = "LETTERS", default_value = "r")]
+    pub(crate) permissions: String,
+    /// How long: 30m, 8h, 7d; seven days at most
+    #[arg(long = "for", value_name = "TIME", default_value = "7d", value_parser = lifetime)]
+    pub(crate) lifetime: i64,
+    /// Only from this address, or FIRST-LAST
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) ip: Option<String>,
+    /// Only this kind of replacement
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) kind: Option<ReplacementKind>,
+    /// Keys to sign with: a line each ACCOUNT:KEY or ACCESS_ID:SECRET, or a service
+    /// account's JSON; - for standard input; else LIDLESS_KEYS
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Option<PathBuf>,
+    /// How to write the proposal: human or json
+    #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
+    pub(crate) format: Format,
+    /// Write the signed link to a new FILE that you alone can read, instead of showing it
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReplacementKind {
+    /// User delegation SAS, on an identity
+    Delegation,
+    /// Service SAS under a stored access policy
+    Policy,
+    /// Service SAS that stands alone
+    Service,
+    /// Presigned URL of S3 or GCS
+    Presigned,
 }
 
 #[derive(Debug, Args)]
@@ -249,6 +312,21 @@ fn bytes(word: &str) -> Result<u64, String> {
     };
     let number: u64 = number.parse().map_err(|_| "give a number, like 500MB".to_owned())?;
     number.checked_mul(factor).ok_or_else(|| "that is more than any store holds".to_owned())
+}
+
+/// Reads a length of time: a number with `s`, `m`, `h` or `d`.
+fn lifetime(word: &str) -> Result<i64, String> {
+    let split = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
+    let (number, unit) = word.split_at_checked(split).unwrap_or((word, ""));
+    let factor = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err("give a number with s, m, h or d, like 8h".to_owned()),
+    };
+    let number: i64 = number.parse().map_err(|_| "give a number first, like 8h".to_owned())?;
+    number.checked_mul(factor).ok_or_else(|| "that is too long".to_owned())
 }
 
 impl Format {

@@ -95,10 +95,53 @@ fn credentials_in(text: &str) -> Vec<Credential> {
     }
 }
 
-/// Reads account keys; refuses a file that others can read.
+/// The one credential that `mint` is given: also `FILE:LINE`, as reports name places.
+pub(crate) fn one_credential(word: &str) -> Result<Credential> {
+    if let Some((path, line)) = word.rsplit_once(':')
+        && let Ok(line) = line.parse::<usize>()
+        && Path::new(path).is_file()
+    {
+        let (text, _) = expand(&format!("@{path}"), 0)?;
+        let on_line = |at: usize| {
+            let before = text.as_bytes().get(..at).unwrap_or(&[]);
+            before.iter().filter(|byte| **byte == b'\n').count().saturating_add(1)
+        };
+        let found = lidless_token::recognise(&text)
+            .into_iter()
+            .find(|one| (on_line(one.span.start)..=on_line(one.span.end)).contains(&line));
+        return match found {
+            Some(one) => Ok(one.credential),
+            None => bail!("line {line} of {path} holds no storage credential"),
+        };
+    }
+    let mut found = credentials(&[word.to_owned()])?;
+    // Links without a credential beside a token are where it points, not what to replace.
+    if found.iter().any(|one| !matches!(one, Credential::Link(_))) {
+        found.retain(|one| !matches!(one, Credential::Link(_)));
+    }
+    if found.len() > 1 {
+        bail!("that holds {} credentials: give one, as FILE:LINE", found.len());
+    }
+    found.pop().context("that holds no storage credential")
+}
+
+/// Reads keys from a file that nobody else can read, from standard input (`-`), or from
+/// `LIDLESS_KEYS`, where lines may also be separated by spaces.
 pub(crate) fn keys(path: Option<&Path>) -> Result<KeyRing> {
-    let Some(path) = path else { return Ok(KeyRing::default()) };
+    let Some(path) = path else {
+        let Ok(text) = std::env::var("LIDLESS_KEYS") else { return Ok(KeyRing::default()) };
+        let text = if text.trim_start().starts_with('{') {
+            text
+        } else {
+            text.split_whitespace().collect::<Vec<_>>().join("\n")
+        };
+        return KeyRing::parse(&text).map_err(|error| anyhow::anyhow!("LIDLESS_KEYS: {error}"));
+    };
     let shown = path.display();
+    if path == Path::new("-") {
+        let (text, _) = expand("-", 0)?;
+        return KeyRing::parse(&text).map_err(|error| anyhow::anyhow!("standard input: {error}"));
+    }
     let metadata = std::fs::metadata(path).with_context(|| format!("cannot read {shown}"))?;
     let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
     if mode & 0o077 != 0 {

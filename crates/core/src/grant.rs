@@ -228,6 +228,9 @@ pub struct Problem {
     pub severity: Severity,
     /// What is wrong and what to do instead, in a sentence or two.
     pub message: String,
+    /// Where the service's own documentation says why; absent in older cases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
 }
 
 /// Whether the signature was checked against keys the user gave.

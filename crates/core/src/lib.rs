@@ -5,6 +5,7 @@ mod access;
 mod artifact;
 mod coverage;
 mod entry;
+mod explained;
 mod exposure;
 mod finding;
 mod fingerprint;
@@ -25,6 +26,7 @@ pub use access::{Access, Auth};
 pub use artifact::Artifact;
 pub use coverage::Coverage;
 pub use entry::Entry;
+pub use explained::{Explained, Note, OperationRow};
 pub use exposure::{
     Basis, ContainerReach, Exposure, InputName, MessageTotals, Score, ScoreInput, Workstation,
 };

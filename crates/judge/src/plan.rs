@@ -39,7 +39,7 @@ pub fn plan(report: &Report, case: &str, now: Timestamp) -> Plan {
             continue;
         }
         let exposure = report.exposures.iter().find(|exposure| exposure.grant == grant.id);
-        steps.extend(replacement(grant, exposure));
+        steps.extend(replacement(grant, exposure, place(grant, report).as_deref()));
         let also = dies_with(grant, report);
         closed.extend(also.iter().map(|other| other.id.as_str()));
         steps.extend(revocation(grant, &also, report));
@@ -104,7 +104,17 @@ fn hangs_on_key(grant: &Grant) -> bool {
     }
 }
 
-fn replacement(grant: &Grant, exposure: Option<&Exposure>) -> Option<Step> {
+/// Where the credential still stands, as `lidless mint --from` takes it.
+fn place(grant: &Grant, report: &Report) -> Option<String> {
+    report
+        .leads
+        .iter()
+        .filter(|lead| lead.grant.as_deref() == Some(grant.id.as_str()))
+        .filter(|lead| lead.in_newest_tree == Some(true))
+        .find_map(|lead| Some(format!("{}:{}", lead.file.as_ref()?, lead.line?)))
+}
+
+fn replacement(grant: &Grant, exposure: Option<&Exposure>, place: Option<&str>) -> Option<Step> {
     if !hangs_on_key(grant) && grant.identifier.is_none() {
         return None;
     }
@@ -125,13 +135,20 @@ fn replacement(grant: &Grant, exposure: Option<&Exposure>) -> Option<Step> {
             "A user delegation SAS for one container, read only, seven days at most: it ends by \
              itself and hangs on an identity, not on the account key.{reached}"
         ),
-        commands: vec![format!(
-            "az storage container generate-sas --account-name {} --name {} --permissions r \
-             --expiry \"$(date -u -d '+7 days' +%Y-%m-%dT%H:%MZ)\" --https-only \
-             --auth-mode login --as-user --output tsv",
-            quote(account),
-            quote(&container)
-        )],
+        commands: place
+            .map(|place| {
+                let container = quote(&container);
+                format!("lidless mint --from {} --container {container}", quote(place))
+            })
+            .into_iter()
+            .chain([format!(
+                "az storage container generate-sas --account-name {} --name {} --permissions r \
+                 --expiry \"$(date -u -d '+7 days' +%Y-%m-%dT%H:%MZ)\" --https-only \
+                 --auth-mode login --as-user --output tsv",
+                quote(account),
+                quote(&container)
+            )])
+            .collect(),
         breaks: Vec::new(),
     })
 }

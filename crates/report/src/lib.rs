@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
 mod amount;
+mod annotate;
 mod clean;
 mod csv;
 mod format;
@@ -15,6 +16,8 @@ mod inspect;
 mod jsonl;
 mod layout;
 mod markdown;
+mod mint;
+mod primer;
 mod render;
 mod sarif;
 mod story;
@@ -22,6 +25,7 @@ mod style;
 mod treemap;
 
 pub use format::Format;
-pub use inspect::render_inspect;
+pub use inspect::{Detail, render_inspect};
+pub use mint::{MintChoice, MintView, render_mint};
 pub use render::render;
 pub use style::Style;

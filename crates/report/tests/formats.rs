@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use lidless_core::{Report, Timestamp};
-use lidless_report::{Format, Style, render, render_inspect};
+use lidless_report::{Detail, Format, Style, render, render_inspect};
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -201,12 +201,36 @@ fn a_grant_is_explained_alone() {
     let grant = report("models").grants[0].clone();
     let mut out = Vec::new();
     let token = "?sv=2020-08-04&sp=rwdl&sig=[44 characters]".to_owned();
-    render_inspect(&[(grant, token)], &Style::default(), now(), &mut out).unwrap();
+    let note = |key: &str, meaning: &str| lidless_core::Note {
+        parameter: key.into(),
+        meaning: meaning.into(),
+    };
+    let explained = lidless_core::Explained {
+        grant,
+        token,
+        notes: vec![note("sv", "the version"), note("sp", "read write delete list")],
+        operations: vec![lidless_core::OperationRow {
+            service: "blob".into(),
+            level: "object".into(),
+            letters: "w".into(),
+            what: "overwrite blobs".into(),
+            changes: true,
+        }],
+    };
+    render_inspect(&[explained], Detail::Explain, &Style::default(), now(), &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(text.lines().all(|line| line.width() <= 80), "{text}");
-    for word in
-        ["account SAS", "CRITICAL", "2051-10-06", "Full control", "Renew the key", "not checked"]
-    {
+    for word in [
+        "account SAS",
+        "CRITICAL",
+        "2051-10-06",
+        "Full control",
+        "Renew the key",
+        "not checked",
+        "└ read write delete list",
+        "change  blob object      overwrite blobs (w)",
+        "carries its",
+    ] {
         assert!(text.contains(word), "{word} in {text}");
     }
 }

@@ -5,11 +5,14 @@ use crate::grant;
 use crate::key_pair::KeyPair;
 use crate::keyring::KeyRing;
 use crate::link::Link;
+use crate::notes;
+use crate::operations::rows;
 use crate::presigned::Presigned;
 use crate::problems::problem;
 use crate::signing::is_conclusive;
 use lidless_core::{
-    Access, Grant, GrantStatus, Mechanism, Problem, Secret, Severity, SignatureCheck, Timestamp,
+    Access, Explained, Grant, GrantStatus, Mechanism, Problem, Secret, Severity, SignatureCheck,
+    Timestamp,
 };
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
@@ -146,6 +149,19 @@ impl Credential {
             .problems
             .sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.rule.cmp(&b.rule)));
         grant
+    }
+
+    /// Taken apart for a reader: the grant, what each parameter means, and each operation with
+    /// the letters that allow it.
+    #[must_use]
+    pub fn explain(&self, now: Timestamp, keys: &KeyRing) -> Explained {
+        let grant = self.grant(now, keys);
+        let (notes, operations) = match self {
+            Self::AzureSas(sas) => (notes::sas(sas, &grant, now), rows(sas)),
+            Self::Presigned(url) => (notes::presigned(url, &grant, now), Vec::new()),
+            _ => (Vec::new(), Vec::new()),
+        };
+        Explained { token: self.redacted_url(), grant, notes, operations }
     }
 
     fn check(&self, keys: &KeyRing) -> SignatureCheck {

@@ -1,7 +1,8 @@
 //! Access keys: an id and its secret, found near each other.
 
+use crate::problems::problem;
 use lidless_core::{
-    Grant, GrantScope, GrantStatus, Mechanism, Problem, Provider, Secret, Severity, SignatureCheck,
+    Grant, GrantScope, GrantStatus, Mechanism, Provider, Secret, Severity, SignatureCheck,
     stable_id,
 };
 
@@ -49,21 +50,19 @@ impl KeyPair {
         };
         let temporary = self.access_id.starts_with("ASIA");
         let problem = if temporary {
-            Problem {
-                rule: "key.temporary".into(),
-                severity: Severity::Medium,
-                message: "A temporary key: it ends by itself, within 36 hours of its making, and \
-                          works only with its session token. Revoke the sessions of the role."
-                    .into(),
-            }
+            problem(
+                "key.temporary",
+                Severity::Medium,
+                "A temporary key: it ends by itself, within 36 hours of its making, and \
+                          works only with its session token. Revoke the sessions of the role.",
+            )
         } else {
-            Problem {
-                rule: "key.long_lived".into(),
-                severity: Severity::High,
-                message: "A long-lived key in content works until someone ends it. Use roles and \
-                          short-lived credentials."
-                    .into(),
-            }
+            problem(
+                "key.long_lived",
+                Severity::High,
+                "A long-lived key in content works until someone ends it. Use roles and \
+                          short-lived credentials.",
+            )
         };
         Grant {
             id: String::new(),

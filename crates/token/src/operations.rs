@@ -4,6 +4,7 @@
 //! Letters that mean nothing in a combination are ignored, as the service ignores them.
 
 use crate::azure::{AzureSas, SasKind};
+use lidless_core::OperationRow;
 
 /// What an operation amounts to, for judging.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,6 +158,33 @@ pub(crate) fn allowed(sas: &AzureSas) -> Vec<(Act, String)> {
         }
     }
     words
+}
+
+/// What the token allows, an operation a row, with the letters that allow it.
+pub(crate) fn rows(sas: &AzureSas) -> Vec<OperationRow> {
+    let letters = sas.get("sp").unwrap_or("");
+    let mut rows: Vec<OperationRow> = Vec::new();
+    for Operation(service, level, any, _, act, text) in reached(sas) {
+        let by: String = any.chars().filter(|letter| letters.contains(*letter)).collect();
+        if by.is_empty() || rows.iter().any(|row| row.service == *service && row.what == *text) {
+            continue;
+        }
+        rows.push(OperationRow {
+            service: (*service).to_owned(),
+            level: match level {
+                's' => "service",
+                'c' => "container",
+                _ => "object",
+            }
+            .to_owned(),
+            letters: by,
+            what: (*text).to_owned(),
+            changes: matches!(act, Act::Change | Act::Add | Act::Configure)
+                || text.starts_with("change")
+                || text.contains("write"),
+        });
+    }
+    rows
 }
 
 /// The same in words alone, with what limits it.

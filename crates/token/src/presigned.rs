@@ -5,12 +5,13 @@ use crate::host::Address;
 use crate::keyring::KeyRing;
 use crate::link::s3_bucket;
 use crate::presigned_signing::Signed;
+use crate::problems::problem;
 use crate::query::{Parameter, get, parse};
 use crate::time;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lidless_core::{
-    Grant, GrantScope, GrantStatus, Mechanism, Permission, Problem, Provider, Secret, Severity,
+    Grant, GrantScope, GrantStatus, Mechanism, Permission, Provider, Secret, Severity,
     SignatureCheck, Timestamp, stable_id,
 };
 
@@ -112,6 +113,11 @@ impl Presigned {
     /// The URL without its query.
     pub(crate) fn plain_url(&self) -> String {
         format!("{}://{}{}", self.address.scheme, self.address.authority, self.address.raw_path)
+    }
+
+    /// Its parameters, decoded, in the order they stand.
+    pub(crate) fn parameters(&self) -> &[Parameter] {
+        &self.parameters
     }
 
     fn signed(&self) -> Signed<'_> {
@@ -266,13 +272,41 @@ impl Presigned {
         };
         let mut problems = Vec::new();
         if capless {
-            problems.push(Problem {
-                rule: "presigned.v2_no_cap".into(),
-                severity: if long { Severity::Medium } else { Severity::Low },
-                message: "The old signing version has no longest life. Use the fourth, seven days \
-                          at most."
-                    .into(),
-            });
+            problems.push(problem(
+                "presigned.v2_no_cap",
+                if long { Severity::Medium } else { Severity::Low },
+                "The old signing version has no longest life. Use the fourth, seven days \
+                          at most.",
+            ));
+        }
+        if long && !expired {
+            problems.push(problem(
+                "presigned.lifetime_week",
+                Severity::Medium,
+                "It works for more than a week. Hours are enough for one download.",
+            ));
+        }
+        if self.address.scheme == "http" {
+            problems.push(problem(
+                "presigned.http",
+                Severity::Low,
+                "It is given over plain http, where anyone on the way can read it. Use https.",
+            ));
+        }
+        if lists {
+            problems.push(problem(
+                "presigned.lists",
+                Severity::Medium,
+                "It lists the bucket, not one object. Readers of one object need no list.",
+            ));
+        }
+        if expired {
+            problems.push(problem(
+                "presigned.expired_key_may_live",
+                Severity::Low,
+                "It is expired, but the key that signed it may still be in use: who made it could \
+                 make another.",
+            ));
         }
         let method = self.method(keys);
         let object = "one object";

@@ -3,6 +3,7 @@
 use crate::azure::{AzureSas, SasKind};
 use crate::operations::{Act, allowed, ignored};
 use crate::query::repeated;
+use crate::reference::reference;
 use crate::severity::days;
 use crate::time;
 use lidless_core::{Grant, GrantStatus, Permission, Problem, Severity, Timestamp};
@@ -219,5 +220,5 @@ fn longer_than_a_week(sas: &AzureSas) -> bool {
 
 /// One problem.
 pub(crate) fn problem(rule: &str, severity: Severity, message: impl Into<String>) -> Problem {
-    Problem { rule: rule.to_owned(), severity, message: message.into() }
+    Problem { rule: rule.to_owned(), severity, message: message.into(), reference: reference(rule) }
 }

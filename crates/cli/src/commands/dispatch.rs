@@ -9,6 +9,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
     match &arguments.command {
         Command::Scan(scan) => super::scan::run(scan, quiet),
         Command::Inspect(inspect) => super::inspect::run(inspect),
+        Command::Mint(mint) => super::mint::run(mint),
         Command::Report(report) => super::report::run(report),
         Command::Plan(plan) => super::plan::run(plan),
         Command::Check(check) => super::check::run(check, quiet),

@@ -3,24 +3,26 @@
 use crate::args::{Format, InspectArguments, fails};
 use crate::{input, output};
 use anyhow::{Result, bail};
-use lidless_core::{Grant, Report, Run, SCHEMA, Timestamp, Tool};
+use lidless_core::{Explained, Report, Run, SCHEMA, Timestamp, Tool};
+use lidless_report::Detail;
 
 /// Explains each token or URL and gives the exit code.
 pub(crate) fn run(arguments: &InspectArguments) -> Result<u8> {
     let now = Timestamp::now();
     let keys = input::keys(arguments.keys.as_deref())?;
-    let grants: Vec<(Grant, String)> = input::credentials(&arguments.inputs)?
+    let list: Vec<Explained> = input::credentials(&arguments.inputs)?
         .into_iter()
-        .map(|credential| (credential.grant(now, &keys), credential.redacted_url()))
+        .map(|credential| credential.explain(now, &keys))
         .collect();
-    let worst = grants.iter().map(|(grant, _)| grant.severity).max();
+    let detail = if arguments.explain { Detail::Explain } else { Detail::Usual };
+    let worst = list.iter().map(|one| one.grant.severity).max();
     let failed = worst.is_some_and(|worst| fails(arguments.fail_on, worst));
     let code = u8::from(failed);
     let format = arguments.output.format;
     output::to(arguments.output.output.as_deref(), |out, style| match format {
-        Format::Human => lidless_report::render_inspect(&grants, style, now, out),
+        Format::Human => lidless_report::render_inspect(&list, detail, style, now, out),
         _ => {
-            let report = report(grants, code, now);
+            let report = report(list, code, now);
             lidless_report::render(&report, format.of_report(), style, now, out)
         }
     })?;
@@ -30,7 +32,7 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<u8> {
     Ok(code)
 }
 
-fn report(grants: Vec<(Grant, String)>, code: u8, now: Timestamp) -> Report {
+fn report(list: Vec<Explained>, code: u8, now: Timestamp) -> Report {
     Report {
         schema: SCHEMA.to_owned(),
         tool: Tool { name: "lidless".into(), version: env!("CARGO_PKG_VERSION").into() },
@@ -38,7 +40,7 @@ fn report(grants: Vec<(Grant, String)>, code: u8, now: Timestamp) -> Report {
             id: String::new(),
             started: now,
             finished: Some(now),
-            targets: grants.iter().map(|(_, url)| url.clone()).collect(),
+            targets: list.iter().map(|one| one.token.clone()).collect(),
             complete: true,
             exit_code: Some(code),
             objects: 0,
@@ -49,7 +51,7 @@ fn report(grants: Vec<(Grant, String)>, code: u8, now: Timestamp) -> Report {
             gaps: 0,
         },
         leads: Vec::new(),
-        grants: grants.into_iter().map(|(grant, _)| grant).collect(),
+        grants: list.into_iter().map(|one| one.grant).collect(),
         exposures: Vec::new(),
         findings: Vec::new(),
         coverage: Vec::new(),

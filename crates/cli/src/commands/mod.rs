@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod dispatch;
 mod inspect;
+mod mint;
 mod plan;
 mod report;
 mod scan;
