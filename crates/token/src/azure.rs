@@ -93,6 +93,10 @@ impl AzureSas {
         if STANDARD.decode(&padded).ok()?.len() != 32 || get(&parameters, "skn").is_some() {
             return None;
         }
+        // Other services write the address of a resource there.
+        if get(&parameters, "sr").is_some_and(|value| value.len() > 2) {
+            return None;
+        }
         let has = |key: &str| get(&parameters, key).is_some_and(|value| !value.is_empty());
         if has("sv") && !get(&parameters, "sv").is_some_and(is_version) {
             return None;

@@ -86,7 +86,7 @@ fn sas(flat: &Flat, anchor: usize, floor: usize, original: &str) -> Read {
     let with_url = scheme.filter(|start| text.get(*start..anchor).is_some_and(|t| t.contains('?')));
     let bare = bare_start(flat, left..anchor, original);
     let length = tail_length(text.get(signed..)?);
-    ends(flat, signed, length, original).into_iter().find_map(|(end, last)| {
+    candidates(flat, signed, length, original).into_iter().find_map(|(end, last)| {
         let (range, sas) = match with_url {
             Some(start) => {
                 let (url, query) = text.get(start..end)?.split_once('?')?;
@@ -162,7 +162,7 @@ fn presigned(flat: &Flat, anchor: usize, floor: usize, original: &str) -> Read {
     let start = left.saturating_add(scheme_start(text.get(left..anchor)?)?);
     let value = anchor.saturating_add("signature=".len());
     let length = url_length(text.get(value..)?);
-    ends(flat, value, length, original).into_iter().find_map(|(end, last)| {
+    candidates(flat, value, length, original).into_iter().find_map(|(end, last)| {
         let (url, query) = text.get(start..end)?.split_once('?')?;
         let url = Presigned::parse(Address::parse(url)?, query)?;
         let sane = url.is_plausible();
@@ -176,6 +176,19 @@ fn presigned(flat: &Flat, anchor: usize, floor: usize, original: &str) -> Read {
             (start..end, candidate)
         })
     })
+}
+
+/// Where a link may end, also before a comma: in a list of values the comma is not of the link.
+fn candidates(flat: &Flat, from: usize, length: usize, original: &str) -> Vec<(usize, bool)> {
+    let mut list = ends(flat, from, length, original);
+    let part = flat.text.get(from..from.saturating_add(length)).unwrap_or("");
+    if let Some(comma) = part.find(',') {
+        for (_, last) in &mut list {
+            *last = false;
+        }
+        list.extend(ends(flat, from, comma, original));
+    }
+    list
 }
 
 /// Where a link that goes on for `length` bytes at `from` may end, the farthest first: at what
