@@ -121,6 +121,39 @@ impl Azurite {
         }
     }
 
+    /// Sets the one stored access policy of a container, or none; times as the service writes
+    /// them.
+    pub fn set_policy(&self, account: &str, container: &str, policy: Option<(&str, &str, &str)>) {
+        let inner = policy.map_or(String::new(), |(id, permissions, expiry)| {
+            format!(
+                "<SignedIdentifier><Id>{id}</Id><AccessPolicy><Expiry>{expiry}</Expiry>\
+                 <Permission>{permissions}</Permission></AccessPolicy></SignedIdentifier>"
+            )
+        });
+        let body = format!(
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?><SignedIdentifiers>{inner}\
+             </SignedIdentifiers>"
+        );
+        let query = "restype=container&comp=acl";
+        let (status, text) = self.send("PUT", account, container, query, &[], body.as_bytes());
+        assert_eq!(status, 200, "cannot set the policy: {text}");
+    }
+
+    /// Sends one request as a stranger: all it carries is its URL. Gives the status.
+    pub fn ask(&self, method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> u16 {
+        let target = url.strip_prefix(&self.url()).expect("a URL of this emulator");
+        let mut request = format!(
+            "{method} {target} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\nContent-Length: {}\r\n",
+            self.port,
+            body.len()
+        );
+        for (name, value) in headers {
+            write!(request, "{name}: {value}\r\n").expect("text");
+        }
+        request.push_str("\r\n");
+        self.exchange(&request, body).0
+    }
+
     /// Deletes a blob.
     pub fn delete_blob(&self, account: &str, container: &str, key: &str) {
         let resource = format!("{container}/{key}");
@@ -226,6 +259,10 @@ impl Azurite {
             write!(request, "{name}: {value}\r\n").expect("text");
         }
         request.push_str("\r\n");
+        self.exchange(&request, body)
+    }
+
+    fn exchange(&self, request: &str, body: &[u8]) -> (u16, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
         stream.set_read_timeout(Some(START)).expect("a timeout");
         stream.write_all(request.as_bytes()).expect("a request");
