@@ -24,7 +24,7 @@ pub fn measured<T>(work: impl FnOnce() -> T) -> (T, Measured) {
 }
 
 /// User and system time of the process, from `/proc`, in ticks of a hundredth of a second.
-fn cpu_seconds() -> f64 {
+pub fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name in brackets may hold spaces; the fields after it do not.
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
