@@ -1,6 +1,7 @@
 //! Finding credentials in text, in every form in which they leak.
 
 mod flat;
+mod gate;
 mod key;
 mod link;
 mod scan;

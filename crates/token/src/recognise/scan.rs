@@ -2,7 +2,7 @@
 
 use super::flat::{Flat, Reading};
 use super::signed::WINDOW;
-use super::{key, link, signed};
+use super::{gate, key, link, signed};
 use crate::credential::{Credential, Sighting};
 use crate::host::Address;
 use crate::link::Link;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// What a credential cannot be written without, and how often it has to be percent-decoded.
-const ANCHORS: [(&str, Anchor); 46] = [
+pub(crate) const ANCHORS: [(&str, Anchor); 46] = [
     ("sig=", Anchor::Signed(0)),
     ("sig\\u003d", Anchor::Signed(0)),
     ("sig\\x3d", Anchor::Signed(0)),
@@ -62,7 +62,7 @@ const ANCHORS: [(&str, Anchor); 46] = [
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Anchor {
+pub(crate) enum Anchor {
     /// A signature, after so many rounds of percent-decoding.
     Signed(u8),
     /// What an account key, or the secret of a pair, is called.
@@ -108,13 +108,7 @@ struct Region {
 /// that says more is kept, and of equals the longer. Takes time linear in the text.
 #[must_use]
 pub fn recognise(text: &str) -> Vec<Sighting> {
-    let (regions, links) = regions(text);
-    let mut found = Vec::new();
-    for region in &regions {
-        search(text, region, &mut found);
-    }
-    let mut kept = resolve(found);
-    name_accounts(text, &mut kept);
+    let (mut kept, links) = credentials(text);
     if links {
         let known: Vec<_> = kept.iter().map(|sighting| sighting.span.clone()).collect();
         kept.extend(link::links(text).into_iter().filter(|sighting| {
@@ -126,14 +120,32 @@ pub fn recognise(text: &str) -> Vec<Sighting> {
     kept
 }
 
+/// Every credential, and whether there may be links without one.
+fn credentials(text: &str) -> (Vec<Sighting>, bool) {
+    let (regions, links) = regions(text);
+    let mut found = Vec::new();
+    for region in &regions {
+        search(text, region, &mut found);
+    }
+    let mut kept = resolve(found);
+    name_accounts(text, &mut kept);
+    (kept, links)
+}
+
 /// Groups anchors that stand near each other.
 fn regions(text: &str) -> (Vec<Region>, bool) {
     let mut regions: Vec<Region> = Vec::new();
     let mut links = false;
     let Some(finder) = FINDER.as_ref() else { return (regions, links) };
-    for found in finder.find_iter(text) {
-        let Some((_, anchor)) = ANCHORS.get(found.pattern().as_usize()) else { continue };
-        let at = found.start();
+    // Margins are bytes, not characters: what is searched is bytes.
+    let anchors = gate::passing(text.as_bytes()).into_iter().flat_map(|range| {
+        let part = text.as_bytes().get(range.clone()).unwrap_or(&[]);
+        finder.find_iter(part).map(move |found| {
+            (found.pattern().as_usize(), range.start.saturating_add(found.start()))
+        })
+    });
+    for (pattern, at) in anchors {
+        let Some((_, anchor)) = ANCHORS.get(pattern) else { continue };
         let (level, signature, key) = match *anchor {
             Anchor::Link => {
                 links = true;
@@ -277,13 +289,12 @@ fn name_accounts(text: &str, found: &mut [Sighting]) {
 #[must_use]
 pub fn read(input: &str) -> Option<Credential> {
     let trimmed = input.trim().trim_matches(|c| matches!(c, '"' | '\'' | '<' | '>' | '`'));
-    let mut found = recognise(trimmed);
-    let first = found.iter().position(|one| !matches!(one.credential, Credential::Link(_)));
-    if let Some(index) = first {
-        return Some(found.swap_remove(index).credential);
+    let (found, _) = credentials(trimmed);
+    if let Some(first) = found.into_iter().next() {
+        return Some(first.credential);
     }
     if trimmed.contains(char::is_whitespace) {
-        return found.into_iter().next().map(|one| one.credential);
+        return link::links(trimmed).into_iter().next().map(|one| one.credential);
     }
     // A half token in a URL is not a link without one.
     let query = trimmed.split_once('?').map_or("", |(_, query)| query).to_ascii_lowercase();
