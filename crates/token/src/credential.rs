@@ -128,6 +128,14 @@ impl Credential {
         if let (Some(key), Self::AzureSas(sas)) = (&grant.signature.key, self) {
             grant.key_hint = Some(format!("{key} of {}", sas.account().unwrap_or("the account")));
         }
+        if grant.signature.verified == Some(false) {
+            grant.problems.push(problem(
+                "signature.of_no_given_key",
+                Severity::Info,
+                "None of the keys given signed it. It was changed or cut, or the key that signed \
+                 it was renewed since; in both cases the service refuses it.",
+            ));
+        }
         if self.is_public_test_value() {
             grant.severity = Severity::Info;
             grant.why =

@@ -7,7 +7,7 @@
 )]
 
 use lidless_core::{Mechanism, Severity, Timestamp};
-use lidless_token::{Credential, KeyRing, Sighting, read, recognise};
+use lidless_token::{AccountSasParameters, Credential, KeyRing, Sighting, read, recognise};
 
 const KEY: &str =
     "kJx0q3Zr9vT1mYwB7eNcHs5oLdU2aFgPi8RtXzQ4bVnCj6SyWuEpGhMkA0lDfO+I/KrTq1w2e3y4u5i6o7p8QA==";
@@ -286,6 +286,36 @@ fn cut_and_changed_input_never_panics_nor_gains_a_permission() {
             let _ = read(&text);
         });
     }
+    // With the key, no change passes for what was signed.
+    let token = AccountSasParameters {
+        version: "2021-08-06".into(),
+        services: "b".into(),
+        resource_types: "o".into(),
+        permissions: "r".into(),
+        expiry: "2051-10-06T07:00:00Z".into(),
+        ..AccountSasParameters::default()
+    };
+    let url = format!(
+        "https://contosolab.blob.core.windows.net/c/a?{}",
+        token.mint("contosolab", KEY).unwrap()
+    );
+    let keys = KeyRing::parse(&format!("contosolab:{KEY}")).unwrap();
+    let grant = |url: &str| read(url).map(|one| one.grant(Timestamp::UNIX_EPOCH, &keys));
+    let whole = grant(&url).unwrap();
+    assert_eq!(whole.signature.verified, Some(true));
+    let mut changed = 0;
+    for at in 0..url.len() {
+        for bit in 0..7u8 {
+            let mut bytes = url.clone().into_bytes();
+            bytes[at] ^= 1 << bit;
+            let Ok(text) = String::from_utf8(bytes) else { continue };
+            let Some(found) = grant(&text) else { continue };
+            let more = found.permissions != whole.permissions || found.expires != whole.expires;
+            changed += usize::from(more);
+            assert!(!more || found.signature.verified != Some(true), "{text}");
+        }
+    }
+    assert!(changed > 20, "{changed}");
     for end in 0..sas.len() {
         if let Some(found @ Credential::AzureSas(_)) = read(&sas[..end]) {
             let whole = read(sas).unwrap().grant(Timestamp::UNIX_EPOCH, &KeyRing::default());
