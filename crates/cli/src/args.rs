@@ -46,6 +46,10 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Ask again whether each grant still works
     Check(CheckArguments),
+    /// Record what a model folder holds, signed with your key
+    Seal(SealArguments),
+    /// What changed since a folder was sealed
+    Verify(VerifyArguments),
     /// Build a replica of the incident on this machine and scan it
     Demo(DemoArguments),
 }
@@ -288,6 +292,56 @@ pub(crate) struct DemoArguments {
     /// Where to put the repository, the case and the report
     #[arg(long, value_name = "FOLDER", default_value = "lidless-demo")]
     pub(crate) directory: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  openssl ecparam -name prime256v1 -genkey -noout -out key.pem; chmod 600 key.pem
+  openssl ec -in key.pem -pubout -out key.pub
+  lidless seal models/net --key key.pem
+
+The seal is an OpenSSF Model Signing v1.0 signature (key mode), which the
+model-signing package verifies as well. Every file is read; nothing is sent.")]
+pub(crate) struct SealArguments {
+    /// The model's folder
+    #[arg(value_name = "FOLDER")]
+    pub(crate) target: PathBuf,
+    /// Your private key, PEM, ECDSA on P-256 or P-384; readable by you alone
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// What the model is called; the folder's name otherwise
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Where to write the seal; FOLDER/model.sig otherwise
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lidless verify models/net --key key.pub              by names, sizes and times
+  lidless verify models/net --key key.pub --content    by every byte
+
+Exit codes: 0 nothing changed, 1 something did, 2 could not tell, for example
+because the seal was not made by this key, 3 not proved without --content.")]
+pub(crate) struct VerifyArguments {
+    /// The model's folder
+    #[arg(value_name = "FOLDER")]
+    pub(crate) target: PathBuf,
+    /// The public key of who sealed it, PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The seal; FOLDER/model.sig otherwise
+    #[arg(long, value_name = "FILE")]
+    pub(crate) seal: Option<PathBuf>,
+    /// Read and compare every byte
+    #[arg(long)]
+    pub(crate) content: bool,
+    /// How to write the result: human or json
+    #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
+    pub(crate) format: Format,
 }
 
 fn fail_on(word: &str) -> Result<FailOn, String> {

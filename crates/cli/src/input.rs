@@ -6,7 +6,7 @@ use lidless_engine::Target;
 use lidless_storage::Endpoints;
 use lidless_token::{Credential, KeyRing};
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The most that is read from standard input or a file of targets.
 const LIMIT: u64 = 64 << 20;
@@ -142,13 +142,38 @@ pub(crate) fn keys(path: Option<&Path>) -> Result<KeyRing> {
         let (text, _) = expand("-", 0)?;
         return KeyRing::parse(&text).map_err(|error| anyhow::anyhow!("standard input: {error}"));
     }
+    let text = private_file(path)?;
+    KeyRing::parse(&text).map_err(|error| anyhow::anyhow!("{shown}: {error}"))
+}
+
+/// Reads a file with keys; refuses one that others can read.
+pub(crate) fn private_file(path: &Path) -> Result<String> {
+    let shown = path.display();
     let metadata = std::fs::metadata(path).with_context(|| format!("cannot read {shown}"))?;
     let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
     if mode & 0o077 != 0 {
         bail!("{shown} holds keys and others can read it: run chmod 600 {shown} first");
     }
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
-    KeyRing::parse(&text).map_err(|error| anyhow::anyhow!("{shown}: {error}"))
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))
+}
+
+/// A folder that is there, by its whole path.
+pub(crate) fn folder(path: &Path) -> Result<PathBuf> {
+    let shown = path.display();
+    let whole = path.canonicalize().with_context(|| format!("cannot read {shown}"))?;
+    if !whole.is_dir() {
+        bail!("{shown} is no folder: seals are made of folders");
+    }
+    Ok(whole)
+}
+
+/// The path of a file below a folder, when it lies there, as a list of what to leave out.
+pub(crate) fn inside(folder: &Path, file: &Path) -> Vec<String> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new(".")).canonicalize().ok();
+    let whole = parent.zip(file.file_name()).map(|(parent, name)| parent.join(name));
+    let below = whole.and_then(|whole| whole.strip_prefix(folder).ok().map(Path::to_owned));
+    below.into_iter().map(|path| path.to_string_lossy().into_owned()).collect()
 }
 
 /// Reads a scope file; without one, the rules for none.

@@ -68,8 +68,8 @@ fn code(text: &str) -> &str {
     text.split("#[cfg(test)]").next().unwrap_or(text)
 }
 
-const STAGES: [&str; 8] =
-    ["discover", "token", "storage", "peel", "detect", "judge", "ledger", "report"];
+const STAGES: [&str; 9] =
+    ["discover", "token", "storage", "peel", "detect", "judge", "ledger", "report", "seal"];
 
 #[test]
 fn no_stage_imports_a_stage() {

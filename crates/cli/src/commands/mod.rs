@@ -8,5 +8,7 @@ mod mint;
 mod plan;
 mod report;
 mod scan;
+mod seal;
+mod verify;
 
 pub(crate) use dispatch::run;
