@@ -64,3 +64,23 @@ pub enum ModelVerdict {
     /// Would run code.
     Dangerous,
 }
+
+impl ModelVerdict {
+    /// The words of a report.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::WeightsOnly => "loads with weights_only",
+            Self::UnknownImport => "unknown import",
+            Self::Suspicious => "suspicious",
+            Self::Dangerous => "dangerous",
+        }
+    }
+}
+
+impl std::fmt::Display for ModelVerdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}

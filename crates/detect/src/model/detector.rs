@@ -1,7 +1,7 @@
 //! The detector of model files: by content, under any name.
 
-use super::numpy::object_array;
-use super::pickle::{Judgement, judge_pickle, looks_like_pickle};
+use super::numpy::{Array, array};
+use super::pickle::{Judgement, Likeness, judge_pickle, likeness};
 use crate::detector::{Context, Detector, Output, View, Want};
 use lidless_core::{
     Category, Confidence, Entry, Finding, Gap, Mark, ModelVerdict, Place, Severity,
@@ -30,8 +30,11 @@ fn has_model_name(entry: &Entry) -> bool {
 }
 
 fn kind(entry: &Entry, head: &[u8]) -> Option<Kind> {
-    if let Some(objects) = object_array(head) {
-        return objects.map(Kind::Numpy);
+    if let Some(array) = array(head) {
+        return match array {
+            Array::Plain => None,
+            Array::Objects(start) | Array::Odd(start) => Some(Kind::Numpy(start)),
+        };
     }
     if head.starts_with(b"\x89HDF\r\n\x1a\n") {
         return Some(Kind::Hdf5);
@@ -45,7 +48,17 @@ fn kind(entry: &Entry, head: &[u8]) -> Option<Kind> {
     }
     let length = u64::try_from(head.len()).unwrap_or(0);
     let whole = entry.length_bytes.is_none_or(|all| all <= length);
-    looks_like_pickle(head, whole, has_model_name(entry)).then_some(Kind::Pickle)
+    let model_name = has_model_name(entry);
+    match likeness(head, whole, model_name) {
+        Likeness::Sure => Some(Kind::Pickle),
+        // A long value first, and the rest out of sight.
+        Likeness::Open if model_name || !is_text(head) => Some(Kind::Pickle),
+        _ => None,
+    }
+}
+
+fn is_text(head: &[u8]) -> bool {
+    !head.iter().any(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31 | 127))
 }
 
 impl Detector for ModelDetector {
@@ -141,7 +154,7 @@ fn report(entry: &Entry, format: &str, judgement: &Judgement, output: &mut Outpu
         }
         ModelVerdict::UnknownImport => (
             "model.unknown_import",
-            Severity::Medium,
+            Severity::High,
             "a model that imports what is on no list".to_owned(),
         ),
         ModelVerdict::WeightsOnly => (
@@ -165,6 +178,7 @@ fn report(entry: &Entry, format: &str, judgement: &Judgement, output: &mut Outpu
     };
     let finding = Finding::new(rule, category, severity, Confidence::High, title, &place, evidence)
         .with_detail("format", format)
+        .with_detail("verdict", judgement.verdict.as_str())
         .with_detail("imports", judgement.imports.clone())
         .with_detail("calls", judgement.calls.clone())
         .with_detail("why", judgement.why.clone());

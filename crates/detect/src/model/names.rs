@@ -1,7 +1,7 @@
 //! The lists of names, and what a name is.
 
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// What importing a name means.
@@ -45,37 +45,40 @@ fn pairs(map: BTreeMap<String, Vec<String>>) -> HashSet<(String, String)> {
 
 static LISTS: LazyLock<Option<Lists>> = LazyLock::new(|| {
     let file: File = toml::from_str(include_str!("../../data/model_names.toml")).ok()?;
+    let sklearn = toml::from_str(include_str!("../../data/sklearn_names.toml")).ok()?;
+    let mut safe = pairs(file.safe);
+    safe.extend(pairs(sklearn));
     Some(Lists {
         weights_only: pairs(file.weights_only),
-        safe: pairs(file.safe),
+        safe,
         dangerous: file.dangerous.modules.into_iter().collect(),
         builtins: file.dangerous.builtins.into_iter().collect(),
     })
 });
 
-/// Names of Python 2 as loaders map them, `_compat_pickle` of CPython.
-fn modern(module: &str) -> &str {
-    match module {
-        "__builtin__" | "exceptions" => "builtins",
-        "copy_reg" => "copyreg",
-        "Queue" => "queue",
-        "SocketServer" => "socketserver",
-        "ConfigParser" => "configparser",
-        "cPickle" => "pickle",
-        "cStringIO" | "StringIO" => "io",
-        "commands" => "subprocess",
-        "urllib2" => "urllib.request",
-        "UserDict" | "UserList" | "UserString" => "collections",
-        "thread" => "_thread",
-        other => other,
+#[derive(Deserialize, Default)]
+struct Python2 {
+    modules: HashMap<String, String>,
+    names: HashMap<String, String>,
+}
+
+static PYTHON2: LazyLock<Python2> = LazyLock::new(|| {
+    toml::from_str(include_str!("../../data/python2_names.toml")).unwrap_or_default()
+});
+
+/// What Python 3 reads in place of a name of Python 2, in pickles of protocols 0 to 2.
+pub(crate) fn modern<'a>(module: &'a str, name: &'a str) -> (&'a str, &'a str) {
+    let old = &*PYTHON2;
+    if let Some(pair) = old.names.get(&format!("{module} {name}")) {
+        return pair.split_once(' ').unwrap_or((module, name));
     }
+    (old.modules.get(module).map_or(module, String::as_str), name)
 }
 
 /// What importing `module.name` means. Only exact names are allowed; anything reached through a
 /// dotted name or a dunder is judged by the worst it could be.
 pub(crate) fn standing(module: &str, name: &str) -> Standing {
     let Some(lists) = LISTS.as_ref() else { return Standing::Unknown };
-    let module = modern(module);
     let pair = (module.to_owned(), name.to_owned());
     if lists.weights_only.contains(&pair) {
         return Standing::WeightsOnly;
@@ -113,14 +116,17 @@ mod tests {
         assert_eq!(standing("collections", "OrderedDict"), Standing::WeightsOnly);
         assert_eq!(standing("torch._utils", "_rebuild_tensor_v2"), Standing::WeightsOnly);
         assert_eq!(standing("numpy.core.multiarray", "_reconstruct"), Standing::Safe);
-        assert_eq!(standing("__builtin__", "set"), Standing::WeightsOnly);
+        let (module, name) = modern("__builtin__", "set");
+        assert_eq!(standing(module, name), Standing::WeightsOnly);
+        assert_eq!(modern("commands", "getoutput"), ("subprocess", "getoutput"));
+        assert_eq!(modern("itertools", "imap"), ("builtins", "map"));
+        assert_eq!(LISTS.as_ref().map(|lists| lists.safe.is_empty()), Some(false));
         assert_eq!(standing("my.model", "Net"), Standing::Unknown);
         for (module, name) in [
             ("os", "system"),
             ("posix", "system"),
             ("os.path", "join"),
             ("builtins", "eval"),
-            ("__builtin__", "eval"),
             ("commands", "getoutput"),
             ("asyncio.unix_events", "_UnixSubprocessTransport._start"),
             ("collections", "OrderedDict.__init__.__globals__"),

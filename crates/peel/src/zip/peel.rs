@@ -474,11 +474,23 @@ fn is_inert(archive: &Known, one: &Listing, roots: &BTreeSet<String>) -> bool {
     if !plain || !checkpoint_root(&line.name).is_some_and(|root| roots.contains(root)) {
         return false;
     }
-    // A local header that was read already must agree.
-    archive
-        .from(one.header)
-        .and_then(super::local::local)
-        .is_none_or(|local| local.method == 0 && local.name == line.name)
+    // What was read already must agree: the header, and a beginning that no pickle has.
+    let Some(known) = archive.from(one.header) else { return true };
+    let Some(local) = super::local::local(known) else { return true };
+    let start = usize::try_from(local.length).unwrap_or(usize::MAX);
+    local.method == 0
+        && local.name == line.name
+        && !known.get(start..).is_some_and(begins_like_a_pickle)
+}
+
+/// Whether bytes could begin a pickle: by the opcode that does since protocol 2, or by an import
+/// or a mark in front of text.
+fn begins_like_a_pickle(bytes: &[u8]) -> bool {
+    match bytes {
+        [0x80, 0..=5, ..] => true,
+        [b'c' | b'(', second, ..] => second.is_ascii_alphabetic() || *second == b'_',
+        _ => false,
+    }
 }
 
 /// The folder of the checkpoint that a raw member would belong to, by its name.

@@ -1,263 +1,330 @@
 //! From events to a verdict.
 
-use super::machine::{Event, Run, run};
+use super::gathered::{Gathered, Judgement};
+use super::machine::{Adds, Event, Mode, run};
 use super::reader::{Broken, Reader};
-use super::value::Value;
-use crate::model::names::{Standing, standing};
+use super::source::Inner;
+use super::value::{Coding, Global, Value, cut};
+use crate::model::names::Standing;
 use lidless_core::ModelVerdict;
-use lidless_io::{MemoryBytes, ReadAt};
-use std::collections::BTreeSet;
+use lidless_io::{ReadAt, read_vec};
+use std::sync::Arc;
 
-/// Streams in one file: legacy checkpoints have five.
-const STREAMS: usize = 64;
 /// Pickles inside pickles are followed this deep.
 const DEPTH: usize = 4;
-/// Opcodes tried to find out whether bytes are a pickle at all.
+/// More opcodes than any file has, in all of its streams.
+const OPCODES: u64 = 100_000_000;
+/// Behind the place where streams end or break, this much is searched for another.
+const SEARCHED: u64 = 64 << 10;
+/// Opcodes tried where another stream may begin.
 const TRIED: u64 = 2_000;
-
-/// What loading a pickle would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judgement {
-    /// The verdict.
-    pub verdict: ModelVerdict,
-    /// Names it imports, sorted.
-    pub imports: Vec<String>,
-    /// Calls that are no harmless ones, with their arguments cut short.
-    pub calls: Vec<String>,
-    /// The lines that made the verdict.
-    pub why: Vec<String>,
-    /// Offset of the first thing that made the verdict.
-    pub offset: Option<u64>,
-    /// What kept the rest from being read, when it was the source and not the stream.
-    pub unread: Option<String>,
-    /// Streams read.
-    pub streams: usize,
-    /// The stream broke off before it imported anything.
-    pub broken: bool,
-}
-
-#[derive(Default)]
-struct Gathered {
-    imports: BTreeSet<String>,
-    calls: Vec<String>,
-    why: Vec<String>,
-    worst: Option<(ModelVerdict, u64)>,
-    not_weights_only: bool,
-    unread: Option<String>,
-    joblib: bool,
-    broken: bool,
-}
-
-impl Gathered {
-    fn note(&mut self, verdict: ModelVerdict, at: u64, why: String) {
-        if self.why.len() < 20 && !self.why.contains(&why) {
-            self.why.push(why);
-        }
-        if self.worst.is_none_or(|(known, _)| verdict > known) {
-            self.worst = Some((verdict, at));
-        }
-    }
-}
+/// Places tried in one search.
+const PLACES: usize = 64;
 
 /// Judges the pickles from `start` of a source, one after the other.
 #[must_use]
 pub fn judge_pickle(source: &dyn ReadAt, start: u64) -> Judgement {
     let mut gathered = Gathered::default();
     let streams = judge_streams(source, start, 0, &mut gathered);
-    let (verdict, offset) = match gathered.worst {
-        Some((verdict, at)) => (verdict, Some(at)),
-        None if gathered.not_weights_only => (ModelVerdict::Safe, None),
-        None => (ModelVerdict::WeightsOnly, None),
-    };
-    Judgement {
-        verdict,
-        imports: gathered.imports.into_iter().take(200).collect(),
-        calls: gathered.calls,
-        why: gathered.why,
-        offset,
-        unread: gathered.unread,
-        streams,
-        broken: gathered.broken,
-    }
+    gathered.judgement(streams)
 }
 
 fn judge_streams(source: &dyn ReadAt, start: u64, depth: usize, gathered: &mut Gathered) -> usize {
     let mut reader = Reader::new(source, start);
+    // PyTorch's files before 1.6: five streams, then the raw numbers.
+    let legacy = is_legacy(source, start);
     let mut streams = 0usize;
-    while streams < STREAMS && !reader.is_at_end() {
-        // After the first, only what says that it is one: raw storages follow legacy checkpoints.
-        if streams > 0 && reader.peek() != Some(0x80) {
+    let mut opcodes = 0u64;
+    while !reader.is_at_end() {
+        if streams > 0 && !(is_stream(&reader) || reader.peek() == Some(0x80)) {
+            if !(legacy && streams >= 5) {
+                search(source, reader.position(), gathered);
+            }
             break;
         }
-        let one = run(&mut reader, u64::MAX);
-        // Raw data after a STOP may begin like a pickle and break at once: that is no pickle.
-        if streams > 0 && one.broken.is_some() && one.events.is_empty() {
+        let begin = reader.position();
+        let mut events = 0usize;
+        let one =
+            run(&mut reader, OPCODES.saturating_sub(opcodes), Mode::Joblib, &mut |at, event| {
+                events = events.saturating_add(1);
+                judge_event(source, at, &event, depth, gathered);
+            });
+        opcodes = opcodes.saturating_add(one.opcodes);
+        // Raw numbers behind a STOP may begin like a pickle and break at once: that is none.
+        if streams > 0 && one.broken.is_some() && events == 0 {
+            if !(legacy && streams >= 5) {
+                search(source, begin.saturating_add(1), gathered);
+            }
             break;
         }
         streams = streams.saturating_add(1);
-        let stopped = one.broken.is_some();
-        judge_run(&one, depth, gathered);
-        if stopped {
-            break;
+        gathered.not_weights_only |= !one.plain_opcodes;
+        match one.broken {
+            None => {}
+            Some(Broken::Source(error)) => {
+                gathered.unread = Some(error.to_string());
+                break;
+            }
+            Some(Broken::Malformed(why)) => {
+                gathered.broken = true;
+                gathered.suspicious(one.end, format!("the stream breaks: {why}"));
+                search(source, one.end.saturating_add(1), gathered);
+                break;
+            }
         }
     }
     streams
 }
 
-fn judge_run(one: &Run, depth: usize, gathered: &mut Gathered) {
-    if !one.plain_opcodes {
-        gathered.not_weights_only = true;
-    }
-    for (at, event) in &one.events {
-        judge_event(*at, event, depth, gathered);
-    }
-    match &one.broken {
-        None => {}
-        Some(Broken::Source(error)) => gathered.unread = Some(error.to_string()),
-        // Arrays lie in the middle of such a stream; only their loader knows how long they are.
-        Some(Broken::Malformed(_)) if gathered.joblib => {
-            gathered.unread = Some("arrays inside the stream, not read past".into());
+fn is_legacy(source: &dyn ReadAt, start: u64) -> bool {
+    let magic = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
+    let head = read_vec(source, start, 16).unwrap_or_default();
+    head.strip_prefix(b"\x80\x02").is_some_and(|rest| rest.starts_with(magic))
+}
+
+/// Whether another stream begins here, of a protocol that does not say so itself.
+fn is_stream(reader: &Reader<'_>) -> bool {
+    let mut imports = false;
+    let one = run(&mut reader.clone(), TRIED, Mode::Plain, &mut |_, event| {
+        imports |= matches!(event, Event::Import(global) if is_name(&global));
+    });
+    imports || (one.broken.is_none() && one.opcodes >= 2)
+}
+
+/// Looks for imports in what follows: a loader that stops elsewhere would read them.
+fn search(source: &dyn ReadAt, from: u64, gathered: &mut Gathered) {
+    let bytes = read_vec(source, from, SEARCHED).unwrap_or_default();
+    let mut places = 0usize;
+    for (at, pair) in bytes.windows(2).enumerate() {
+        let begins = matches!(pair, [0x80, 0..=5]);
+        // Two lines that name what runs code, as GLOBAL and INST have them.
+        let names = matches!(pair, [b'c' | b'i', letter] if letter.is_ascii_alphabetic() || *letter == b'_');
+        if !begins && !names {
+            continue;
         }
-        Some(Broken::Malformed(why)) => {
-            gathered.broken = true;
-            let words = format!("the stream breaks: {why}");
-            gathered.note(ModelVerdict::Suspicious, one.end, words);
+        let position = from.saturating_add(u64::try_from(at).unwrap_or(0));
+        let mut found = None;
+        if begins && places < PLACES {
+            places = places.saturating_add(1);
+            run(&mut Reader::new(source, position), TRIED, Mode::Middle, &mut |_, event| {
+                if let Event::Import(global) = event
+                    && is_name(&global)
+                {
+                    found.get_or_insert(global);
+                }
+            });
+        } else if names {
+            let rest = bytes.get(at.saturating_add(1)..).unwrap_or(&[]);
+            found = named(rest).filter(|global| gathered.standing(global) == Standing::Dangerous);
+        }
+        if let Some(global) = found {
+            gathered.import(&global);
+            let words = format!("imports {global} behind the place where the stream ends");
+            gathered.suspicious(position, cut_line(&words));
+            return;
         }
     }
 }
 
-fn judge_event(at: u64, event: &Event, depth: usize, gathered: &mut Gathered) {
+fn named(rest: &[u8]) -> Option<Arc<Global>> {
+    let mut lines = rest.splitn(3, |byte| *byte == b'\n');
+    let (module, name) = (lines.next()?, lines.next()?);
+    lines.next()?;
+    if module.len() > 100 || name.len() > 100 {
+        return None;
+    }
+    let text = |line: &[u8]| std::str::from_utf8(line).ok().map(str::to_owned);
+    let global = Global { module: text(module)?, name: text(name)? };
+    is_name(&global).then(|| Arc::new(global))
+}
+
+/// Whether both parts could be names to Python.
+pub(super) fn is_name(global: &Global) -> bool {
+    let identifier = |name: &str| {
+        !name.is_empty()
+            && name.split('.').all(|part| {
+                part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                    && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+            })
+    };
+    identifier(&global.module) && identifier(&global.name)
+}
+
+fn judge_event(source: &dyn ReadAt, at: u64, event: &Event, depth: usize, gathered: &mut Gathered) {
     match event {
-        Event::Import(global) => {
-            gathered.imports.insert(global.to_string());
-            gathered.joblib |= global.module == "joblib.numpy_pickle";
-            if global.module == "torch.storage" && global.name == "_load_from_bytes" {
-                // Judged where it is called, by what it is given.
-                gathered.not_weights_only = true;
-                return;
+        Event::Import(global) => judge_import(at, global, gathered),
+        Event::HiddenImport => {
+            gathered.suspicious(at, "imports a name that is made up while loading");
+        }
+        Event::Extension(code) => {
+            gathered.suspicious(at, format!("imports by extension number {code}"));
+        }
+        Event::Straddles => gathered
+            .suspicious(at, "a frame does not hold what it should: two loaders read two things"),
+        Event::OddArray => {
+            gathered.suspicious(at, "an array in the stream is not what its loader writes");
+        }
+        Event::Persistent(id) => judge_persistent(at, id, gathered),
+        Event::Build(target, odd) => judge_build(at, target, odd.as_deref(), gathered),
+        Event::Add(target, adds) => match target {
+            // The class itself, or something nobody can name.
+            Value::Global(global) => {
+                gathered.suspicious(at, cut_line(&format!("adds items to {global} itself")));
             }
-            match standing(&global.module, &global.name) {
-                Standing::WeightsOnly => {}
-                Standing::Safe => gathered.not_weights_only = true,
-                Standing::Unknown => gathered.note(
-                    ModelVerdict::UnknownImport,
-                    at,
-                    format!("imports {global}, which is on no list"),
-                ),
-                Standing::Dangerous => {
-                    gathered.note(ModelVerdict::Dangerous, at, format!("imports {global}"));
+            Value::Unknown => gathered.not_weights_only = true,
+            Value::Made(made) => {
+                let keyed = made.by.module == "collections" && *adds == Adds::Keys;
+                if !keyed || !matches!(made.by.name.as_str(), "OrderedDict" | "Counter") {
+                    gathered.not_weights_only = true;
                 }
             }
+            _ => gathered.not_weights_only = true,
+        },
+        Event::Call(target, arguments) => {
+            judge_call(source, at, target, arguments, depth, gathered);
         }
-        Event::HiddenImport => gathered.note(
-            ModelVerdict::Suspicious,
+    }
+}
+
+fn judge_import(at: u64, global: &Arc<Global>, gathered: &mut Gathered) {
+    gathered.import(global);
+    if is_nested_loader(global) && global.module == "torch.storage" {
+        // Judged where it is called, by what it is given.
+        gathered.not_weights_only = true;
+        return;
+    }
+    match gathered.standing(global) {
+        Standing::WeightsOnly => {}
+        Standing::Safe => gathered.not_weights_only = true,
+        Standing::Unknown => gathered.note(
+            ModelVerdict::UnknownImport,
             at,
-            "imports a name that is made up while loading".into(),
+            cut_line(&format!("imports {global}, which is on no list")),
         ),
-        Event::Extension(code) => gathered.note(
-            ModelVerdict::Suspicious,
+        Standing::Dangerous => gathered.note(
+            ModelVerdict::Dangerous,
             at,
-            format!("imports by extension number {code}"),
+            cut_line(&format!("imports {global}, which runs, loads or reaches out")),
         ),
-        Event::Straddles => gathered.note(
-            ModelVerdict::Suspicious,
-            at,
-            "an opcode reaches over the edge of its frame: two loaders read two things".into(),
-        ),
-        Event::Persistent(id) => {
-            if !is_storage(id) {
-                gathered.note(
-                    ModelVerdict::UnknownImport,
-                    at,
-                    "asks the loader for an object that is no tensor storage".into(),
-                );
-            }
-        }
-        Event::Build(target) => {
-            if matches!(target, Value::Unknown) {
+    }
+}
+
+fn judge_build(at: u64, target: &Value, odd: Option<&str>, gathered: &mut Gathered) {
+    if let Some(key) = odd {
+        let key = cut(key);
+        gathered.suspicious(at, format!("sets {key} on an object: that changes what it is"));
+    }
+    match target {
+        Value::Made(made) => {
+            if gathered.standing(&made.by) != Standing::WeightsOnly {
                 gathered.not_weights_only = true;
             }
         }
-        Event::Call(target, arguments) => judge_call(at, target, arguments, depth, gathered),
+        Value::Global(global) => {
+            gathered.suspicious(at, cut_line(&format!("sets state on {global} itself")));
+        }
+        _ => gathered.not_weights_only = true,
     }
 }
 
-fn judge_call(at: u64, target: &Value, arguments: &Value, depth: usize, gathered: &mut Gathered) {
-    let Value::Global(global) = target else {
-        gathered.note(
-            ModelVerdict::Suspicious,
-            at,
-            "calls something that is not a plain name".into(),
-        );
-        return;
+fn judge_persistent(at: u64, id: &Value, gathered: &mut Gathered) {
+    let storage = match id.items() {
+        [kind, class, _, _, ..] => is_word(kind, b"storage") && matches!(class, Value::Global(_)),
+        _ => false,
     };
-    let nested = matches!(
+    // Legacy checkpoints of tensors that share storage name them by module and by number.
+    let module = matches!(id.items(), [kind, ..] if is_word(kind, b"module"));
+    if !storage {
+        let what = if module { "source code" } else { "an object that is no tensor storage" };
+        gathered.note(ModelVerdict::UnknownImport, at, format!("asks the loader for {what}"));
+    }
+}
+
+fn is_word(value: &Value, word: &[u8]) -> bool {
+    match value {
+        Value::Text(text) => text.as_bytes() == word,
+        Value::Payload(payload) => payload.coding == Coding::Bytes && payload.head == word,
+        _ => false,
+    }
+}
+
+fn is_nested_loader(global: &Global) -> bool {
+    matches!(
         (global.module.as_str(), global.name.as_str()),
         ("torch.storage", "_load_from_bytes")
-            | ("pickle" | "_pickle" | "cPickle" | "dill" | "cloudpickle", "loads")
-    );
-    if nested {
-        let items = match arguments {
-            Value::Tuple(items, _) => items.as_slice(),
-            _ => &[],
-        };
-        match items.first() {
-            Some(Value::Bytes(bytes)) if depth < DEPTH => {
-                let inner = MemoryBytes::new(bytes.to_vec());
-                judge_streams(&inner, 0, depth.saturating_add(1), gathered);
-            }
-            _ => gathered.note(
-                ModelVerdict::Suspicious,
-                at,
-                "loads a pickle inside the pickle that cannot be read".into(),
-            ),
-        }
+            | (
+                "pickle" | "_pickle" | "cPickle" | "dill" | "cloudpickle" | "dill._dill",
+                "loads" | "_loads"
+            )
+            | ("cloudpickle.cloudpickle" | "joblib.externals.cloudpickle", "loads")
+    )
+}
+
+/// Rebuilders that call, or make an object of, what they are given first.
+fn calls_its_first(global: &Global) -> bool {
+    global.is("torch._tensor", "_rebuild_from_type_v2")
+        || global.is("torch._utils", "_rebuild_wrapper_subclass")
+        || global.is("functools", "partial")
+        || global.is("copyreg", "_reconstructor")
+        || global.is("copyreg", "__newobj__")
+        || global.is("copyreg", "__newobj_ex__")
+        || global.name.starts_with("__pyx_unpickle_")
+        || matches!(
+            global.name.as_str(),
+            "newObj" | "_new_Index" | "_new_DatetimeIndex" | "_new_PeriodIndex"
+        )
+        || (global.name == "_reconstruct" && global.module.starts_with("numpy."))
+}
+
+fn judge_call(
+    source: &dyn ReadAt,
+    at: u64,
+    target: &Value,
+    arguments: &Value,
+    depth: usize,
+    gathered: &mut Gathered,
+) {
+    let Value::Global(global) = target else {
+        gathered.suspicious(at, "calls something that is not a plain name");
+        return;
+    };
+    if calls_its_first(global) && !matches!(arguments.items(), [Value::Global(_), ..]) {
+        let words = format!("{global} is given something to call that is not a plain name");
+        gathered.suspicious(at, words);
     }
-    if standing(&global.module, &global.name) == Standing::Dangerous && gathered.calls.len() < 20 {
-        gathered.calls.push(format!("{global}({})", arguments.shown()));
+    if is_nested_loader(global) {
+        judge_nested(source, at, arguments, depth, gathered);
+    }
+    let known = gathered.standing(global);
+    let nested = global.module == "torch.storage" && is_nested_loader(global);
+    if known != Standing::WeightsOnly {
+        gathered.not_weights_only = true;
+    }
+    if known == Standing::Dangerous && !nested {
+        gathered.call(cut_line(&format!("{global}({})", arguments.shown())));
     }
 }
 
-fn is_storage(id: &Value) -> bool {
-    match id {
-        Value::Tuple(items, _) => {
-            matches!(items.first(), Some(Value::Text(kind)) if &**kind == "storage")
+fn judge_nested(
+    source: &dyn ReadAt,
+    at: u64,
+    arguments: &Value,
+    depth: usize,
+    gathered: &mut Gathered,
+) {
+    let inner = match arguments.items().first() {
+        Some(Value::Payload(payload)) if depth < DEPTH => Inner::new(source, payload),
+        _ => None,
+    };
+    match inner {
+        Some(inner) => {
+            judge_streams(&inner, 0, depth.saturating_add(1), gathered);
         }
-        _ => false,
+        None => gathered.suspicious(at, "loads a pickle inside the pickle that cannot be read"),
     }
 }
 
-/// Whether bytes are a pickle: of protocol 2 and up by their first opcodes, of 0 and 1 only when
-/// they import or stop properly, because any text begins with some opcode.
-pub(crate) fn looks_like_pickle(head: &[u8], whole: bool, model_name: bool) -> bool {
-    let source = MemoryBytes::new(head.to_vec());
-    let mut reader = Reader::new(&source, 0);
-    match head {
-        [0x80, 0..=5, ..] => {
-            let one = run(&mut reader, TRIED);
-            // The head of a long stream breaks off where the head ends.
-            let ran_on = one.broken.is_none() || !whole || one.opcodes >= 4;
-            ran_on && one.opcodes >= 2 && (one.opcodes >= 4 || model_name)
-        }
-        [first, ..] if b"(cIVSFLNgJKM]}i)".contains(first) => {
-            let one = run(&mut reader, TRIED);
-            let imports = one.events.iter().any(|(_, event)| {
-                matches!(event, Event::Import(global) if is_identifier(&global.module) && is_identifier(&global.name))
-            });
-            let acts = one
-                .events
-                .iter()
-                .any(|(_, event)| matches!(event, Event::Call(..) | Event::Build(_)));
-            imports && (acts || (one.broken.is_none() && model_name))
-        }
-        _ => false,
-    }
-}
-
-fn is_identifier(name: &str) -> bool {
-    !name.is_empty()
-        && name.split('.').all(|part| {
-            part.starts_with(|c: char| c.is_alphabetic() || c == '_')
-                && part.chars().all(|c| c.is_alphanumeric() || c == '_')
-        })
+/// A line for a report, however long the names in it are.
+fn cut_line(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(240).collect()
 }

@@ -1,9 +1,17 @@
 //! A pickle machine that executes nothing.
 
+mod array;
+mod dicts;
+mod gathered;
 mod judge;
+mod literal;
 mod machine;
+mod opcode;
 mod reader;
+mod recognise;
+mod source;
 mod value;
 
-pub(crate) use judge::looks_like_pickle;
-pub use judge::{Judgement, judge_pickle};
+pub use gathered::Judgement;
+pub use judge::judge_pickle;
+pub(crate) use recognise::{Likeness, likeness};

@@ -4,10 +4,10 @@ use lidless_io::{ReadAt, ReadError, read_vec};
 
 /// Read at a time.
 const CHUNK: u64 = 32 << 10;
-/// Of a payload, at most this much is looked at.
-pub(crate) const KEPT: u64 = 64 << 10;
-/// A line longer than this is no line of a pickle.
-const LONGEST_LINE: usize = 1 << 16;
+/// Of a line, this much is kept: code in a string is shorter.
+const KEPT_LINE: usize = 1 << 20;
+/// A line longer than this is no line of a pickle: protocol 0 writes arrays as one.
+const LONGEST_LINE: u64 = 1 << 30;
 
 /// Why a stream could not be read on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,7 @@ pub(crate) enum Broken {
     Source(ReadError),
 }
 
+#[derive(Clone)]
 pub(crate) struct Reader<'a> {
     source: &'a dyn ReadAt,
     length: u64,
@@ -79,30 +80,34 @@ impl<'a> Reader<'a> {
         Ok(array)
     }
 
-    /// A payload: up to [`KEPT`] bytes of it, the rest skipped unread.
-    pub(crate) fn payload(&mut self, length: u64) -> Result<Vec<u8>, Broken> {
+    /// A payload: up to `kept` bytes of it, the rest skipped unread.
+    pub(crate) fn payload(&mut self, length: u64, kept: u64) -> Result<Vec<u8>, Broken> {
         let left = self.length.saturating_sub(self.position());
         if length > left {
             return Err(Broken::Malformed(format!("{length} bytes announced, {left} left")));
         }
         let end = self.position().saturating_add(length);
-        let mut kept = Vec::new();
-        while self.position() < end && u64::try_from(kept.len()).unwrap_or(u64::MAX) < KEPT {
+        let room = usize::try_from(kept.min(length)).unwrap_or(usize::MAX);
+        let mut bytes = Vec::new();
+        while bytes.len() < room {
             if self.at >= self.buffer.len() {
                 self.fill()?;
             }
             let rest = self.buffer.get(self.at..).unwrap_or(&[]);
-            let want = usize::try_from(end.saturating_sub(self.position())).unwrap_or(usize::MAX);
-            let room = usize::try_from(KEPT).unwrap_or(usize::MAX).saturating_sub(kept.len());
-            let take = rest.len().min(want).min(room);
+            let take = rest.len().min(room.saturating_sub(bytes.len()));
             if take == 0 {
                 return Err(Broken::Malformed("the stream ends inside a payload".into()));
             }
-            kept.extend_from_slice(rest.get(..take).unwrap_or(&[]));
+            bytes.extend_from_slice(rest.get(..take).unwrap_or(&[]));
             self.at = self.at.saturating_add(take);
         }
         self.skip_to(end);
-        Ok(kept)
+        Ok(bytes)
+    }
+
+    /// Length of the source in bytes.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
     }
 
     fn skip_to(&mut self, position: u64) {
@@ -117,20 +122,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The text up to the next newline.
+    /// The text up to the next newline; of a long one, its first part.
     pub(crate) fn line(&mut self) -> Result<String, Broken> {
         let mut line = Vec::new();
+        let start = self.position();
         loop {
             match self.byte()? {
                 b'\n' => break,
-                byte => line.push(byte),
+                byte if line.len() < KEPT_LINE => line.push(byte),
+                _ if self.position().saturating_sub(start) > LONGEST_LINE => {
+                    return Err(Broken::Malformed("a line without an end".into()));
+                }
+                _ => {}
             }
-            if line.len() > LONGEST_LINE {
-                return Err(Broken::Malformed("a line without an end".into()));
-            }
-        }
-        if line.last() == Some(&b'\r') {
-            line.pop();
         }
         Ok(String::from_utf8_lossy(&line).into_owned())
     }

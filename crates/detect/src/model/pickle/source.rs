@@ -1,0 +1,58 @@
+//! Part of a source, for pickles inside pickles.
+
+use super::value::{Coding, Payload};
+use lidless_io::{MemoryBytes, ReadAt, ReadError, read_vec};
+
+/// Of text that stands for bytes, at most this much is decoded.
+const DECODED: u64 = 16 << 20;
+
+/// The bytes of a payload as a source of their own.
+pub(super) enum Inner<'a> {
+    Part { source: &'a dyn ReadAt, start: u64, length: u64 },
+    Memory(MemoryBytes),
+}
+
+impl<'a> Inner<'a> {
+    /// What a payload of `source` holds; none when that cannot be read.
+    pub(super) fn new(source: &'a dyn ReadAt, payload: &Payload) -> Option<Self> {
+        match payload.coding {
+            Coding::Bytes => {
+                Some(Self::Part { source, start: payload.offset, length: payload.length })
+            }
+            Coding::Inline => Some(Self::Memory(MemoryBytes::new(payload.head.clone()))),
+            Coding::Latin1 => {
+                let text = read_vec(source, payload.offset, payload.length.min(DECODED)).ok()?;
+                let text = String::from_utf8_lossy(&text);
+                let bytes: Vec<u8> =
+                    text.chars().map_while(|c| u8::try_from(u32::from(c)).ok()).collect();
+                Some(Self::Memory(MemoryBytes::new(bytes)))
+            }
+            Coding::Text => None,
+        }
+    }
+}
+
+impl ReadAt for Inner<'_> {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Part { length, .. } => *length,
+            Self::Memory(bytes) => bytes.len(),
+        }
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        match self {
+            Self::Memory(bytes) => bytes.read_at(offset, buffer),
+            Self::Part { source, start, length } => {
+                let left = usize::try_from(length.saturating_sub(offset)).unwrap_or(usize::MAX);
+                let wanted = left.min(buffer.len());
+                match buffer.get_mut(..wanted) {
+                    Some(rest) if !rest.is_empty() => {
+                        source.read_at(start.saturating_add(offset), rest)
+                    }
+                    _ => Ok(0),
+                }
+            }
+        }
+    }
+}
