@@ -2,7 +2,7 @@
 
 use globset::GlobSet;
 use lidless_core::{Limits, Scope, Timestamp};
-use lidless_engine::{ScanSettings, Target};
+use lidless_engine::{AllowedImports, ScanSettings, Target};
 use lidless_judge::FailOn;
 use lidless_storage::Endpoints;
 use lidless_token::KeyRing;
@@ -21,6 +21,7 @@ pub fn settings(targets: Vec<Target>, azure: Option<String>) -> ScanSettings {
         exclude: GlobSet::empty(),
         limits: Limits::default(),
         keys: KeyRing::default(),
+        imports: AllowedImports::default(),
         all: false,
         fail_on: FailOn::Never,
         now: Timestamp::now(),

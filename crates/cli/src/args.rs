@@ -137,6 +137,9 @@ pub(crate) struct ScanArguments {
     /// List harmless models as well
     #[arg(long)]
     pub(crate) all: bool,
+    /// Names that models may import, beside the known ones (TOML: "my.module" = ["Class"])
+    #[arg(long, value_name = "FILE")]
+    pub(crate) allow_imports: Option<PathBuf>,
     /// How many wrappings deep to look
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub(crate) max_depth: usize,

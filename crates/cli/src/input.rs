@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use lidless_core::Scope;
-use lidless_engine::Target;
+use lidless_engine::{AllowedImports, Target};
 use lidless_storage::Endpoints;
 use lidless_token::{Credential, KeyRing};
 use std::io::Read as _;
@@ -144,6 +144,14 @@ pub(crate) fn keys(path: Option<&Path>) -> Result<KeyRing> {
     }
     let text = private_file(path)?;
     KeyRing::parse(&text).map_err(|error| anyhow::anyhow!("{shown}: {error}"))
+}
+
+/// Reads a list of names that models may import.
+pub(crate) fn imports(path: Option<&Path>) -> Result<AllowedImports> {
+    let Some(path) = path else { return Ok(AllowedImports::default()) };
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
+    AllowedImports::from_toml(&text).map_err(|error| anyhow::anyhow!("{shown}: {error}"))
 }
 
 /// Reads a file with keys; refuses one that others can read.

@@ -5,7 +5,7 @@ use crate::input;
 use anyhow::{Context as _, Result};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use lidless_core::{Limits, Timestamp};
-use lidless_engine::{ScanSettings, Target};
+use lidless_engine::{AllowedImports, ScanSettings, Target};
 use lidless_judge::FailOn;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -80,6 +80,7 @@ impl Request {
             exclude: globs(&self.exclude)?,
             limits: Limits::default(),
             keys: input::keys(reach.keys.as_deref())?,
+            imports: AllowedImports::default(),
             all: false,
             fail_on: FailOn::Never,
             now,

@@ -1,5 +1,6 @@
 //! The face of every detector.
 
+use crate::model::AllowedImports;
 use lidless_core::{Artifact, Entry, Finding, FingerprintKey, Gap, Limits, Mark, Text};
 
 /// How much of an entry a detector wants, from least to most.
@@ -22,6 +23,8 @@ pub struct Context {
     pub key: FingerprintKey,
     /// The bounds.
     pub limits: Limits,
+    /// Names that models may import, beside the known ones.
+    pub imports: AllowedImports,
 }
 
 /// One opened entry.

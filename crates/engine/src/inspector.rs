@@ -1,6 +1,7 @@
 //! Looks into one artifact, and into what is inside it, and inside that.
 
 use lidless_core::{Artifact, Entry, Finding, Gap, Limits, Place, Text};
+use lidless_detect::model::AllowedImports;
 use lidless_detect::{Context, Detectors, Output, View, Want};
 use lidless_io::{ReadError, ReadErrorKind, read_vec};
 use lidless_peel::{Peelers, Sink};
@@ -170,6 +171,10 @@ impl Sink for Inside<'_> {
 }
 
 /// The bounds of a run in a context for detectors.
-pub(crate) fn context(key: &lidless_core::FingerprintKey, limits: Limits) -> Context {
-    Context { key: key.clone(), limits }
+pub(crate) fn context(
+    key: &lidless_core::FingerprintKey,
+    limits: Limits,
+    imports: AllowedImports,
+) -> Context {
+    Context { key: key.clone(), limits, imports }
 }

@@ -23,6 +23,7 @@ mod target;
 pub use assemble::assemble;
 pub use check::{Closure, check};
 pub use error::EngineError;
+pub use lidless_detect::model::AllowedImports;
 pub use progress::{Progress, Snapshot};
 pub use scan::scan;
 pub use settings::ScanSettings;

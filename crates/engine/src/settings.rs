@@ -3,6 +3,7 @@
 use crate::target::Target;
 use globset::GlobSet;
 use lidless_core::{Limits, Scope, Timestamp};
+use lidless_detect::model::AllowedImports;
 use lidless_judge::FailOn;
 use lidless_storage::Endpoints;
 use lidless_token::KeyRing;
@@ -30,6 +31,8 @@ pub struct ScanSettings {
     pub limits: Limits,
     /// Account keys that the user gave, to tell which key signed a token.
     pub keys: KeyRing,
+    /// Names that models may import, beside the known ones.
+    pub imports: AllowedImports,
     /// Whether harmless models are listed as well.
     pub all: bool,
     /// From which severity on the run fails.

@@ -5,7 +5,7 @@ use crate::request::{Request, globs};
 use crate::{output, progress};
 use anyhow::{Context as _, Result, bail};
 use lidless_core::{Limits, Scope, Severity, Timestamp};
-use lidless_engine::{Progress, ScanSettings, Target, scan};
+use lidless_engine::{AllowedImports, Progress, ScanSettings, Target, scan};
 use lidless_judge::FailOn;
 use lidless_ledger::Case;
 use lidless_replica::{Replica, incident};
@@ -44,6 +44,7 @@ pub(crate) fn run(arguments: &DemoArguments, quiet: bool) -> Result<u8> {
         exclude: globs(&[])?,
         limits: Limits::default(),
         keys: KeyRing::default(),
+        imports: AllowedImports::default(),
         all: false,
         fail_on: FailOn::At(Severity::High),
         now,

@@ -33,6 +33,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         exclude: globs(&arguments.exclude)?,
         limits: Limits { depth: arguments.max_depth, ..Limits::default() },
         keys: input::keys(arguments.reach.keys.as_deref())?,
+        imports: input::imports(arguments.allow_imports.as_deref())?,
         all: arguments.all,
         fail_on: arguments.fail_on,
         now,

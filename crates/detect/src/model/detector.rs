@@ -1,7 +1,9 @@
 //! The detector of model files: by content, under any name.
 
-use super::numpy::{Array, array};
-use super::pickle::{Judgement, Likeness, judge_pickle, likeness};
+use super::danger::Danger;
+use super::found::Found;
+use super::pickle::Judgement;
+use super::table::FORMATS;
 use crate::detector::{Context, Detector, Output, View, Want};
 use lidless_core::{
     Category, Confidence, Entry, Finding, Gap, Mark, ModelVerdict, Place, Severity,
@@ -10,131 +12,94 @@ use lidless_core::{
 /// Says what loading a model file would do.
 pub struct ModelDetector;
 
-/// The largest header that the reference implementation of safetensors reads.
-const SAFETENSORS_HEADER: u64 = 100_000_000;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Pickle,
-    Numpy(u64),
-    Safetensors,
-    Hdf5,
-    Gguf,
-}
-
-fn has_model_name(entry: &Entry) -> bool {
-    let name = entry.file_name().to_ascii_lowercase();
-    [".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".dill", ".pdparams", ".model"]
-        .iter()
-        .any(|end| name.ends_with(end))
-}
-
-fn kind(entry: &Entry, head: &[u8]) -> Option<Kind> {
-    if let Some(array) = array(head) {
-        return match array {
-            Array::Plain => None,
-            Array::Objects(start) | Array::Odd(start) => Some(Kind::Numpy(start)),
-        };
-    }
-    if head.starts_with(b"\x89HDF\r\n\x1a\n") {
-        return Some(Kind::Hdf5);
-    }
-    if head.starts_with(b"GGUF") && head.len() >= 24 {
-        return Some(Kind::Gguf);
-    }
-    let name = entry.file_name().to_ascii_lowercase();
-    if head.get(8) == Some(&b'{') && name.ends_with(".safetensors") {
-        return Some(Kind::Safetensors);
-    }
-    let length = u64::try_from(head.len()).unwrap_or(0);
-    let whole = entry.length_bytes.is_none_or(|all| all <= length);
-    let model_name = has_model_name(entry);
-    match likeness(head, whole, model_name) {
-        Likeness::Sure => Some(Kind::Pickle),
-        // A long value first, and the rest out of sight.
-        Likeness::Open if model_name || !is_text(head) => Some(Kind::Pickle),
-        _ => None,
-    }
-}
-
-fn is_text(head: &[u8]) -> bool {
-    !head.iter().any(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31 | 127))
-}
-
 impl Detector for ModelDetector {
     fn name(&self) -> &'static str {
         "model"
     }
 
     fn wants(&self, entry: &Entry, head: &[u8]) -> Want {
-        if kind(entry, head).is_some() { Want::Random } else { Want::Nothing }
+        if FORMATS.iter().any(|format| format.recognises(entry, head)) {
+            Want::Random
+        } else {
+            Want::Nothing
+        }
     }
 
-    fn detect(&self, view: &View<'_>, _context: &Context, output: &mut Output) {
+    fn detect(&self, view: &View<'_>, context: &Context, output: &mut Output) {
         let entry = &view.artifact.entry;
-        let bytes = &*view.artifact.bytes;
-        match kind(entry, view.head) {
-            None => {}
-            Some(Kind::Pickle) => {
-                let judgement = judge_pickle(bytes, 0);
-                let format = if entry.path().ends_with("data.pkl") && entry.provenance.depth() > 0 {
-                    "torch-zip"
-                } else if judgement.streams >= 5 {
-                    "torch-legacy"
-                } else {
-                    "pickle"
-                };
-                report(entry, format, &judgement, output);
-            }
-            Some(Kind::Numpy(start)) => {
-                report(entry, "numpy-object", &judge_pickle(bytes, start), output);
-            }
-            Some(Kind::Safetensors) => safetensors(view, output),
-            Some(Kind::Hdf5) => {
-                gap(view, "an HDF5 model, its layers not looked into", "hdf5", output);
-            }
-            Some(Kind::Gguf) => {
-                gap(view, "a GGUF model, its templates not looked into", "gguf", output);
-            }
+        let Some(format) = FORMATS.iter().find(|format| format.recognises(entry, view.head)) else {
+            return;
+        };
+        let mut found = Found::default();
+        format.look(view, context, &mut found);
+        for reason in &found.gaps {
+            output.gaps.push(Gap::new(&entry.provenance, reason.clone(), entry.length_bytes));
+        }
+        if found.is_none {
+            return;
+        }
+        let name = found.format.unwrap_or(format.name());
+        let mut verdict = ModelVerdict::Safe;
+        for (danger, evidence, offset) in &found.dangers {
+            verdict = verdict.max(danger.words().verdict);
+            output.findings.push(finding(entry, name, *danger, evidence, *offset));
+        }
+        match &found.judgement {
+            Some(judgement) => report(entry, name, judgement, output),
+            None if !found.dangers.is_empty() || !found.gaps.is_empty() => {}
+            None => output.findings.push(harmless(entry, name)),
+        }
+        if found.judgement.is_none() {
+            output.marks.push(Mark::Model { format: name.into(), verdict });
         }
     }
 }
 
-fn gap(view: &View<'_>, reason: &str, format: &str, output: &mut Output) {
-    let length = Some(view.artifact.bytes.len());
-    output.gaps.push(Gap::new(&view.artifact.entry.provenance, reason, length));
-    output.marks.push(Mark::Model { format: format.into(), verdict: ModelVerdict::Safe });
+fn finding(
+    entry: &Entry,
+    format: &str,
+    danger: Danger,
+    evidence: &str,
+    offset: Option<u64>,
+) -> Finding {
+    let words = danger.words();
+    let category =
+        if words.rule == "model.malformed" { Category::Malformed } else { Category::Model };
+    let place = Place { provenance: entry.provenance.clone(), line: None, offset };
+    Finding::new(
+        words.rule,
+        category,
+        words.severity,
+        Confidence::High,
+        words.title,
+        &place,
+        evidence,
+    )
+    .with_detail("format", format)
+    .with_detail("verdict", words.verdict.as_str())
+    .with_detail("why", vec![words.why])
+    .with_detail("reference", words.reference)
 }
 
-fn safetensors(view: &View<'_>, output: &mut Output) {
-    let head = view.head;
-    let length =
-        head.get(..8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
-    let all = view.artifact.bytes.len();
-    if length > SAFETENSORS_HEADER || length.saturating_add(8) > all {
-        let place = Place::whole(view.artifact.entry.provenance.clone());
-        output.findings.push(Finding::new(
-            "model.malformed",
-            Category::Malformed,
-            Severity::Medium,
-            Confidence::High,
-            "a safetensors file whose header is longer than it can be",
-            &place,
-            format!("header of {length} bytes in a file of {all}"),
-        ));
-    }
-    let verdict = ModelVerdict::Safe;
-    output.marks.push(Mark::Model { format: "safetensors".into(), verdict });
+fn harmless(entry: &Entry, format: &str) -> Finding {
+    let place = Place::whole(entry.provenance.clone());
+    Finding::new(
+        "model.safe",
+        Category::Model,
+        Severity::Info,
+        Confidence::High,
+        "a model without code",
+        &place,
+        format,
+    )
+    .with_detail("format", format)
+    .with_detail("verdict", ModelVerdict::Safe.as_str())
 }
 
 fn report(entry: &Entry, format: &str, judgement: &Judgement, output: &mut Output) {
     if let Some(unread) = &judgement.unread {
         let reason = format!("a model read only in part: {unread}");
         output.gaps.push(Gap::new(&entry.provenance, reason, entry.length_bytes));
-    }
-    // Bytes that break before they import anything are no model that anybody could load.
-    if judgement.broken && judgement.imports.is_empty() && !has_model_name(entry) {
-        return;
     }
     let (rule, severity, title) = match judgement.verdict {
         ModelVerdict::Dangerous => {

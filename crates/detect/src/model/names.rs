@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// What importing a name means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +30,35 @@ struct Dangerous {
     builtins: Vec<String>,
 }
 
+/// Names that a user says are harmless, beside the lists that lidless brings along.
+#[derive(Debug, Clone, Default)]
+pub struct AllowedImports {
+    pairs: Arc<HashSet<(String, String)>>,
+}
+
+/// A list of names that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("not a list of names, as in \"my.module\" = [\"Class\"]: {0}")]
+pub struct AllowedImportsError(String);
+
+impl AllowedImports {
+    /// Reads a list in TOML, module by module: `"my.module" = ["Class", "function"]`.
+    ///
+    /// # Errors
+    /// When the text is no TOML of that shape.
+    pub fn from_toml(text: &str) -> Result<Self, AllowedImportsError> {
+        let map: BTreeMap<String, Vec<String>> =
+            toml::from_str(text).map_err(|error| AllowedImportsError(error.to_string()))?;
+        Ok(Self { pairs: Arc::new(pairs(map)) })
+    }
+
+    /// Whether the user allows this name.
+    #[must_use]
+    pub fn has(&self, module: &str, name: &str) -> bool {
+        !self.pairs.is_empty() && self.pairs.contains(&(module.to_owned(), name.to_owned()))
+    }
+}
+
 struct Lists {
     weights_only: HashSet<(String, String)>,
     safe: HashSet<(String, String)>,
@@ -45,9 +74,14 @@ fn pairs(map: BTreeMap<String, Vec<String>>) -> HashSet<(String, String)> {
 
 static LISTS: LazyLock<Option<Lists>> = LazyLock::new(|| {
     let file: File = toml::from_str(include_str!("../../data/model_names.toml")).ok()?;
-    let sklearn = toml::from_str(include_str!("../../data/sklearn_names.toml")).ok()?;
     let mut safe = pairs(file.safe);
-    safe.extend(pairs(sklearn));
+    for more in [
+        include_str!("../../data/sklearn_names.toml"),
+        include_str!("../../data/torch_names.toml"),
+        include_str!("../../data/library_names.toml"),
+    ] {
+        safe.extend(pairs(toml::from_str(more).ok()?));
+    }
     Some(Lists {
         weights_only: pairs(file.weights_only),
         safe,

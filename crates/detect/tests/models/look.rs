@@ -3,7 +3,7 @@
 use lidless_core::{
     Artifact, Entry, Finding, FingerprintKey, Gap, Layer, Limits, Provenance, Severity, Text,
 };
-use lidless_detect::model::ModelDetector;
+use lidless_detect::model::{AllowedImports, ModelDetector};
 use lidless_detect::{Context, Detector, Output, View, Want};
 use lidless_io::{MemoryBytes, read_vec};
 use lidless_peel::{Peelers, Sink};
@@ -35,7 +35,11 @@ impl Sink for Inside {
             let all = read_vec(&*artifact.bytes, 0, u64::MAX).unwrap();
             let text = if wants == Want::Text { Text::decode(&all) } else { None };
             let view = View { artifact: &artifact, head: &head, text: text.as_ref() };
-            ModelDetector.detect(&view, &Context { key, limits }, &mut self.output);
+            ModelDetector.detect(
+                &view,
+                &Context { key, limits, imports: AllowedImports::default() },
+                &mut self.output,
+            );
         }
         if let Some(peeler) = Peelers::new().find(&artifact, &head)
             && self.depth < limits.depth

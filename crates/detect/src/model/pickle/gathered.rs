@@ -1,7 +1,7 @@
 //! What the events of a file add up to.
 
 use super::value::Global;
-use crate::model::names::{Standing, standing};
+use crate::model::names::{AllowedImports, Standing, standing};
 use lidless_core::ModelVerdict;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -40,12 +40,17 @@ pub(super) struct Gathered {
     calls: Vec<String>,
     why: Vec<String>,
     worst: Option<(ModelVerdict, u64)>,
+    allowed: AllowedImports,
     pub(super) not_weights_only: bool,
     pub(super) unread: Option<String>,
     pub(super) broken: bool,
 }
 
 impl Gathered {
+    pub(super) fn new(allowed: &AllowedImports) -> Self {
+        Self { allowed: allowed.clone(), ..Self::default() }
+    }
+
     pub(super) fn note(&mut self, verdict: ModelVerdict, at: u64, why: impl Into<String>) {
         let why = why.into();
         if self.why.len() < LINES && !self.why.contains(&why) {
@@ -65,7 +70,10 @@ impl Gathered {
         if let Some(standing) = self.known.get(global) {
             return *standing;
         }
-        let standing = standing(&global.module, &global.name);
+        let mut standing = standing(&global.module, &global.name);
+        if standing > Standing::Safe && self.allowed.has(&global.module, &global.name) {
+            standing = Standing::Safe;
+        }
         if self.known.len() < NAMES {
             self.known.insert(Arc::clone(global), standing);
         }

@@ -5,7 +5,7 @@ use super::machine::{Adds, Event, Mode, run};
 use super::reader::{Broken, Reader};
 use super::source::Inner;
 use super::value::{Coding, Global, Value, cut};
-use crate::model::names::Standing;
+use crate::model::names::{AllowedImports, Standing};
 use lidless_core::ModelVerdict;
 use lidless_io::{ReadAt, read_vec};
 use std::sync::Arc;
@@ -21,10 +21,11 @@ const TRIED: u64 = 2_000;
 /// Places tried in one search.
 const PLACES: usize = 64;
 
-/// Judges the pickles from `start` of a source, one after the other.
+/// Judges the pickles from `start` of a source, one after the other; `allowed` are names that the
+/// user says are harmless.
 #[must_use]
-pub fn judge_pickle(source: &dyn ReadAt, start: u64) -> Judgement {
-    let mut gathered = Gathered::default();
+pub fn judge_pickle(source: &dyn ReadAt, start: u64, allowed: &AllowedImports) -> Judgement {
+    let mut gathered = Gathered::new(allowed);
     let streams = judge_streams(source, start, 0, &mut gathered);
     gathered.judgement(streams)
 }
@@ -199,13 +200,21 @@ fn judge_import(at: u64, global: &Arc<Global>, gathered: &mut Gathered) {
         Standing::Unknown => gathered.note(
             ModelVerdict::UnknownImport,
             at,
-            cut_line(&format!("imports {global}, which is on no list")),
+            cut_line(&format!("imports {global}, which is on no list: {}", library(global))),
         ),
         Standing::Dangerous => gathered.note(
             ModelVerdict::Dangerous,
             at,
             cut_line(&format!("imports {global}, which runs, loads or reaches out")),
         ),
+    }
+}
+
+/// Where a name comes from.
+fn library(global: &Global) -> String {
+    match global.module.split('.').next().unwrap_or("") {
+        "__main__" => "code of whoever saved the file".to_owned(),
+        first => format!("from the library {first}"),
     }
 }
 
@@ -325,6 +334,6 @@ fn judge_nested(
 }
 
 /// A line for a report, however long the names in it are.
-fn cut_line(line: &str) -> String {
+pub(crate) fn cut_line(line: &str) -> String {
     line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(240).collect()
 }

@@ -92,6 +92,11 @@ pub(crate) fn raw_unicode(text: &str) -> String {
     out
 }
 
+/// Undoes the escapes of a text of Python 3.
+pub(crate) fn unescape(text: &str) -> String {
+    raw_unicode(&escaped(text))
+}
+
 fn code(rest: &mut std::str::Chars<'_>, digits: usize) -> Option<char> {
     let code: String = rest.by_ref().take(digits).collect();
     u32::from_str_radix(&code, 16).ok().and_then(char::from_u32)

@@ -13,5 +13,8 @@ mod source;
 mod value;
 
 pub use gathered::Judgement;
+pub(crate) use judge::cut_line;
 pub use judge::judge_pickle;
+pub(crate) use literal::unescape;
 pub(crate) use recognise::{Likeness, likeness};
+pub(crate) use value::cut;

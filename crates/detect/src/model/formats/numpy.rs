@@ -1,8 +1,34 @@
 //! NumPy arrays: harmless unless they hold objects, which are a pickle.
 
+use crate::detector::{Context, View};
+use crate::model::format::Format;
+use crate::model::found::Found;
+use crate::model::pickle::judge_pickle;
+use lidless_core::Entry;
+
+/// A NumPy file of one array.
+pub(crate) struct Numpy;
+
+impl Format for Numpy {
+    fn name(&self) -> &'static str {
+        "numpy"
+    }
+
+    fn recognises(&self, _entry: &Entry, head: &[u8]) -> bool {
+        array(head).is_some()
+    }
+
+    fn look(&self, view: &View<'_>, context: &Context, found: &mut Found) {
+        if let Some(Array::Objects(start) | Array::Odd(start)) = array(view.head) {
+            found.format = Some("numpy-object");
+            found.judgement = Some(judge_pickle(&*view.artifact.bytes, start, &context.imports));
+        }
+    }
+}
+
 /// What a header says of the array behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Array {
+enum Array {
     /// Plain numbers or text.
     Plain,
     /// Objects: a pickle that begins at this offset.
@@ -14,8 +40,7 @@ pub(crate) enum Array {
 /// Reads the header of an array; none when it is no array. Source: the NPY format, versions 1
 /// to 3. The header is a Python literal, and a type in it any text that `numpy.dtype` takes: only
 /// those that the writer writes are plain.
-#[must_use]
-pub(crate) fn array(head: &[u8]) -> Option<Array> {
+fn array(head: &[u8]) -> Option<Array> {
     if !head.starts_with(b"\x93NUMPY") {
         return None;
     }

@@ -1,0 +1,43 @@
+//! One file a format.
+
+mod bundle;
+mod core_ml;
+mod executable;
+mod gguf;
+mod graph;
+mod hdf5;
+mod hub;
+mod inert;
+mod keras;
+mod lite;
+mod markup;
+mod numpy;
+mod onnx;
+mod pickle;
+mod r_serial;
+mod safetensors;
+mod skops;
+mod source;
+mod template;
+mod yaml;
+
+pub(crate) use bundle::Bundle;
+pub(crate) use core_ml::CoreMl;
+pub(crate) use executable::Executable;
+pub(crate) use gguf::Gguf;
+pub(crate) use graph::{Graph, KerasMetadata};
+pub(crate) use hdf5::Hdf5;
+pub(crate) use hub::Hub;
+pub(crate) use inert::Inert;
+pub(crate) use keras::Keras;
+pub(crate) use lite::Lite;
+pub(crate) use markup::Markup;
+pub(crate) use numpy::Numpy;
+pub(crate) use onnx::Onnx;
+pub(crate) use pickle::Pickle;
+pub(crate) use r_serial::RSerial;
+pub(crate) use safetensors::SafeTensors;
+pub(crate) use skops::Skops;
+pub(crate) use source::Source;
+pub(crate) use template::Template;
+pub(crate) use yaml::Yaml;
