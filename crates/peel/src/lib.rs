@@ -4,6 +4,7 @@
 mod coding;
 mod opaque;
 mod peeler;
+mod seven_zip;
 mod stream;
 mod table;
 mod tar;

@@ -4,8 +4,7 @@ use crate::peeler::{Peeler, Sink};
 use lidless_core::{Artifact, Gap, Limits};
 
 /// What a format begins with, and the gap it leaves.
-const FORMATS: [(&[u8], &str); 7] = [
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive, not looked into"),
+const FORMATS: [(&[u8], &str); 6] = [
     (b"Rar!\x1a\x07", "a RAR archive, not looked into"),
     (b"MSCF\0\0\0\0", "a cabinet archive, not looked into"),
     (b"MSWIM\0\0\0", "a Windows image (WIM), not looked into"),

@@ -3,6 +3,7 @@
 use crate::coding::Coding;
 use crate::opaque::Opaque;
 use crate::peeler::Peeler;
+use crate::seven_zip::SevenZip;
 use crate::stream::Stream;
 use crate::tar::Tar;
 use crate::zip::Zip;
@@ -34,6 +35,7 @@ impl Peelers {
                 Box::new(Stream(Coding::Lzma)),
                 Box::new(Stream(Coding::Zlib)),
                 Box::new(Tar),
+                Box::new(SevenZip),
                 Box::new(Opaque),
             ],
         }

@@ -136,6 +136,7 @@ fn members_come_out_of_every_wrapping() {
     assert_eq!(inside.entries, [("notes.txt".into(), b"hello".to_vec())]);
     assert_eq!(peel("x.tgz", &gzip(b"hello")).entries[0].0, "x.tar");
     assert_eq!(peel("x.7z", b"7z\xbc\xaf\x27\x1c rest").gaps.len(), 1);
+    assert_eq!(peel("x.rar", b"Rar!\x1a\x07\0 rest").gaps.len(), 1);
     assert!(peel("plain.txt", b"just text").entries.is_empty());
 }
 
@@ -256,6 +257,38 @@ fn a_checkpoint_of_a_gigabyte_is_opened_by_its_ends() {
     );
 }
 
+/// A 7z archive of one member that is stored. Source: 7zFormat.txt of the LZMA SDK.
+fn seven_zip(name: &str, content: &[u8]) -> Vec<u8> {
+    let size = content.len() as u8;
+    assert!(size < 0x80, "one byte a number");
+    let names: Vec<u8> = name.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
+    let mut header = vec![1, 4, 6, 0, 1, 9, size, 0, 7, 0xb, 1, 0, 1, 1, 0, 0xc, size, 0, 8, 0, 0];
+    header.extend([5, 1, 0x11, names.len() as u8 + 1, 0]);
+    header.extend(names);
+    header.extend([0, 0]);
+    let mut start = (content.len() as u64).to_le_bytes().to_vec();
+    start.extend((header.len() as u64).to_le_bytes());
+    start.extend(crc(&header).to_le_bytes());
+    let magic = b"7z\xbc\xaf\x27\x1c\0\x04";
+    [&magic[..], &crc(&start).to_le_bytes(), &start, content, &header].concat()
+}
+
+fn crc(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
+
+#[test]
+fn seven_zip_archives_are_opened() {
+    let inside = peel("x.bin", &seven_zip("model/data.pkl", b"\x80\x02N."));
+    assert!(inside.gaps.is_empty(), "{:?}", inside.gaps);
+    assert_eq!(inside.entries.len(), 1);
+    assert_eq!(inside.entries[0].1, b"\x80\x02N.");
+    let broken = seven_zip("a", b"content");
+    assert_eq!(peel("x.7z", &broken[..broken.len() - 3]).gaps.len(), 1);
+}
+
 #[test]
 fn every_peeler_survives_cuts_and_flips() {
     let inner = zip(&[("a.txt", b"some content", 8), ("b", b"more", 0)]);
@@ -263,6 +296,7 @@ fn every_peeler_survives_cuts_and_flips() {
         ("x.zip", inner.clone()),
         ("x.tar", tar(&[("a", b"content"), ("b.zip", &inner)])),
         ("x.gz", gzip(b"some content that is compressed")),
+        ("x.7z", seven_zip("a", b"content")),
     ] {
         let limits = Limits { expansion_bytes: 1 << 20, members: 100, ..Limits::default() };
         lidless_kit::cut_and_flip(&sample, |bytes| {
