@@ -11,6 +11,7 @@
 
 mod assembler;
 mod benign;
+mod formats;
 mod gadgets;
 mod look;
 mod tricks;

@@ -32,6 +32,9 @@ const LINES: usize = 20;
 /// Different names of one file that are counted; a checkpoint has dozens.
 const NAMES: usize = 10_000;
 
+/// Values that are looked into; tokens that begin alike are many.
+const INNER: usize = 200;
+
 #[derive(Default)]
 pub(super) struct Gathered {
     imports: BTreeSet<String>,
@@ -41,6 +44,7 @@ pub(super) struct Gathered {
     why: Vec<String>,
     worst: Option<(ModelVerdict, u64)>,
     allowed: AllowedImports,
+    inner: usize,
     pub(super) not_weights_only: bool,
     pub(super) unread: Option<String>,
     pub(super) broken: bool,
@@ -63,6 +67,12 @@ impl Gathered {
 
     pub(super) fn suspicious(&mut self, at: u64, why: impl Into<String>) {
         self.note(ModelVerdict::Suspicious, at, why);
+    }
+
+    /// Values that look like pickles are looked into, up to a number of them.
+    pub(super) fn may_look_inside(&mut self) -> bool {
+        self.inner = self.inner.saturating_add(1);
+        self.inner <= INNER
     }
 
     /// What a name means; names repeat.

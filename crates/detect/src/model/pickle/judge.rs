@@ -3,7 +3,7 @@
 use super::gathered::{Gathered, Judgement};
 use super::machine::{Adds, Event, Mode, run};
 use super::reader::{Broken, Reader};
-use super::source::Inner;
+use super::source::{Inner, decoded};
 use super::value::{Coding, Global, Value, cut};
 use crate::model::names::{AllowedImports, Standing};
 use lidless_core::ModelVerdict;
@@ -160,6 +160,7 @@ fn judge_event(source: &dyn ReadAt, at: u64, event: &Event, depth: usize, gather
         Event::Extension(code) => {
             gathered.suspicious(at, format!("imports by extension number {code}"));
         }
+        Event::Inner(value) => judge_inner(source, at, value, depth, gathered),
         Event::Straddles => gathered
             .suspicious(at, "a frame does not hold what it should: two loaders read two things"),
         Event::OddArray => {
@@ -311,6 +312,21 @@ fn judge_call(
     }
     if known == Standing::Dangerous && !nested {
         gathered.call(cut_line(&format!("{global}({})", arguments.shown())));
+    }
+}
+
+/// A pickle that lies in a value: nothing loads it yet, and what loads it may come along.
+fn judge_inner(source: &dyn ReadAt, at: u64, value: &Value, depth: usize, gathered: &mut Gathered) {
+    if depth >= DEPTH || !gathered.may_look_inside() {
+        return;
+    }
+    let Some(bytes) = decoded(source, value) else { return };
+    let mut inner = Gathered::default();
+    let streams = judge_streams(&bytes, 0, depth.saturating_add(1), &mut inner);
+    let judgement = inner.judgement(streams);
+    if judgement.verdict == ModelVerdict::Dangerous {
+        let what = judgement.calls.first().or(judgement.why.first()).map_or("", String::as_str);
+        gathered.suspicious(at, cut_line(&format!("holds a pickle that would run {what}")));
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) enum Event {
     Persistent(Value),
     /// A name is imported by a number that only the loader knows.
     Extension(u32),
+    /// A value that may be a pickle of its own.
+    Inner(Value),
     /// A frame does not hold what it should: two loaders read two things.
     Straddles,
     /// An array in the stream hides opcodes, or cannot be stepped over.
@@ -276,8 +278,21 @@ impl Machine<'_, '_> {
         } else {
             Value::Payload(Arc::new(Payload { head, offset, length, coding: Coding::Text }))
         };
-        self.stack.push(value);
+        self.constant(offset, value);
         Ok(())
+    }
+
+    /// Pushes a text or bytes, and says so when they may be a pickle of their own.
+    fn constant(&mut self, at: u64, value: Value) {
+        let head = match &value {
+            Value::Text(text) => text.as_bytes(),
+            Value::Payload(payload) => &payload.head,
+            _ => &[],
+        };
+        if self.mode != Mode::Middle && begins_inner(head) {
+            self.say(at, Event::Inner(value.clone()));
+        }
+        self.stack.push(value);
     }
 
     pub(super) fn line_text(&mut self, text: &str) {
@@ -288,14 +303,15 @@ impl Machine<'_, '_> {
             let head = text.chars().take(128).collect::<String>().into_bytes();
             Value::Payload(Arc::new(Payload { head, offset: 0, length, coding: Coding::Text }))
         };
-        self.stack.push(value);
+        let at = self.reader.position();
+        self.constant(at, value);
     }
 
     pub(super) fn bytes(&mut self, length: u64) -> Result<(), Broken> {
         let offset = self.reader.position();
         let head = self.reader.payload(length, SHOWN)?;
         let payload = Payload { head, offset, length, coding: Coding::Bytes };
-        self.stack.push(Value::Payload(Arc::new(payload)));
+        self.constant(offset, Value::Payload(Arc::new(payload)));
         Ok(())
     }
 
@@ -326,6 +342,15 @@ impl Machine<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Whether a value begins like a pickle of protocol 2 to 5: as it is, in base64, in hexadecimal.
+fn begins_inner(head: &[u8]) -> bool {
+    head.len() > 8
+        && matches!(
+            head,
+            [0x80, 2..=5, ..] | [b'g', b'A', b'I'..=b'X', ..] | [b'8', b'0', b'0', b'2'..=b'5', ..]
+        )
 }
 
 /// The bytes that `_codecs.encode(text, "latin1")` gives: how protocol 2 writes bytes.

@@ -1,6 +1,8 @@
 //! Part of a source, for pickles inside pickles.
 
-use super::value::{Coding, Payload};
+use super::value::{Coding, Payload, Value};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use lidless_io::{MemoryBytes, ReadAt, ReadError, read_vec};
 
 /// Of text that stands for bytes, at most this much is decoded.
@@ -30,6 +32,43 @@ impl<'a> Inner<'a> {
             Coding::Text => None,
         }
     }
+}
+
+/// What a text or bytes that may be a pickle hold, with base64 and hexadecimal undone.
+pub(super) fn decoded(source: &dyn ReadAt, value: &Value) -> Option<MemoryBytes> {
+    let bytes = match value {
+        Value::Text(text) => text.as_bytes().to_vec(),
+        Value::Payload(payload) if payload.coding == Coding::Inline || payload.offset == 0 => {
+            payload.head.clone()
+        }
+        Value::Payload(payload) => {
+            read_vec(source, payload.offset, payload.length.min(DECODED)).ok()?
+        }
+        _ => return None,
+    };
+    let bytes = match bytes.first()? {
+        0x80 => bytes,
+        b'g' => {
+            let clean: Vec<u8> = bytes
+                .into_iter()
+                .filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+                .collect();
+            let whole = clean.len().saturating_sub(clean.len() % 4);
+            STANDARD_NO_PAD.decode(clean.get(..whole)?).ok()?
+        }
+        _ => hexadecimal(&bytes),
+    };
+    Some(MemoryBytes::new(bytes))
+}
+
+fn hexadecimal(text: &[u8]) -> Vec<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    text.chunks_exact(2)
+        .map_while(|pair| match pair {
+            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+            _ => None,
+        })
+        .collect()
 }
 
 impl ReadAt for Inner<'_> {
