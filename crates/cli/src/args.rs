@@ -134,6 +134,9 @@ pub(crate) struct ScanArguments {
     /// Leave out paths and keys that match
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
+    /// Write a bill of materials of the models to FILE (CycloneDX 1.6, JSON)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sbom: Option<PathBuf>,
     /// List harmless models as well
     #[arg(long)]
     pub(crate) all: bool,

@@ -42,7 +42,7 @@ pub use limits::Limits;
 pub use mark::{Mark, ModelVerdict};
 pub use object::{BlobType, Container, Object, PublicAccess};
 pub use place::{Layer, Place, Provenance};
-pub use report::{Report, Run, SCHEMA, Tool};
+pub use report::{ModelRow, Report, Run, SCHEMA, Tool};
 pub use scope::{Denied, Scope, ScopeError, Touch};
 pub use secret::Secret;
 pub use severity::Severity;

@@ -46,6 +46,9 @@ pub enum Mark {
         format: String,
         /// The verdict.
         verdict: ModelVerdict,
+        /// The file, as a place (URI); empty in cases of before it was kept.
+        #[serde(default)]
+        location: String,
     },
 }
 

@@ -6,6 +6,7 @@ use crate::finding::Finding;
 use crate::gap::Gap;
 use crate::grant::Grant;
 use crate::lead::Lead;
+use crate::mark::ModelVerdict;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -71,4 +72,18 @@ pub struct Report {
     pub coverage: Vec<Coverage>,
     /// Sorted by place.
     pub gaps: Vec<Gap>,
+    /// Every model file, the worst first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<ModelRow>,
+}
+
+/// A model file, with the worst verdict on it and on what is inside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelRow {
+    /// The file, as a place (URI).
+    pub location: String,
+    /// `torch-zip`, `safetensors`, `onnx`, ...
+    pub format: String,
+    /// What loading it does.
+    pub verdict: ModelVerdict,
 }

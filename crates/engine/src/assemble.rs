@@ -3,8 +3,8 @@
 use crate::error::EngineError;
 use crate::order::kind;
 use lidless_core::{
-    ContainerReach, Coverage, Exposure, Gap, Grant, GrantStatus, Lead, Report, Run, SCHEMA,
-    Timestamp, Tool,
+    ContainerReach, Coverage, Exposure, Gap, Grant, GrantStatus, Lead, Mark, ModelRow, Report, Run,
+    SCHEMA, Timestamp, Tool,
 };
 use lidless_judge::{Behind, judge};
 use lidless_ledger::{Case, ContainerRow, SkippedRow};
@@ -61,7 +61,31 @@ pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
         findings,
         coverage,
         gaps,
+        models: models(case)?,
     })
+}
+
+/// Every model file once, with the worst that was said of it and of what is inside it.
+fn models(case: &Case) -> Result<Vec<ModelRow>, EngineError> {
+    let mut files: BTreeMap<String, ModelRow> = BTreeMap::new();
+    for mark in case.model_marks()? {
+        let Mark::Model { format, verdict, location } = mark else { continue };
+        if location.is_empty() {
+            continue;
+        }
+        let file = location.split_once("!/").map_or(location.as_str(), |(file, _)| file).to_owned();
+        let row = ModelRow { location: file.clone(), format, verdict };
+        match files.get_mut(&file) {
+            Some(known) if known.verdict >= verdict => {}
+            Some(known) => *known = row,
+            None => {
+                files.insert(file, row);
+            }
+        }
+    }
+    let mut rows: Vec<ModelRow> = files.into_values().collect();
+    rows.sort_by(|a, b| b.verdict.cmp(&a.verdict).then_with(|| a.location.cmp(&b.location)));
+    Ok(rows)
 }
 
 fn run(case: &Case, containers: &[ContainerRow], gaps: &[Gap]) -> Result<Run, EngineError> {

@@ -339,7 +339,11 @@ mod tests {
     fn writable_models_make_consumers_four_and_are_counted_once_an_object() {
         let all = [Permission::Read, Permission::List, Permission::Write, Permission::Delete];
         let grant = grant(GrantScope::Account, &all, "2051-10-06T07:00:00Z");
-        let model = Mark::Model { format: "pickle".into(), verdict: ModelVerdict::Safe };
+        let model = Mark::Model {
+            format: "pickle".into(),
+            verdict: ModelVerdict::Safe,
+            location: String::new(),
+        };
         let behind = Behind {
             marks: vec![(Some("a".into()), model.clone()), (Some("a".into()), model)],
             ..Behind::default()

@@ -407,6 +407,23 @@ impl Case {
         )
     }
 
+    /// Marks of models, wherever they were found, in the order they were.
+    ///
+    /// # Errors
+    /// `Database` or `Record`.
+    pub fn model_marks(&self) -> Result<Vec<Mark>, LedgerError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare(
+            "SELECT record FROM marks WHERE record LIKE '{\"kind\":\"model\"%' ORDER BY rowid",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut marks = Vec::new();
+        while let Some(row) = rows.next()? {
+            marks.push(serde_json::from_str(&row.get::<_, String>(0)?)?);
+        }
+        Ok(marks)
+    }
+
     /// Marks in a part of a container, with the object each came from. Marks from names alone
     /// carry no object and belong to the whole container; their roots tell the part.
     ///

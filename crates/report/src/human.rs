@@ -70,7 +70,11 @@ pub(crate) fn write(
         block(&mut page, report, exposure)?;
     }
     grants(&mut page, report, now)?;
-    elsewhere(&mut page, report)?;
+    let models = report.exposures.is_empty();
+    if models {
+        crate::models::write(report, style, page.width, page.out)?;
+    }
+    elsewhere(&mut page, report, models)?;
     closing(&mut page, report)
 }
 
@@ -261,13 +265,15 @@ fn grants(page: &mut Page<'_>, report: &Report, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-fn elsewhere(page: &mut Page<'_>, report: &Report) -> Result<()> {
+fn elsewhere(page: &mut Page<'_>, report: &Report, models_told: bool) -> Result<()> {
     let loose: Vec<&Finding> = report
         .findings
         .iter()
         .filter(|finding| {
-            !report.exposures.iter().any(|one| story::is_behind(report, one, &finding.location))
-                && !finding.rule.starts_with("grant.")
+            let behind =
+                report.exposures.iter().any(|one| story::is_behind(report, one, &finding.location));
+            let told = models_told && is_of_model(report, finding);
+            !(behind || told || finding.rule.starts_with("grant."))
         })
         .collect();
     if loose.is_empty() {
@@ -275,6 +281,12 @@ fn elsewhere(page: &mut Page<'_>, report: &Report) -> Result<()> {
     }
     page.heading("Found in what you named")?;
     rows(page, "", loose.into_iter())
+}
+
+/// Whether a finding stands in the table of models.
+fn is_of_model(report: &Report, finding: &Finding) -> bool {
+    finding.rule.starts_with("model.")
+        && report.models.iter().any(|row| finding.location.starts_with(&row.location))
 }
 
 fn closing(page: &mut Page<'_>, report: &Report) -> Result<()> {

@@ -53,6 +53,7 @@ fn report(list: Vec<Explained>, code: u8, now: Timestamp) -> Report {
         leads: Vec::new(),
         grants: list.into_iter().map(|one| one.grant).collect(),
         exposures: Vec::new(),
+        models: Vec::new(),
         findings: Vec::new(),
         coverage: Vec::new(),
         gaps: Vec::new(),

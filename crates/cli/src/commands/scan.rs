@@ -4,9 +4,12 @@ use crate::args::ScanArguments;
 use crate::request::{Request, globs};
 use crate::{input, output, progress};
 use anyhow::{Context as _, Result, bail};
-use lidless_core::{Limits, Timestamp};
+use lidless_core::{Limits, ModelRow, Timestamp};
 use lidless_engine::{Progress, ScanSettings, scan};
+use lidless_io::FileBytes;
 use lidless_ledger::Case;
+use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Runs a scan and gives its exit code.
 pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
@@ -64,9 +67,28 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
     }
     let state = Progress::default();
     let report = progress::shown(quiet, &state, || scan(&settings, &case, &state))?;
+    if let Some(path) = &arguments.sbom {
+        let hashes = hashes(&report.models)?;
+        output::to(Some(path), |out, _| lidless_report::sbom(&report, &hashes, out))?;
+    }
     let format = arguments.output.format.of_report();
     output::to(arguments.output.output.as_deref(), |out, style| {
         lidless_report::render(&report, format, style, now, out)
     })?;
     Ok(report.run.exit_code.unwrap_or(crate::failure::COULD_NOT_RUN))
+}
+
+/// SHA-256 of the model files that are files of this machine, by location.
+fn hashes(models: &[ModelRow]) -> Result<BTreeMap<String, String>> {
+    let mut hashes = BTreeMap::new();
+    for row in models {
+        let Some(path) = row.location.strip_prefix("file://") else { continue };
+        let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+        // A file of a history is none of this machine's.
+        let Ok(file) = FileBytes::open(Path::new(&*path)) else { continue };
+        let digests = lidless_seal::digest(&file)
+            .map_err(|error| anyhow::anyhow!("cannot read {path}: {error}"))?;
+        hashes.insert(row.location.clone(), digests.sha256);
+    }
+    Ok(hashes)
 }

@@ -50,9 +50,13 @@ impl Detector for ModelDetector {
             None => output.findings.push(harmless(entry, name)),
         }
         if found.judgement.is_none() {
-            output.marks.push(Mark::Model { format: name.into(), verdict });
+            output.marks.push(mark(entry, name, verdict));
         }
     }
+}
+
+fn mark(entry: &Entry, format: &str, verdict: ModelVerdict) -> Mark {
+    Mark::Model { format: format.into(), verdict, location: entry.provenance.to_string() }
 }
 
 fn finding(
@@ -103,7 +107,10 @@ fn report(entry: &Entry, format: &str, judgement: &Judgement, output: &mut Outpu
     }
     let (rule, severity, title) = match judgement.verdict {
         ModelVerdict::Dangerous => {
-            let what = judgement.calls.first().map_or_else(
+            // A call with a text says the most.
+            let mut calls = judgement.calls.iter();
+            let telling = calls.find(|call| call.contains("(\""));
+            let what = telling.or(judgement.calls.first()).map_or_else(
                 || judgement.why.first().cloned().unwrap_or_default(),
                 |call| format!("would run {call}"),
             );
@@ -148,5 +155,5 @@ fn report(entry: &Entry, format: &str, judgement: &Judgement, output: &mut Outpu
         .with_detail("calls", judgement.calls.clone())
         .with_detail("why", judgement.why.clone());
     output.findings.push(finding);
-    output.marks.push(Mark::Model { format: format.into(), verdict: judgement.verdict });
+    output.marks.push(mark(entry, format, judgement.verdict));
 }
