@@ -310,16 +310,21 @@ Example:
 The seal is an OpenSSF Model Signing v1.0 signature (key mode), which the
 model-signing package verifies as well. Every file is read; nothing is sent.")]
 pub(crate) struct SealArguments {
-    /// The model's folder
-    #[arg(value_name = "FOLDER")]
-    pub(crate) target: PathBuf,
+    /// The model's folder, or a store: a storage URL, az://ACCOUNT/CONTAINER, - or @FILE
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: String,
+    /// Read every object of a store, for digests that other tools can verify
+    #[arg(long)]
+    pub(crate) content: bool,
+    #[command(flatten)]
+    pub(crate) reach: ReachArguments,
     /// Your private key, PEM, ECDSA on P-256 or P-384; readable by you alone
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
     /// What the model is called; the folder's name otherwise
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Where to write the seal; FOLDER/model.sig otherwise
+    /// Where to write the seal; model.sig in the folder, or here for a store, otherwise
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -333,13 +338,15 @@ Examples:
 Exit codes: 0 nothing changed, 1 something did, 2 could not tell, for example
 because the seal was not made by this key, 3 not proved without --content.")]
 pub(crate) struct VerifyArguments {
-    /// The model's folder
-    #[arg(value_name = "FOLDER")]
-    pub(crate) target: PathBuf,
+    /// The model's folder, or a store: a storage URL, az://ACCOUNT/CONTAINER, - or @FILE
+    #[arg(value_name = "TARGET")]
+    pub(crate) target: String,
+    #[command(flatten)]
+    pub(crate) reach: ReachArguments,
     /// The public key of who sealed it, PEM
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
-    /// The seal; FOLDER/model.sig otherwise
+    /// The seal; model.sig in the folder, or here for a store, otherwise
     #[arg(long, value_name = "FILE")]
     pub(crate) seal: Option<PathBuf>,
     /// Read and compare every byte

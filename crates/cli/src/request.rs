@@ -88,6 +88,26 @@ impl Request {
     }
 }
 
+/// Settings for a command that reads a store and keeps no case.
+pub(crate) fn bare(reach: &ReachArguments, now: Timestamp) -> Result<ScanSettings> {
+    Ok(ScanSettings {
+        targets: Vec::new(),
+        follow: false,
+        scope: input::scope(reach.scope.as_deref(), now)?,
+        endpoints: input::endpoints(&reach.endpoint)?,
+        history: false,
+        jobs: 16,
+        budget: None,
+        exclude: globs(&[])?,
+        limits: Limits::default(),
+        keys: input::keys(reach.keys.as_deref())?,
+        imports: AllowedImports::default(),
+        all: false,
+        fail_on: FailOn::Never,
+        now,
+    })
+}
+
 fn absolute(path: &Path) -> String {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }

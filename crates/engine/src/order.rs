@@ -30,6 +30,42 @@ pub(crate) fn priority(object: &Object) -> i64 {
     class.saturating_mul(1 << 48).saturating_add(size)
 }
 
+/// Whether a path is named like a model file.
+pub(crate) fn is_model_name(path: &str) -> bool {
+    const ENDS: [&str; 27] = [
+        "ckpt",
+        "pt",
+        "pth",
+        "pkl",
+        "pickle",
+        "bin",
+        "joblib",
+        "dill",
+        "npy",
+        "npz",
+        "h5",
+        "hdf5",
+        "keras",
+        "safetensors",
+        "onnx",
+        "gguf",
+        "ggml",
+        "tflite",
+        "pb",
+        "mlmodel",
+        "nemo",
+        "mar",
+        "skops",
+        "llamafile",
+        "pdparams",
+        "rds",
+        "model",
+    ];
+    let lower = path.to_ascii_lowercase();
+    let name = lower.rsplit('/').next().unwrap_or("");
+    name.rsplit_once('.').is_some_and(|(_, end)| ENDS.contains(&end))
+}
+
 /// What a class of the order holds, in words.
 pub(crate) fn kind(class: i64) -> &'static str {
     match class {

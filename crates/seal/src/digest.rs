@@ -15,10 +15,22 @@ pub enum Algorithm {
     Sha256,
     /// BLAKE3.
     Blake3,
+    /// SHA-256 of what the store said of an object that was not read.
+    Observed,
 }
 
 impl Algorithm {
     /// The name that manifests use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Blake3 => "blake3",
+            Self::Observed => "lidless-observed-sha256",
+        }
+    }
+
+    /// Reads the name that manifests use.
     ///
     /// # Errors
     /// When it is a name of an algorithm that is not computed here.
@@ -26,6 +38,7 @@ impl Algorithm {
         match name {
             "sha256" => Ok(Self::Sha256),
             "blake3" => Ok(Self::Blake3),
+            "lidless-observed-sha256" => Ok(Self::Observed),
             other => Err(SealError::Method(other.chars().take(40).collect())),
         }
     }
@@ -47,7 +60,7 @@ impl Digests {
     #[must_use]
     pub fn of(&self, algorithm: Algorithm) -> &str {
         match algorithm {
-            Algorithm::Sha256 => &self.sha256,
+            Algorithm::Sha256 | Algorithm::Observed => &self.sha256,
             Algorithm::Blake3 => &self.blake3,
         }
     }

@@ -56,7 +56,7 @@ fn walk(at: &Path, prefix: &str, ignored: &[String], found: &mut Folder) -> Resu
                 name,
                 size_bytes: metadata.len(),
                 modified_nanoseconds: since.and_then(|time| i64::try_from(time.as_nanos()).ok()),
-                blake3: None,
+                ..Observed::default()
             });
         } else {
             found.odd.push(name);
@@ -78,7 +78,7 @@ impl Folder {
     ) -> Result<Manifest, SealError> {
         let (mut resources, mut observed) = (Vec::new(), Vec::new());
         for file in &self.files {
-            let made = read(&folder.join(&file.name))?;
+            let made = read_file(&folder.join(&file.name))?;
             resources.push(Resource {
                 name: file.name.clone(),
                 algorithm: Algorithm::Sha256,
@@ -97,7 +97,10 @@ impl Folder {
 }
 
 /// Digests of one file.
-pub(crate) fn read(path: &Path) -> Result<Digests, SealError> {
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_file(path: &Path) -> Result<Digests, SealError> {
     let fail = |why: String| SealError::Read { path: path.display().to_string(), why };
     let file = FileBytes::open(path).map_err(|error| fail(error.to_string()))?;
     digest(&file).map_err(fail)

@@ -14,9 +14,9 @@ mod key;
 mod manifest;
 
 pub use bundle::{open, sign};
-pub use compare::{Change, ChangeKind, Depth, compare};
+pub use compare::{Change, ChangeKind, Depth, Present, compare};
 pub use digest::{Algorithm, Digests, digest};
 pub use error::SealError;
-pub use folder::{Folder, read_folder};
+pub use folder::{Folder, read_file, read_folder};
 pub use key::{SigningKey, VerifyingKey};
 pub use manifest::{Manifest, Observed, Resource};

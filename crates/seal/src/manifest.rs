@@ -34,6 +34,12 @@ pub struct Observed {
     /// When it was last changed, nanoseconds since 1970, as the file system says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified_nanoseconds: Option<i64>,
+    /// The version as the store names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// MD5 in base64, as the store says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_md5: Option<String>,
     /// BLAKE3 in hex, where it was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blake3: Option<String>,
@@ -52,6 +58,20 @@ pub struct Manifest {
     pub observed: Vec<Observed>,
 }
 
+impl Observed {
+    /// The entry of a manifest for a file that was not read: a digest of what was seen of it.
+    /// Tools that know nothing of this algorithm refuse the seal, and have to.
+    #[must_use]
+    pub fn as_resource(&self) -> Resource {
+        let seen = serde_json::to_vec(self).unwrap_or_default();
+        Resource {
+            name: self.name.clone(),
+            algorithm: Algorithm::Observed,
+            digest: hex(&Sha256::digest(&seen)),
+        }
+    }
+}
+
 impl Manifest {
     /// The statement that is signed.
     ///
@@ -61,7 +81,7 @@ impl Manifest {
         let resources: Vec<Value> = self
             .resources
             .iter()
-            .map(|one| json!({"name": one.name, "algorithm": "sha256", "digest": one.digest}))
+            .map(|one| json!({"name": one.name, "algorithm": one.algorithm.as_str(), "digest": one.digest}))
             .collect();
         let statement = json!({
             "_type": STATEMENT,
@@ -70,7 +90,7 @@ impl Manifest {
             "predicate": {
                 "serialization": {
                     "method": "files",
-                    "hash_type": "sha256",
+                    "hash_type": self.resources.first().map_or("sha256", |one| one.algorithm.as_str()),
                     "allow_symlinks": false,
                     "ignore_paths": self.ignored,
                 },
