@@ -2,6 +2,8 @@
 """Makes files that real libraries write: no finding above `info` may come of them.
 
 Usage: make_benign.py FOLDER        (needs requirements.txt; ./check installs it)
+
+Beside it, in FOLDER-bad, a few HDF5 files that must be told.
 """
 import argparse, collections, datetime, decimal, enum, fractions, io, pathlib, pickle, re, sys
 import types, uuid, warnings
@@ -157,4 +159,167 @@ for number, (name, kind) in enumerate(all_estimators()):
         pass  # An estimator that was not fitted is a file people keep as well.
     pickled(f"sklearn-{name}", one, [number % 6, 4])
     dumped(f"sklearn-{name}", one)
+
+# XGBoost and LightGBM: wrappers, boosters, and the formats of their own.
+import lightgbm
+import xgboost
+
+for kind in [xgboost.XGBClassifier, xgboost.XGBRegressor, xgboost.XGBRFClassifier, xgboost.XGBRanker]:
+    one = kind(n_estimators=2, max_depth=2)
+    one.fit(x, labels, qid=np.zeros(len(x))) if kind is xgboost.XGBRanker else one.fit(x, labels)
+    pickled(f"xgboost-{kind.__name__}", one)
+    dumped(f"xgboost-{kind.__name__}", one)
+    for end in ["json", "ubj"]:
+        one.get_booster().save_model(folder / f"xgboost-{kind.__name__}.{end}")
+        made += 1
+pickled("xgboost-booster", one.get_booster())
+for kind in [lightgbm.LGBMClassifier, lightgbm.LGBMRegressor]:
+    one = kind(n_estimators=2, verbose=-1).fit(x, labels)
+    pickled(f"lightgbm-{kind.__name__}", one)
+    dumped(f"lightgbm-{kind.__name__}", one)
+    one.booster_.save_model(folder / f"lightgbm-{kind.__name__}.txt")
+    made += 1
+pickled("lightgbm-booster", one.booster_)
+
+# Keras in HDF5: the configuration is an attribute of the root, whatever the layout of the file.
+import h5py
+import json
+
+dense = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 2, "activation": "relu"},
+         "registered_name": None}
+old = {"class_name": "Sequential", "config": [{"class_name": "Dense", "config": {"units": 2}}] * 400}
+for version in ["earliest", "latest"]:
+    for name, config in [("new", {"class_name": "Sequential", "config": {"layers": [dense]}}), ("old", old)]:
+        with h5py.File(folder / f"keras-{name}-{version}.h5", "w", libver=version) as file:
+            file.attrs["model_config"] = json.dumps(config)
+            file.attrs["keras_version"] = b"2.9.0"
+            file.attrs["training_config"] = json.dumps({"loss": "mse", "optimizer_config": {"class_name": "Adam", "config": {}}})
+            weights = file.create_group("model_weights")
+            for number in range(30):
+                weights.create_dataset(f"dense_{number}/kernel:0", data=rng.normal(size=(40, 40)))
+        made += 1
+    with h5py.File(folder / f"plain-{version}.h5", "w", libver=version) as file:
+        file["a"] = rng.normal(size=(100, 100))
+    made += 1
+
+# What must be told: the same files with a layer that carries code.
+bad = folder.parent / f"{folder.name}-bad"
+bad.mkdir(parents=True, exist_ok=True)
+code = "4wEAAAAAAAAAAAAAAAAAAAAAAAAAQwAAAHMEAAAAfABTACkBTqkAKQHaAnhz2gJvc9oGc3lzdGVt"
+layer = {"class_name": "Lambda", "config": {"name": "l", "function": [code, None, None]}}
+for version in ["earliest", "latest"]:
+    for name, many in [("small", 1), ("large", 3000)]:
+        config = {"class_name": "Functional", "config": {"layers": [dense] * many + [layer]}}
+        with h5py.File(bad / f"keras-{name}-{version}.h5", "w", libver=version) as file:
+            file.attrs["model_config"] = json.dumps(config)
+    with h5py.File(bad / f"block-{version}.bin", "w", libver=version, userblock_size=512) as file:
+        file.attrs["model_config"] = np.bytes_(json.dumps({"class_name": "Model", "config": layer}))
+
+# ONNX, written by its own library.
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 4])
+for size in [1, 40]:
+    weights = [numpy_helper.from_array(rng.normal(size=(4, 4)).astype("f4"), f"w{n}") for n in range(size)]
+    nodes = [helper.make_node("MatMul", ["x" if n == 0 else f"y{n - 1}", f"w{n}"], [f"y{n}"]) for n in range(size)]
+    last = helper.make_tensor_value_info(f"y{size - 1}", TensorProto.FLOAT, [1, 4])
+    onnx.save(helper.make_model(helper.make_graph(nodes, "g", [value], [last], weights)), folder / f"net-{size}.onnx")
+    made += 1
+
+# torch's layouts, written with classes of the same names: the library itself is too large.
+import zipfile
+
+
+def module(name):
+    made_module = types.ModuleType(name)
+    sys.modules[name] = made_module
+    return made_module
+
+
+torch, utils = module("torch"), module("torch._utils")
+torch._utils = utils
+nn, parameter = module("torch.nn"), module("torch.nn.parameter")
+
+
+def named(owner, name):
+    def function(*arguments):
+        raise RuntimeError("never called")
+
+    function.__module__, function.__qualname__, function.__name__ = owner.__name__, name, name
+    setattr(owner, name, function)
+    return function
+
+
+rebuild, rebuild_parameter = named(utils, "_rebuild_tensor_v2"), named(utils, "_rebuild_parameter")
+storages = {name: type(name, (), {"__module__": "torch"}) for name in ["FloatStorage", "HalfStorage", "LongStorage", "BFloat16Storage"]}
+for name, kind in storages.items():
+    setattr(torch, name, kind)
+
+
+class Storage:
+    def __init__(self, kind, size):
+        self.kind, self.size = kind, size
+
+
+class Tensor:
+    def __init__(self, kind, shape, leaf=False):
+        self.storage, self.shape, self.leaf = Storage(kind, int(np.prod(shape))), shape, leaf
+
+    def __reduce__(self):
+        strides = tuple(int(np.prod(self.shape[n + 1:])) for n in range(len(self.shape)))
+        plain = (self.storage, 0, tuple(self.shape), strides, False, collections.OrderedDict())
+        if self.leaf:
+            inner = Tensor(self.storage.kind, self.shape)
+            return rebuild_parameter, (inner, True, collections.OrderedDict())
+        return rebuild, plain
+
+
+class Pickler(pickle.Pickler):
+    def __init__(self, out):
+        super().__init__(out, protocol=2)
+        self.keys = {}
+
+    def persistent_id(self, value):
+        if isinstance(value, Storage):
+            key = str(self.keys.setdefault(id(value), len(self.keys)))
+            self.sizes = getattr(self, "sizes", {})
+            self.sizes[key] = value.size
+            return ("storage", storages[value.kind], key, "cpu", value.size)
+
+
+def checkpoint(number):
+    kind = list(storages)[number % 4]
+    state = collections.OrderedDict((f"layer{n}.weight", Tensor(kind, (4, n + 1), n % 2 == 1)) for n in range(1 + number % 9))
+    return [
+        state,
+        {"state_dict": state, "epoch": 3, "loss": 0.5, "best": None, "names": ["a", "b"]},
+        {"model": state, "optimizer": {"state": {0: {"step": 5, "exp_avg": Tensor(kind, (4, 2))}},
+                                       "param_groups": [{"lr": 0.1, "betas": (0.9, 0.999), "params": [0]}]}},
+        {"state_dict": state, "hyper_parameters": {"lr": 0.1}, "callbacks": {}, "lr_schedulers": [],
+         "pytorch-lightning_version": "2.6.6", "args": argparse.Namespace(a=1), "rng": np.random.RandomState(1)},
+    ][number % 4]
+
+
+for number in range(60):
+    out = io.BytesIO()
+    pickler = Pickler(out)
+    keep = checkpoint(number)
+    pickler.dump(keep)
+    root = ["archive", "model", "net-1", "a b"][number % 4]
+    if number % 5 < 4:
+        end = ["pt", "pth", "ckpt", "bin"][number % 4]
+        with zipfile.ZipFile(folder / f"torch-{number}.{end}", "w", zipfile.ZIP_STORED) as archive:
+            archive.writestr(f"{root}/data.pkl", out.getvalue())
+            archive.writestr(f"{root}/byteorder", "little")
+            for key, size in pickler.sizes.items():
+                archive.writestr(f"{root}/data/{key}", rng.bytes(size * 4))
+            archive.writestr(f"{root}/version", "3\n")
+    else:
+        legacy = [0x1950A86A20F9469CFC6C, 1001, {"protocol_version": 1001, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}]
+        head = b"".join(pickle.dumps(value, 2) for value in legacy)
+        tail = pickle.dumps(sorted(pickler.sizes), 2) + b"".join(
+            size.to_bytes(8, "little") + rng.bytes(size * 4) for _, size in sorted(pickler.sizes.items()))
+        (folder / f"torch-legacy-{number}.pt").write_bytes(head + out.getvalue() + tail)
+    made += 1
 print(made, "files,", fit, "fitted estimators")
