@@ -55,6 +55,13 @@ impl Text {
         Some(Self::from_string(content, encoding))
     }
 
+    /// Whether [`Text::decode`] would take the bytes for text, without decoding them.
+    #[must_use]
+    pub fn is_text(bytes: &[u8]) -> bool {
+        let marks = [&[0xef, 0xbb, 0xbf][..], &[0xff, 0xfe], &[0xfe, 0xff]];
+        marks.iter().any(|mark| bytes.starts_with(mark)) || sniff(bytes).is_some()
+    }
+
     /// Wraps text that is decoded already.
     #[must_use]
     pub fn from_string(content: String, encoding: Encoding) -> Self {

@@ -14,6 +14,28 @@ pub(crate) fn absolute(path: &Path) -> String {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
 }
 
+/// The absolute paths of files, one folder after the other. Links below what was named are not
+/// followed, so that only folders have to be asked for.
+#[derive(Default)]
+struct Places {
+    folder: PathBuf,
+    absolute: PathBuf,
+}
+
+impl Places {
+    fn of(&mut self, path: &Path) -> String {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+            return absolute(path);
+        };
+        if self.folder != folder || self.absolute.as_os_str().is_empty() {
+            let named = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            self.absolute = PathBuf::from(absolute(named));
+            self.folder = folder.to_owned();
+        }
+        self.absolute.join(name).to_string_lossy().into_owned()
+    }
+}
+
 /// Every regular file below `root` that is not left out, in a fixed order. Links are not
 /// followed; the insides of `.git` are another walk's business.
 pub(crate) fn files(root: &Path, options: &DiscoverOptions, summary: &mut Summary) -> Vec<PathBuf> {
@@ -55,8 +77,10 @@ pub(crate) fn walk(
     std::thread::scope(|scope| {
         for _ in 0..threads.clamp(1, files.len().max(1)) {
             scope.spawn(|| {
+                let mut places = Places::default();
                 while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let place = Provenance::new(Layer::File { path: absolute(path) });
+                    let named = if files.len() == 1 { absolute(path) } else { places.of(path) };
+                    let place = Provenance::new(Layer::File { path: named });
                     let opened = FileBytes::open(path);
                     let lock = || shared.lock().unwrap_or_else(PoisonError::into_inner);
                     match opened {

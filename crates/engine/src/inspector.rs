@@ -3,9 +3,10 @@
 use lidless_core::{Artifact, Entry, Finding, Gap, Limits, Place, Text};
 use lidless_detect::model::AllowedImports;
 use lidless_detect::{Context, Detectors, Output, View, Want};
-use lidless_io::{ReadError, ReadErrorKind, read_vec};
+use lidless_io::{MemoryBytes, ReadError, ReadErrorKind, read_vec};
 use lidless_peel::{Peelers, Sink};
 use lidless_token::Sighting;
+use std::sync::Arc;
 
 /// How much of an artifact every peeler and detector gets to see first.
 const HEAD_BYTES: u64 = 16 << 10;
@@ -70,6 +71,12 @@ impl Inspector {
                 return;
             }
         };
+        // What fits into the head is not read again.
+        let small = u64::try_from(head.len()).is_ok_and(|known| known == artifact.bytes.len());
+        let memory = small.then(|| {
+            Artifact::new(artifact.entry.clone(), Arc::new(MemoryBytes::new(head.clone())))
+        });
+        let artifact = memory.as_ref().unwrap_or(artifact);
         let peeler = self.peelers.find(artifact, &head);
         let wanted = self.detectors.wants(&artifact.entry, &head);
         // A model or an archive is no text, however many names stand at its beginning.
@@ -100,7 +107,9 @@ impl Inspector {
 
     /// All of it as text, when it is text; the first part, with a gap, when it is too long.
     fn text(&self, artifact: &Artifact, head: &[u8], outcome: &mut Outcome) -> Option<Text> {
-        Text::decode(head)?;
+        if !Text::is_text(head) {
+            return None;
+        }
         let length = artifact.bytes.len();
         if length <= u64::try_from(head.len()).unwrap_or(0) {
             return Text::decode(head);

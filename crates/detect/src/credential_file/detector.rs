@@ -72,7 +72,7 @@ impl Detector for CredentialFileDetector {
             return Want::Nothing;
         }
         let path = entry.full_path().to_ascii_lowercase();
-        let text = Text::decode(head).is_some();
+        let text = Text::is_text(head);
         let wanted = |kind: &Kind| {
             if text && kind.confirm.iter().any(|word| word.starts_with("text:")) {
                 Want::Text

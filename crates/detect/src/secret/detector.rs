@@ -40,7 +40,7 @@ impl Detector for SecretDetector {
     }
 
     fn wants(&self, _entry: &Entry, head: &[u8]) -> Want {
-        if head.is_empty() || Text::decode(head).is_none() { Want::Nothing } else { Want::Text }
+        if head.is_empty() || !Text::is_text(head) { Want::Nothing } else { Want::Text }
     }
 
     fn detect(&self, view: &View<'_>, context: &Context, output: &mut Output) {

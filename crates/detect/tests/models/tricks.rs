@@ -6,6 +6,7 @@ use crate::gadgets::GADGETS;
 use crate::look::{look, worst};
 use lidless_core::Severity;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 type Case = (u8, String, &'static str, Vec<u8>);
 
@@ -764,6 +765,14 @@ fn stored(bytes: &[u8]) -> Vec<u8> {
     [&[1][..], &length.to_le_bytes(), &(!length).to_le_bytes(), bytes].concat()
 }
 
+/// Writes the files out, for other scanners to look at.
+fn keep(folder: &Path, corpus: &Corpus) {
+    std::fs::create_dir_all(folder).unwrap();
+    for (number, (technique, _, name, file)) in corpus.0.iter().enumerate() {
+        std::fs::write(folder.join(format!("{technique:02}-{number:04}-{name}")), file).unwrap();
+    }
+}
+
 #[test]
 fn every_way_past_a_scanner_is_an_alarm() {
     let mut corpus = Corpus::default();
@@ -772,6 +781,9 @@ fn every_way_past_a_scanner_is_an_alarm() {
     encodings(&mut corpus);
     inner(&mut corpus);
     wrappings(&mut corpus);
+    if let Some(folder) = std::env::var_os("LIDLESS_KEEP_MODELS") {
+        keep(Path::new(&folder), &corpus);
+    }
     let mut counted: BTreeMap<u8, usize> = BTreeMap::new();
     let mut missed = Vec::new();
     for (technique, what, name, file) in &corpus.0 {

@@ -9,6 +9,9 @@ use lidless_io::{MemoryBytes, ReadAt as _};
 /// Opcodes tried to find out.
 const TRIED: u64 = 2_000;
 
+/// Opcodes that are enough behind the one that begins a pickle.
+const ENOUGH: u64 = 16;
+
 /// How much bytes are like a pickle, from least to most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Likeness {
@@ -27,7 +30,9 @@ pub(crate) fn likeness(head: &[u8], whole: bool, model_name: bool) -> Likeness {
     let source = MemoryBytes::new(head.to_vec());
     let mut reader = Reader::new(&source, 0);
     let (mut imports, mut dangerous, mut acts, mut hidden) = (false, false, false, false);
-    let one = run(&mut reader, TRIED, Mode::Plain, &mut |_, event| match event {
+    let begins = matches!(head, [0x80, 0..=5, ..]);
+    let tried = if begins { ENOUGH } else { TRIED };
+    let one = run(&mut reader, tried, Mode::Plain, &mut |_, event| match event {
         Event::Import(global) if is_name(&global) => {
             imports = true;
             dangerous |= standing(&global.module, &global.name) == Standing::Dangerous;
@@ -42,7 +47,7 @@ pub(crate) fn likeness(head: &[u8], whole: bool, model_name: bool) -> Likeness {
     let cut = !whole && matches!(&one.broken, Some(Broken::Malformed(why)) if is_cut(why));
     let runs_on = one.opcodes >= TRIED || (cut && one.opcodes > 200);
     let yes = |yes: bool| if yes { Likeness::Sure } else { Likeness::None };
-    if matches!(head, [0x80, 0..=5, ..]) {
+    if begins {
         // Not one opcode behind the first: bytes of something else.
         let some = one.opcodes >= 4 || imports || hidden || stops || cut || model_name;
         return yes(one.opcodes >= 2 && some);

@@ -1,0 +1,5 @@
+#![no_main]
+#[path = "shared/look.rs"]
+mod look;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| look::look("x.tflite", b"", data));

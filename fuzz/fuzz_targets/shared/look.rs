@@ -1,0 +1,26 @@
+//! Looks at bytes as the detector of models does, under a name.
+
+use lidless_core::{Artifact, Entry, FingerprintKey, Layer, Limits, Provenance};
+use lidless_detect::model::{AllowedImports, ModelDetector};
+use lidless_detect::{Context, Detector as _, Output, View, Want};
+use lidless_io::MemoryBytes;
+use std::sync::Arc;
+
+/// Looks at `data`, with `magic` in front of it.
+pub fn look(name: &str, magic: &[u8], data: &[u8]) {
+    let bytes = [magic, data].concat();
+    let place = Provenance::new(Layer::File { path: format!("/{name}") });
+    let entry = Entry::new(place, Some(bytes.len() as u64));
+    let head = bytes.get(..16384).unwrap_or(&bytes).to_vec();
+    let artifact = Artifact::new(entry, Arc::new(MemoryBytes::new(bytes)));
+    if ModelDetector.wants(&artifact.entry, &head) == Want::Nothing {
+        return;
+    }
+    let context = Context {
+        key: FingerprintKey::from_bytes([0; 32]),
+        limits: Limits::default(),
+        imports: AllowedImports::default(),
+    };
+    let view = View { artifact: &artifact, head: &head, text: None };
+    ModelDetector.detect(&view, &context, &mut Output::default());
+}
