@@ -46,7 +46,7 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Ask again whether each grant still works
     Check(CheckArguments),
-    /// Record what a model folder holds, signed with your key
+    /// Record what a model's folder or a store holds, signed with your key
     Seal(SealArguments),
     /// What changed since a folder was sealed
     Verify(VerifyArguments),
@@ -303,12 +303,15 @@ pub(crate) struct DemoArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  openssl ecparam -name prime256v1 -genkey -noout -out key.pem; chmod 600 key.pem
+  openssl ecparam -name prime256v1 -genkey -noout -out key.pem
+  chmod 600 key.pem
   openssl ec -in key.pem -pubout -out key.pub
   lidless seal models/net --key key.pem
+  lidless seal @link.txt --key key.pem -o net.sig    a store, by what it says
 
 The seal is an OpenSSF Model Signing v1.0 signature (key mode), which the
-model-signing package verifies as well. Every file is read; nothing is sent.")]
+model-signing package verifies as well. Every file of a folder is read; of a
+store only the listing, unless --content is given. Nothing is written there.")]
 pub(crate) struct SealArguments {
     /// The model's folder, or a store: a storage URL, az://ACCOUNT/CONTAINER, - or @FILE
     #[arg(value_name = "TARGET")]

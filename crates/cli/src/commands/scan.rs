@@ -67,14 +67,15 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
     }
     let state = Progress::default();
     let report = progress::shown(quiet, &state, || scan(&settings, &case, &state))?;
-    if let Some(path) = &arguments.sbom {
-        let hashes = hashes(&report.models)?;
-        output::to(Some(path), |out, _| lidless_report::sbom(&report, &hashes, out))?;
-    }
     let format = arguments.output.format.of_report();
     output::to(arguments.output.output.as_deref(), |out, style| {
         lidless_report::render(&report, format, style, now, out)
     })?;
+    // Last: a bill that cannot be written takes nothing from the report.
+    if let Some(path) = &arguments.sbom {
+        let hashes = hashes(&report.models)?;
+        output::to(Some(path), |out, _| lidless_report::sbom(&report, &hashes, out))?;
+    }
     Ok(report.run.exit_code.unwrap_or(crate::failure::COULD_NOT_RUN))
 }
 
