@@ -113,25 +113,27 @@ const SNIFF_BYTES: usize = 4096;
 
 fn sniff(bytes: &[u8]) -> Option<Encoding> {
     let head = bytes.get(..SNIFF_BYTES).unwrap_or(bytes);
-    let zeros = |parity: usize| head.iter().skip(parity).step_by(2).filter(|b| **b == 0).count();
-    let half = head.len().checked_div(2).unwrap_or(0);
-    if half >= 4 {
-        let (even, odd) = (zeros(0), zeros(1));
+    let all = memchr::memchr_iter(0, head).count();
+    if all > 0 {
+        let half = head.len().checked_div(2).unwrap_or(0);
         let mostly = |count: usize| count.saturating_mul(10) >= half.saturating_mul(7);
         let rarely = |count: usize| count.saturating_mul(10) <= half;
-        if mostly(odd) && rarely(even) {
-            return Some(Encoding::Utf16Le);
+        if half < 4 || !mostly(all) {
+            // No text has a zero byte; binary formats with long names in front nearly all have.
+            return None;
         }
-        if mostly(even) && rarely(odd) {
-            return Some(Encoding::Utf16Be);
-        }
+        let even = head.iter().step_by(2).filter(|byte| **byte == 0).count();
+        let odd = all.saturating_sub(even);
+        return if mostly(odd) && rarely(even) {
+            Some(Encoding::Utf16Le)
+        } else if mostly(even) && rarely(odd) {
+            Some(Encoding::Utf16Be)
+        } else {
+            None
+        };
     }
     let control =
-        head.iter().filter(|b| matches!(**b, 0 | 1..=8 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f)).count();
-    // No text has a zero byte; binary formats with long names in front nearly all have.
-    if head.contains(&0) {
-        return None;
-    }
+        head.iter().filter(|b| matches!(**b, 1..=8 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f)).count();
     // One control character in fifty still occurs in logs and terminal captures.
     if control.saturating_mul(50) > head.len() {
         return None;
