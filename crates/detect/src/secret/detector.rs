@@ -5,15 +5,17 @@ use super::password;
 use crate::detector::{Context, Detector, Output, View, Want};
 use base64::Engine as _;
 use lidless_core::{Category, Confidence, Entry, Finding, Place, Severity, Text};
+use std::sync::OnceLock;
 
 /// Finds secrets by rule and passwords by name.
 pub(crate) struct SecretDetector {
-    engine: Engine,
+    /// Compiled when the first text comes: a folder of models may have none.
+    engine: OnceLock<Engine>,
 }
 
 impl SecretDetector {
     pub(crate) fn new() -> Self {
-        Self { engine: Engine::new() }
+        Self { engine: OnceLock::new() }
     }
 }
 
@@ -47,7 +49,7 @@ impl Detector for SecretDetector {
         let Some(text) = view.text else { return };
         let entry = &view.artifact.entry;
         let mut taken: Vec<std::ops::Range<usize>> = Vec::new();
-        for found in self.engine.find(text.as_str()) {
+        for found in self.engine.get_or_init(Engine::new).find(text.as_str()) {
             taken.push(found.span.clone());
             output.findings.push(by_rule(&found, text, entry, context));
         }
