@@ -75,15 +75,8 @@ impl Request {
             scope: input::scope(scope, now)?,
             endpoints: input::endpoints(endpoint)?,
             history: !self.no_history,
-            jobs: 16,
-            budget: None,
             exclude: globs(&self.exclude)?,
-            limits: Limits::default(),
-            keys: input::keys(reach.keys.as_deref())?,
-            imports: AllowedImports::default(),
-            all: false,
-            fail_on: FailOn::Never,
-            now,
+            ..bare(reach, now)?
         })
     }
 }

@@ -17,8 +17,7 @@ pub(crate) fn priority(object: &Object) -> i64 {
             "env" | "ini" | "conf" | "cfg" | "toml" | "yaml" | "yml" | "properties" | "tfstate"
             | "tfvars" | "ps1" | "sh" | "bat" | "xml" | "txt" => 1,
             "json" | "jsonl" | "csv" | "ipynb" | "py" | "md" | "sql" => 2,
-            "ckpt" | "pt" | "pth" | "pkl" | "pickle" | "bin" | "joblib" | "npy" | "npz" | "h5"
-            | "keras" | "safetensors" | "onnx" | "gguf" => 3,
+            _ if is_model_name(name) => 3,
             "zip" | "tar" | "tgz" | "gz" | "bz2" | "xz" | "zst" | "7z" | "rar" => 4,
             "vhd" | "vhdx" | "vmdk" | "qcow2" | "vdi" | "e01" | "img" | "iso" | "dmg" => 5,
             "jpg" | "jpeg" | "png" | "gif" | "mp4" | "mov" | "mp3" | "wav" | "webp" => 8,

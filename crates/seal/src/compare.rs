@@ -92,20 +92,22 @@ pub fn compare(
             continue;
         }
         let unread = one.algorithm == Algorithm::Observed;
-        match (depth, before) {
-            (_, None) if unread => {
+        match before {
+            None if unread => {
                 return Err(SealError::Format("an object without what was seen of it"));
             }
-            (Depth::Metadata, Some(before)) | (Depth::Content, Some(before))
-                if unread || depth == Depth::Metadata =>
-            {
+            Some(before) if unread || depth == Depth::Metadata => {
                 // The version is the store's own word; a checksum may be the writer's.
                 let written = match (&before.etag, &file.etag) {
                     (Some(then), Some(now)) => then != now,
                     _ => before.modified_nanoseconds != file.modified_nanoseconds,
                 };
                 if written {
-                    let evidence = "written since, same size; --content tells whether it changed";
+                    let evidence = if unread {
+                        "written since, same size; it was not read when it was sealed"
+                    } else {
+                        "written since, same size; --content tells whether it changed"
+                    };
                     say(ChangeKind::Touched, &one.name, evidence.into());
                 }
             }

@@ -69,6 +69,7 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<u8> {
             let result = match code {
                 0 => "nothing changed",
                 1 => "it is not what was sealed",
+                _ if arguments.content => "not proved: some objects were sealed unread",
                 _ => "not proved: read again with --content",
             };
             writeln!(

@@ -15,3 +15,4 @@ mod formats;
 mod gadgets;
 mod look;
 mod tricks;
+mod wrappings;
