@@ -11,6 +11,7 @@ mod finding;
 mod fingerprint;
 mod gap;
 mod grant;
+mod interest;
 mod lead;
 mod limits;
 mod mark;
@@ -23,7 +24,7 @@ mod severity;
 mod text;
 
 pub use access::{Access, Auth};
-pub use artifact::Artifact;
+pub use artifact::{Artifact, Siblings};
 pub use coverage::Coverage;
 pub use entry::Entry;
 pub use explained::{Explained, Note, OperationRow};
@@ -37,8 +38,9 @@ pub use grant::{
     Grant, GrantScope, GrantStatus, Mechanism, Observed, Permission, Problem, Provider,
     SignatureCheck,
 };
+pub use interest::Interest;
 pub use lead::Lead;
-pub use limits::Limits;
+pub use limits::{ImageReach, Limits};
 pub use mark::{Mark, ModelVerdict};
 pub use object::{BlobType, Container, Object, PublicAccess};
 pub use place::{Layer, Place, Provenance};

@@ -17,6 +17,29 @@ pub struct Limits {
     pub members: u64,
     /// How many bytes of one text are searched.
     pub text_bytes: u64,
+    /// How many bytes of files are read from one file system of an image, beside its metadata.
+    #[serde(default = "image_bytes")]
+    pub image_bytes: u64,
+    /// How far file systems of images are looked into.
+    #[serde(default)]
+    pub image_reach: ImageReach,
+}
+
+fn image_bytes() -> u64 {
+    Limits::default().image_bytes
+}
+
+/// How far the file systems of disk images are looked into.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ImageReach {
+    /// Only the places where credentials usually lie: a few requests an image.
+    Known,
+    /// Known places, and every name.
+    Names,
+    /// Known places, every name, and the content of every file that may matter.
+    #[default]
+    All,
 }
 
 impl Default for Limits {
@@ -28,6 +51,8 @@ impl Default for Limits {
             memory_bytes: 64 << 20,
             members: 1_000_000,
             text_bytes: 64 << 20,
+            image_bytes: 4 << 30,
+            image_reach: ImageReach::All,
         }
     }
 }

@@ -108,7 +108,11 @@ impl std::fmt::Display for Provenance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (depth, layer) in self.layers.iter().enumerate() {
             if depth > 0 {
-                f.write_str("!/")?;
+                // A file of a partition stands below it as in a folder.
+                let above = depth.checked_sub(1).and_then(|above| self.layers.get(above));
+                let inside = matches!(above, Some(Layer::Partition { .. }))
+                    && matches!(layer, Layer::Member { .. });
+                f.write_str(if inside { "/" } else { "!/" })?;
             }
             match layer {
                 Layer::File { path } => write!(f, "file://{}", escape(path))?,
@@ -207,7 +211,7 @@ mod tests {
             .child(Layer::Member { path: "Users/alice/.ssh/id_ed25519".into() });
         assert_eq!(
             key.to_string(),
-            "az://contoso/backups/alice.vhdx!/p2!/Users/alice/.ssh/id_ed25519"
+            "az://contoso/backups/alice.vhdx!/p2/Users/alice/.ssh/id_ed25519"
         );
         let git = Provenance::new(Layer::Git {
             repository: "/src/repo".into(),

@@ -1,11 +1,13 @@
 //! Looks into one artifact, and into what is inside it, and inside that.
 
-use lidless_core::{Artifact, Entry, Finding, Gap, Limits, Place, Text};
+use crate::order::interest;
+use lidless_core::{Artifact, Entry, Finding, Gap, Interest, Limits, Place, Text};
 use lidless_detect::model::AllowedImports;
 use lidless_detect::{Context, Detectors, Output, View, Want};
 use lidless_io::{MemoryBytes, ReadError, ReadErrorKind, read_vec};
 use lidless_peel::{Peelers, Sink};
 use lidless_token::Sighting;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// How much of an artifact every peeler and detector gets to see first.
@@ -101,7 +103,14 @@ impl Inspector {
                 return;
             }
             let mut inside = Inside { inspector: self, depth: depth.saturating_add(1), outcome };
-            peeler.peel(artifact, &head, &self.context.limits, &mut inside);
+            // Parsers do not panic; should one do so all the same, what was found stays.
+            let peeled = catch_unwind(AssertUnwindSafe(|| {
+                peeler.peel(artifact, &head, &self.context.limits, &mut inside);
+            }));
+            if peeled.is_err() {
+                let reason = format!("{} that could not be opened to its end", peeler.name());
+                outcome.output.gaps.push(gap(artifact, reason));
+            }
         }
     }
 
@@ -166,8 +175,13 @@ impl Sink for Inside<'_> {
         self.inspector.look(&artifact, self.depth, self.outcome);
     }
 
-    fn inert(&mut self, _entry: Entry, _reason: &'static str) {
+    fn inert(&mut self, entry: Entry, _reason: &'static str) {
         self.outcome.entries = self.outcome.entries.saturating_add(1);
+        self.inspector.names(&entry, &mut self.outcome.output);
+    }
+
+    fn interest(&self, entry: &Entry) -> Interest {
+        interest(entry)
     }
 
     fn gap(&mut self, gap: Gap) {

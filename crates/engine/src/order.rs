@@ -1,16 +1,68 @@
 //! What is likely to matter most per byte comes first.
 
-use lidless_core::Object;
+use lidless_core::{Entry, Interest, Object};
 
 /// The place of an object in the order: smaller is sooner.
 ///
 /// Credentials by their usual names come first, then small text, messages and models, then
 /// archives, then media and large opaque things. Within a class, smaller objects come first.
 pub(crate) fn priority(object: &Object) -> i64 {
-    let path = object.key.to_ascii_lowercase();
+    let class = class(&object.key.to_ascii_lowercase());
+    // 2^48 bytes is more than any object; the class stays above the size.
+    let size = i64::try_from(object.size.min((1 << 48) - 1)).unwrap_or(i64::MAX);
+    class.saturating_mul(1 << 48).saturating_add(size)
+}
+
+/// How much a file inside an image promises.
+pub(crate) fn interest(entry: &Entry) -> Interest {
+    let path = entry.path().to_ascii_lowercase();
+    if is_store(&path) {
+        return Interest::High;
+    }
+    match class(&path) {
+        0 => Interest::High,
+        1..=5 => Interest::Medium,
+        6 => Interest::Low,
+        _ => Interest::None,
+    }
+}
+
+/// Hives, and the stores of browsers, mail and chats.
+fn is_store(path: &str) -> bool {
+    const NAMES: [&str; 18] = [
+        "ntuser.dat",
+        "usrclass.dat",
+        "ntds.dit",
+        "login data",
+        "cookies",
+        "web data",
+        "local state",
+        "logins.json",
+        "key4.db",
+        "cookies.sqlite",
+        "shadow",
+        "passwd",
+        "hostname",
+        "os-release",
+        "machine-id",
+        "login.keychain-db",
+        "unattend.xml",
+        "consolehost_history.txt",
+    ];
+    const ENDS: [&str; 8] =
+        [".pst", ".ost", ".kdbx", ".keychain-db", ".rdp", ".ovpn", ".ppk", "_history"];
+    let name = path.rsplit('/').next().unwrap_or("");
+    NAMES.contains(&name)
+        || ENDS.iter().any(|end| name.ends_with(end))
+        || path.contains("/system32/config/") && !name.contains('.')
+        || path.contains(".indexeddb.leveldb/")
+}
+
+/// The class of a path in lower case; smaller is sooner.
+fn class(path: &str) -> i64 {
     let name = path.rsplit('/').next().unwrap_or("");
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    let class: i64 = if is_credential(&path, name) {
+    if is_credential(path, name) {
         0
     } else {
         match extension {
@@ -20,13 +72,15 @@ pub(crate) fn priority(object: &Object) -> i64 {
             _ if is_model_name(name) => 3,
             "zip" | "tar" | "tgz" | "gz" | "bz2" | "xz" | "zst" | "7z" | "rar" => 4,
             "vhd" | "vhdx" | "vmdk" | "qcow2" | "vdi" | "e01" | "img" | "iso" | "dmg" => 5,
-            "jpg" | "jpeg" | "png" | "gif" | "mp4" | "mov" | "mp3" | "wav" | "webp" => 8,
+            "doc" | "docx" | "xls" | "xlsx" | "ppt" | "pptx" | "pdf" | "odt" | "ods" | "rtf"
+            | "eml" | "msg" | "mbox" => 2,
+            "jpg" | "jpeg" | "png" | "gif" | "mp4" | "mov" | "mp3" | "wav" | "webp" | "avi"
+            | "mkv" | "flac" | "ttf" | "woff" | "ico" | "svg" => 8,
+            "dll" | "exe" | "sys" | "so" | "dylib" | "o" | "a" | "mui" | "pdb" | "cat" | "nls"
+            | "lib" | "pyc" | "class" | "ko" | "etl" | "evtx" => 8,
             _ => 6,
         }
-    };
-    // 2^48 bytes is more than any object; the class stays above the size.
-    let size = i64::try_from(object.size.min((1 << 48) - 1)).unwrap_or(i64::MAX);
-    class.saturating_mul(1 << 48).saturating_add(size)
+    }
 }
 
 /// Whether a path is named like a model file.

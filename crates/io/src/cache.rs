@@ -12,6 +12,9 @@ pub struct BlockCache {
     source: Arc<dyn ReadAt>,
     block_bytes: u64,
     capacity_blocks: usize,
+    /// A read that goes on where the last request ended fetches up to this much; see
+    /// [`BlockCache::reading_ahead`].
+    ahead_bytes: u64,
     state: Mutex<State>,
 }
 
@@ -20,6 +23,8 @@ struct State {
     blocks: HashMap<u64, (Bytes, u64)>,
     by_use: BTreeMap<u64, u64>,
     clock: u64,
+    /// The block after the last one that was fetched, and how many blocks that request brought.
+    last: (u64, u64),
 }
 
 impl BlockCache {
@@ -32,13 +37,23 @@ impl BlockCache {
             source,
             block_bytes,
             capacity_blocks: usize::try_from(blocks).unwrap_or(usize::MAX),
+            ahead_bytes: 0,
             state: Mutex::new(State::default()),
         }
     }
 
+    /// Reads ahead: each request that goes on where the last one ended brings twice as much, up
+    /// to `bytes`. Structures that are walked front to back then cost few requests, and reads
+    /// that jump cost no more than before.
+    #[must_use]
+    pub fn reading_ahead(mut self, bytes: u64) -> Self {
+        self.ahead_bytes = bytes;
+        self
+    }
+
     fn cached(&self, block: u64) -> Option<Bytes> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { blocks, by_use, clock } = &mut *state;
+        let State { blocks, by_use, clock, .. } = &mut *state;
         let (bytes, used) = blocks.get_mut(&block)?;
         *clock = clock.saturating_add(1);
         by_use.remove(used);
@@ -49,7 +64,7 @@ impl BlockCache {
 
     fn keep(&self, block: u64, bytes: Bytes) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { blocks, by_use, clock } = &mut *state;
+        let State { blocks, by_use, clock, .. } = &mut *state;
         *clock = clock.saturating_add(1);
         if let Some((_, used)) = blocks.insert(block, (bytes, *clock)) {
             by_use.remove(&used);
@@ -66,12 +81,24 @@ impl BlockCache {
     /// Fetches the run of blocks `first..=last` in one request and returns their bytes joined.
     fn fetch(&self, first: u64, last: u64) -> Result<Vec<u8>, ReadError> {
         let start = first.saturating_mul(self.block_bytes);
-        let count = last.saturating_sub(first).saturating_add(1);
-        let bytes = read_vec(&*self.source, start, count.saturating_mul(self.block_bytes))?;
+        let wanted = last.saturating_sub(first).saturating_add(1);
+        let mut count = wanted;
+        if self.ahead_bytes > 0 {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            if state.last.0 == first {
+                let most = self.ahead_bytes.checked_div(self.block_bytes).unwrap_or(1);
+                count = state.last.1.saturating_mul(2).min(most).max(wanted);
+            }
+            state.last = (first.saturating_add(count), count);
+        }
+        let last = first.saturating_add(count).saturating_sub(1);
+        let mut bytes = read_vec(&*self.source, start, count.saturating_mul(self.block_bytes))?;
         let size = usize::try_from(self.block_bytes).unwrap_or(usize::MAX);
         for (block, chunk) in (first..=last).zip(bytes.chunks(size)) {
             self.keep(block, Bytes::copy_from_slice(chunk));
         }
+        let asked = usize::try_from(wanted.saturating_mul(self.block_bytes)).unwrap_or(usize::MAX);
+        bytes.truncate(asked);
         Ok(bytes)
     }
 }
@@ -118,6 +145,10 @@ impl ReadAt for BlockCache {
         }
         Ok(size)
     }
+
+    fn gap_bytes(&self) -> u64 {
+        self.source.gap_bytes()
+    }
 }
 
 #[cfg(test)]
@@ -138,5 +169,28 @@ mod tests {
             assert_eq!(got, data[start..(start + 77).min(data.len())]);
         }
         assert!(tally.requests() <= 25, "{} requests", tally.requests());
+    }
+
+    #[test]
+    fn reading_on_asks_for_more_each_time_and_jumping_does_not() {
+        let data = vec![7u8; 4 << 20];
+        let tally = Tally::default();
+        let counted = Counted::new(Arc::new(MemoryBytes::new(data)), tally.clone());
+        let cache = BlockCache::new(Arc::new(counted), 4096, 16 << 20).reading_ahead(1 << 20);
+        for offset in (0..4 << 20).step_by(4096) {
+            assert_eq!(read_vec(&cache, offset, 4096).unwrap().len(), 4096);
+        }
+        assert!(tally.requests() <= 12, "{} requests", tally.requests());
+        let before = tally.bytes();
+        let jumping = BlockCache::new(
+            Arc::new(Counted::new(Arc::new(MemoryBytes::new(vec![7u8; 4 << 20])), tally.clone())),
+            4096,
+            16 << 20,
+        )
+        .reading_ahead(1 << 20);
+        for offset in (1..500u64).map(|n| (n * 7919) % 1000 * 4096) {
+            read_vec(&jumping, offset, 100).unwrap();
+        }
+        assert!(tally.bytes() - before <= 500 * 4096 * 2);
     }
 }

@@ -65,4 +65,8 @@ impl ReadAt for Counted {
         }
         Ok(parts)
     }
+
+    fn gap_bytes(&self) -> u64 {
+        self.source.gap_bytes()
+    }
 }

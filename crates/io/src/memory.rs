@@ -35,6 +35,10 @@ impl ReadAt for MemoryBytes {
         }
         Ok(size)
     }
+
+    fn gap_bytes(&self) -> u64 {
+        0
+    }
 }
 
 #[cfg(test)]

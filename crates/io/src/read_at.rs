@@ -38,6 +38,13 @@ pub trait ReadAt: Send + Sync {
             })
             .collect()
     }
+
+    /// How many unwanted bytes between two ranges are cheaper to read than another request: the
+    /// delay of a request times the bandwidth. Sources that measure their own link say what they
+    /// measured; what lies on top of another source passes its answer on.
+    fn gap_bytes(&self) -> u64 {
+        64 << 10
+    }
 }
 
 /// Reads at most `length` bytes at `offset`, cut at the end of the source.
@@ -90,5 +97,9 @@ impl<S: ReadAt + ?Sized> ReadAt for Arc<S> {
 
     fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ReadError> {
         (**self).read_ranges(ranges)
+    }
+
+    fn gap_bytes(&self) -> u64 {
+        (**self).gap_bytes()
     }
 }

@@ -50,6 +50,10 @@ impl ReadAt for Window {
             .collect();
         self.source.read_ranges(&moved)
     }
+
+    fn gap_bytes(&self) -> u64 {
+        self.source.gap_bytes()
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,18 @@
-//! Opens wrappings: archives and compressed streams, through ranged reads.
+//! Opens wrappings: archives, compressed streams, disk images, volumes and file systems,
+//! through ranged reads.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
 mod coding;
+mod disk;
+mod error;
+mod filesystem;
 mod opaque;
 mod peeler;
 mod seven_zip;
 mod stream;
 mod table;
 mod tar;
+mod volume;
 mod zip;
 
 pub use peeler::{Peeler, Sink};

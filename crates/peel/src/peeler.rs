@@ -1,18 +1,25 @@
 //! The face of every peeler.
 
-use lidless_core::{Artifact, Entry, Finding, Gap, Limits};
+use lidless_core::{Artifact, Entry, Finding, Gap, Interest, Limits};
 
 /// Receives what a peeler finds inside a wrapping.
 pub trait Sink {
     /// An entry inside, ready to be read.
     fn entry(&mut self, artifact: Artifact);
-    /// An entry inside that holds nothing to look into by its role (the raw tensors of a
-    /// checkpoint); counted, not opened, not a gap.
+    /// An entry inside that is listed and not opened: it holds nothing to look into by its role
+    /// (the raw tensors of a checkpoint, a program), or what was left out is said as a gap by
+    /// the peeler itself. Its name still counts.
     fn inert(&mut self, entry: Entry, reason: &'static str);
     /// Something inside that could not be seen.
     fn gap(&mut self, gap: Gap);
     /// Something about the wrapping itself that is wrong: two views of one archive that differ.
     fn finding(&mut self, finding: Finding);
+    /// How much an entry inside promises by its name, place and size: what to open, and what
+    /// first. Everything is worth a look by default.
+    fn interest(&self, entry: &Entry) -> Interest {
+        let _ = entry;
+        Interest::Medium
+    }
 }
 
 /// Opens one kind of wrapping.

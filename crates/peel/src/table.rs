@@ -1,6 +1,7 @@
 //! The table of formats: a new one is one new file and one line here.
 
 use crate::coding::Coding;
+use crate::disk::{DiskImage, images};
 use crate::opaque::Opaque;
 use crate::peeler::Peeler;
 use crate::seven_zip::SevenZip;
@@ -24,21 +25,23 @@ impl Peelers {
     /// The table.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            row: vec![
-                Box::new(Zip),
-                Box::new(Stream(Coding::Gzip)),
-                Box::new(Stream(Coding::Bzip2)),
-                Box::new(Stream(Coding::Xz)),
-                Box::new(Stream(Coding::Zstd)),
-                Box::new(Stream(Coding::Lz4)),
-                Box::new(Stream(Coding::Lzma)),
-                Box::new(Stream(Coding::Zlib)),
-                Box::new(Tar),
-                Box::new(SevenZip),
-                Box::new(Opaque),
-            ],
+        let mut row: Vec<Box<dyn Peeler>> = vec![
+            Box::new(Zip),
+            Box::new(Stream(Coding::Gzip)),
+            Box::new(Stream(Coding::Bzip2)),
+            Box::new(Stream(Coding::Xz)),
+            Box::new(Stream(Coding::Zstd)),
+            Box::new(Stream(Coding::Lz4)),
+            Box::new(Stream(Coding::Lzma)),
+            Box::new(Stream(Coding::Zlib)),
+            Box::new(Tar),
+            Box::new(SevenZip),
+            Box::new(Opaque),
+        ];
+        for image in images() {
+            row.push(Box::new(DiskImage(image)));
         }
+        Self { row }
     }
 
     /// The peeler for these bytes, by their content; `head` is the first 16 KiB.

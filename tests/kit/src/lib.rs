@@ -1,7 +1,9 @@
 //! Builders and hostile-input suites shared by the tests.
 
 mod azurite;
+mod fixture;
 mod hostile;
 
 pub use azurite::Azurite;
+pub use fixture::{fixture, tree};
 pub use hostile::cut_and_flip;

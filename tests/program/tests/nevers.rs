@@ -88,7 +88,7 @@ fn no_stage_imports_a_stage() {
 fn floors_are_only_imported_from_above() {
     let floor = |name: &str| match name {
         "io" => 1,
-        "core" => 2,
+        "core" | "records" => 2,
         "engine" => 4,
         "replica" => 5,
         "cli" => 6,

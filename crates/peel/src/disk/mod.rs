@@ -1,0 +1,9 @@
+//! Disk images: what a machine's disk is kept in.
+
+mod image;
+mod peel;
+mod raw;
+mod table;
+
+pub(crate) use peel::DiskImage;
+pub(crate) use table::images;

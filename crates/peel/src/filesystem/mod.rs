@@ -1,0 +1,10 @@
+//! File systems, swept through ranged reads.
+
+mod drive;
+mod face;
+mod known;
+mod neighbours;
+mod table;
+
+pub(crate) use drive::{Tour, Toured};
+pub(crate) use table::find;

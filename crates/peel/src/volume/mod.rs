@@ -1,0 +1,7 @@
+//! What lies between a disk and its file systems: partition tables, volume managers, encryption.
+
+mod part;
+mod peel;
+mod table;
+
+pub(crate) use peel::{Seen, Volumes, looks_like_a_disk};

@@ -1,0 +1,225 @@
+//! The volumes of a disk, and what lies on each.
+
+use super::table::{holder, parts};
+use crate::error::PeelError;
+use crate::filesystem::{self, Tour, Toured};
+use crate::peeler::Sink;
+use lidless_core::{Artifact, Gap, Layer, Limits, Provenance};
+use lidless_io::{ReadAt, Window, read_vec};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// How much of a volume tells what it is: the super block of btrfs at 64 KiB is the furthest.
+pub(crate) const HEAD: u64 = 72 << 10;
+/// How many volumes may lie in volumes.
+const NESTED: usize = 4;
+/// Names of files that are disks or volumes byte for byte: worth a request to see.
+const NAMES: [&str; 20] = [
+    ".img", ".raw", ".dd", ".iso", ".bin", ".001", ".image", ".disk", ".udf", ".toast", ".cdr",
+    ".ext2", ".ext3", ".ext4", ".xfs", ".ntfs", ".fat", ".vhd", ".hfs", ".btrfs",
+];
+
+/// What one volume is, and what was seen of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Seen {
+    /// The partition, when there is a table.
+    pub(crate) number: Option<u32>,
+    /// The file system or holder, or what its partition table calls it.
+    pub(crate) kind: String,
+    /// Its label or name.
+    pub(crate) label: Option<String>,
+    /// Length in bytes.
+    pub(crate) bytes: u64,
+    /// What was seen of its files.
+    pub(crate) toured: Option<Toured>,
+    /// Why it was not opened.
+    pub(crate) closed: Option<String>,
+    /// It belongs to a machine's own disk.
+    pub(crate) is_of_a_machine: bool,
+}
+
+impl Seen {
+    pub(crate) fn to_json(&self) -> Value {
+        let of = |count: fn(&Toured) -> u64| self.toured.as_ref().map(count);
+        json!({
+            "partition": self.number,
+            "kind": self.kind,
+            "label": self.label,
+            "bytes": self.bytes,
+            "files": of(|toured| toured.files),
+            "directories": of(|toured| toured.directories),
+            "deleted": of(|toured| toured.deleted),
+            "opened": of(|toured| toured.opened),
+            "closed": self.closed,
+        })
+    }
+}
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.kind)?;
+        match &self.toured {
+            Some(toured) if toured.listed => write!(f, " with {} files", toured.files),
+            Some(_) => f.write_str(" not listed to its end"),
+            None => f.write_str(" not opened"),
+        }
+    }
+}
+
+/// Looks at the volumes of disks.
+pub(crate) struct Volumes<'a> {
+    pub(crate) place: &'a Provenance,
+    pub(crate) limits: &'a Limits,
+}
+
+impl Volumes<'_> {
+    /// Looks at every volume of a disk.
+    pub(crate) fn peel(&self, disk: &Arc<dyn ReadAt>, sink: &mut dyn Sink) -> Vec<Seen> {
+        let head = match read_vec(&**disk, 0, HEAD) {
+            Ok(head) => head,
+            Err(error) => {
+                PeelError::from(error).say(self.place, Some(disk.len()), sink);
+                return Vec::new();
+            }
+        };
+        let mut seen = Vec::new();
+        match parts(&**disk, &head) {
+            None => self.volume(self.place, None, "", disk, &head, 0, sink, &mut seen),
+            Some((_, Err(error))) => error.say(self.place, Some(disk.len()), sink),
+            Some((_, Ok(parts))) => {
+                for part in parts {
+                    let place = self.place.child(Layer::Partition { number: part.number });
+                    if part.start >= disk.len() {
+                        let reason = "a partition past the end of its disk";
+                        sink.gap(Gap::new(&place, reason, Some(part.length)));
+                        continue;
+                    }
+                    if part.is_reserved {
+                        continue;
+                    }
+                    let window: Arc<dyn ReadAt> =
+                        Arc::new(Window::new(Arc::clone(disk), part.start, part.length));
+                    let number = Some(part.number);
+                    match read_vec(&*window, 0, HEAD) {
+                        Ok(head) => self
+                            .volume(&place, number, &part.kind, &window, &head, 0, sink, &mut seen),
+                        Err(error) => {
+                            PeelError::from(error).say(&place, Some(window.len()), sink);
+                        }
+                    }
+                }
+            }
+        }
+        seen
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one volume: where, what, and what it adds to")]
+    fn volume(
+        &self,
+        place: &Provenance,
+        number: Option<u32>,
+        called: &str,
+        volume: &Arc<dyn ReadAt>,
+        head: &[u8],
+        depth: usize,
+        sink: &mut dyn Sink,
+        seen: &mut Vec<Seen>,
+    ) {
+        let mut one = Seen {
+            number,
+            kind: called.to_owned(),
+            label: None,
+            bytes: volume.len(),
+            toured: None,
+            closed: None,
+            is_of_a_machine: false,
+        };
+        if let Some(format) = filesystem::find(&**volume, head) {
+            format.name().clone_into(&mut one.kind);
+            match format.open(Arc::clone(volume), self.limits) {
+                Ok(files) => {
+                    one.label = files.label();
+                    let limits = self.limits;
+                    let tour = Tour { place, volume, files, format: format.name(), limits };
+                    let toured = tour.run(sink);
+                    one.is_of_a_machine = toured.is_of_a_machine;
+                    one.toured = Some(toured);
+                }
+                Err(error) => {
+                    one.closed = Some(error.to_string());
+                    error.say(place, Some(volume.len()), sink);
+                }
+            }
+            seen.push(one);
+            return;
+        }
+        if let Some(holder) = holder(&**volume, head) {
+            holder.name().clone_into(&mut one.kind);
+            let opened = holder.open(volume, head);
+            if let Err(error) = &opened {
+                one.closed = Some(error.to_string());
+                error.say(place, Some(volume.len()), sink);
+            }
+            seen.push(one);
+            for logical in opened.unwrap_or_default() {
+                let place = place.child(Layer::Member { path: logical.name.clone() });
+                if depth >= NESTED {
+                    sink.gap(Gap::new(&place, "volumes nested deeper than the limit", None));
+                    continue;
+                }
+                match read_vec(&*logical.bytes, 0, HEAD) {
+                    Ok(head) => self.volume(
+                        &place,
+                        number,
+                        &logical.name,
+                        &logical.bytes,
+                        &head,
+                        depth.saturating_add(1),
+                        sink,
+                        seen,
+                    ),
+                    Err(error) => PeelError::from(error).say(&place, None, sink),
+                }
+            }
+            return;
+        }
+        if head.iter().all(|byte| *byte == 0) && is_blank(&**volume) {
+            return;
+        }
+        let reason = match called {
+            "" => "a volume of unknown kind, not looked into".to_owned(),
+            known => format!("a volume of unknown kind ({known}), not looked into"),
+        };
+        sink.gap(Gap::new(place, reason.clone(), Some(volume.len())));
+        one.closed = Some(reason);
+        seen.push(one);
+    }
+}
+
+/// Whether a volume that begins with zeros holds nothing further on either, by a few looks.
+fn is_blank(volume: &dyn ReadAt) -> bool {
+    [1u64 << 20, volume.len() / 2, volume.len().saturating_sub(4096)].into_iter().all(|offset| {
+        read_vec(volume, offset, 4096).is_ok_and(|bytes| bytes.iter().all(|byte| *byte == 0))
+    })
+}
+
+/// Whether bytes are a disk or a volume without a container: by a partition table, a file system
+/// or a holder. More than the head is read only where its beginning or its name say it is worth it.
+pub(crate) fn looks_like_a_disk(artifact: &Artifact, head: &[u8]) -> bool {
+    let known = |head: &[u8]| {
+        parts(&*artifact.bytes, head).is_some()
+            || filesystem::find(&*artifact.bytes, head).is_some()
+            || holder(&*artifact.bytes, head).is_some()
+    };
+    if known(head) {
+        return true;
+    }
+    let whole = u64::try_from(head.len()).is_ok_and(|length| length >= artifact.bytes.len());
+    let name = artifact.entry.file_name().to_ascii_lowercase();
+    let named = NAMES.iter().any(|end| name.ends_with(end));
+    let blank = head.iter().all(|byte| *byte == 0);
+    if whole || !(named || blank) {
+        return false;
+    }
+    read_vec(&*artifact.bytes, 0, HEAD).is_ok_and(|head| known(&head))
+}

@@ -1,0 +1,7 @@
+//! Stores of records that applications keep, read at offsets and never changed: what peelers
+//! open and what detectors count rows of. One folder or file a format.
+#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
+
+mod error;
+
+pub use error::RecordError;
