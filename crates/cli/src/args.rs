@@ -1,7 +1,7 @@
 //! What can be typed.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use lidless_core::Severity;
+use lidless_core::{ImageReach, Severity};
 use lidless_judge::FailOn;
 use std::path::PathBuf;
 
@@ -146,6 +146,30 @@ pub(crate) struct ScanArguments {
     /// How many wrappings deep to look
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub(crate) max_depth: usize,
+    /// How far to look into disk images: known places, every name, or all that may matter
+    #[arg(long, value_enum, default_value_t = Images::All, value_name = "REACH")]
+    pub(crate) images: Images,
+    /// Read at most this much of the files of one file system in an image
+    #[arg(long, value_name = "BYTES", default_value = "4GiB", value_parser = bytes)]
+    pub(crate) image_budget: u64,
+}
+
+/// How far disk images are looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Images {
+    Known,
+    Names,
+    All,
+}
+
+impl Images {
+    pub(crate) fn reach(self) -> ImageReach {
+        match self {
+            Self::Known => ImageReach::Known,
+            Self::Names => ImageReach::Names,
+            Self::All => ImageReach::All,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! Files and folders.
 
+use crate::beside::Beside;
 use crate::error::DiscoverError;
 use crate::found::{DiscoverOptions, Found, Summary};
 use lidless_core::{Artifact, Entry, Gap, Layer, Provenance};
@@ -66,12 +67,18 @@ pub(crate) fn files(root: &Path, options: &DiscoverOptions, summary: &mut Summar
 
 /// Hands every file to `found`, several at a time. `skip` says which are known already.
 pub(crate) fn walk(
+    root: &Path,
     files: &[PathBuf],
     threads: usize,
     skip: &(dyn Fn(&Path, &FileBytes) -> bool + Sync),
     found: &(dyn Fn(Found) + Sync),
     summary: &mut Summary,
 ) {
+    // A target that is one file has its folder's files beside it.
+    let top = if root.is_file() { root.parent().unwrap_or(root) } else { root };
+    let top: Arc<Path> =
+        PathBuf::from(absolute(if top.as_os_str().is_empty() { Path::new(".") } else { top }))
+            .into();
     let next = AtomicUsize::new(0);
     let shared = Mutex::new(std::mem::take(summary));
     std::thread::scope(|scope| {
@@ -94,7 +101,10 @@ pub(crate) fn walk(
                                 summary.bytes = summary.bytes.saturating_add(bytes.len());
                             }
                             let entry = Entry::new(place, Some(bytes.len()));
-                            let artifact = Artifact::new(entry, Arc::new(bytes));
+                            let folder = path.parent().unwrap_or(&top).to_owned();
+                            let beside = Beside { root: Arc::clone(&top), folder };
+                            let artifact =
+                                Artifact::new(entry, Arc::new(bytes)).beside(Arc::new(beside));
                             found(Found { artifact, git: None });
                         }
                         Err(error) => {
@@ -131,6 +141,6 @@ pub(crate) fn walk_all(
     let container = Provenance::new(Layer::File { path: absolute(root) }).to_string();
     let mut summary = Summary { container, ..Summary::default() };
     let files = files(root, options, &mut summary);
-    walk(&files, threads, &|_, _| false, found, &mut summary);
+    walk(root, &files, threads, &|_, _| false, found, &mut summary);
     Ok(summary)
 }

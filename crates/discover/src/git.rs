@@ -110,7 +110,7 @@ pub(crate) fn walk(
     if let Some(root) = local.workdir() {
         let files = folder::files(root, options, &mut summary);
         let same = |_: &Path, file: &FileBytes| is_known(&known, file);
-        folder::walk(&files, threads, &same, found, &mut summary);
+        folder::walk(root, &files, threads, &same, found, &mut summary);
     }
     Ok(summary)
 }

@@ -2,6 +2,7 @@
 //! elsewhere, cloned with the user's own git.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+mod beside;
 mod clone;
 mod error;
 mod folder;

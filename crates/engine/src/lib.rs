@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
 mod assemble;
+mod beside;
 mod book;
 mod check;
 mod error;

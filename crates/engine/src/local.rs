@@ -7,10 +7,11 @@ use crate::progress::Progress;
 use crate::settings::ScanSettings;
 use lidless_core::{Coverage, Finding, Gap, Mark};
 use lidless_discover::{DiscoverOptions, Found, Source};
+use lidless_io::{Counted, Tally};
 use lidless_ledger::Case;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What local targets gave, until it is written to the case.
 #[derive(Default)]
@@ -43,8 +44,11 @@ pub(crate) fn read(
         ..DiscoverOptions::default()
     };
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let read = Tally::default();
     let found = |found: Found| {
-        let outcome = inspector.inspect(&found.artifact);
+        // Of a disk image only a part is read; what memory holds was read by whoever filled it.
+        let counted = Counted::new(Arc::clone(&found.artifact.bytes), read.clone());
+        let outcome = inspector.inspect(&found.artifact.over(Arc::new(counted)));
         progress.entry();
         looked.fetch_add(1, Ordering::Relaxed);
         entries.fetch_add(outcome.entries, Ordering::Relaxed);
@@ -93,15 +97,15 @@ pub(crate) fn read(
     gaps.extend(summary.gaps);
     case.put_local(&findings, &gathered.marks, &gaps)?;
     let listed = summary.files.saturating_add(summary.blobs);
-    let read = bytes.into_inner();
+    let inspected = bytes.into_inner();
     let looked = looked.into_inner();
     case.put_source(&Coverage {
         container: summary.container,
         objects_listed: listed.max(looked),
         objects_inspected: looked,
-        bytes_listed: summary.bytes.max(read),
-        bytes_inspected: read,
-        bytes_read: read,
+        bytes_listed: summary.bytes.max(inspected),
+        bytes_inspected: inspected,
+        bytes_read: read.bytes(),
         skipped: BTreeMap::new(),
     })?;
     Ok(entries.into_inner())

@@ -32,4 +32,8 @@ impl ReadAt for Metered {
         self.tally.add(u64::try_from(got).unwrap_or(0), 1);
         Ok(got)
     }
+
+    fn gap_bytes(&self) -> u64 {
+        self.source.gap_bytes()
+    }
 }

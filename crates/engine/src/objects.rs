@@ -1,5 +1,6 @@
 //! Looking into listed objects, what matters most first.
 
+use crate::beside::Beside;
 use crate::book::Book;
 use crate::error::EngineError;
 use crate::follow::Doors;
@@ -176,7 +177,17 @@ impl Objects<'_> {
             } else {
                 Arc::new(BlockCache::new(metered, BLOCK_BYTES, CACHE_BYTES))
             };
-            let mut outcome = self.inspector.inspect(&Artifact::new(entry.clone(), bytes));
+            let folder = object.key.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let beside = Beside {
+                store: Arc::clone(&door.store),
+                name: door.store.name().to_owned(),
+                container: container.to_owned(),
+                folder: folder.to_owned(),
+                budget: self.budget.clone(),
+                tally: tally.clone(),
+            };
+            let artifact = Artifact::new(entry.clone(), bytes).beside(Arc::new(beside));
+            let mut outcome = self.inspector.inspect(&artifact);
             match outcome.unreadable.take() {
                 Some(why) => refused = why,
                 None => {

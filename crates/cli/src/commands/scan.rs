@@ -34,7 +34,12 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         jobs: usize::from(arguments.jobs),
         budget: arguments.budget,
         exclude: globs(&arguments.exclude)?,
-        limits: Limits { depth: arguments.max_depth, ..Limits::default() },
+        limits: Limits {
+            depth: arguments.max_depth,
+            image_reach: arguments.images.reach(),
+            image_bytes: arguments.image_budget,
+            ..Limits::default()
+        },
         keys: input::keys(arguments.reach.keys.as_deref())?,
         imports: input::imports(arguments.allow_imports.as_deref())?,
         all: arguments.all,

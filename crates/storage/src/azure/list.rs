@@ -1,117 +1,13 @@
 //! Reading listings. The XML is hostile: bounded, and nothing in it is expanded.
 
 use super::error::malformed;
+use super::walk::{Step, Walk};
 use crate::retry::http_time;
 use crate::store::{ListPage, StorageError};
 use lidless_core::{BlobType, Container, Object, PublicAccess};
-use percent_encoding::percent_decode_str;
-use quick_xml::Reader;
-use quick_xml::events::Event;
 
 /// The blobs, the folded prefixes, and where the next page starts.
 pub(crate) type BlobPage = (Vec<Object>, Vec<String>, Option<String>);
-
-/// Names and values of one element at a time, innermost text only.
-struct Walk<'a> {
-    reader: Reader<&'a [u8]>,
-    path: Vec<String>,
-    text: String,
-    encoded: bool,
-}
-
-enum Step {
-    /// An element began.
-    Open,
-    /// The element at the end of the path ended; its text is in `text`.
-    Close,
-    /// The document ended.
-    End,
-}
-
-/// Deeper than this no listing is.
-const DEPTH: usize = 16;
-
-impl<'a> Walk<'a> {
-    fn new(body: &'a [u8]) -> Self {
-        let body = body.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(body);
-        Self {
-            reader: Reader::from_reader(body),
-            path: Vec::new(),
-            text: String::new(),
-            encoded: false,
-        }
-    }
-
-    fn step(&mut self) -> Result<Step, String> {
-        loop {
-            let event = self.reader.read_event().map_err(|error| error.to_string())?;
-            match event {
-                Event::Start(tag) => {
-                    if self.path.len() >= DEPTH {
-                        return Err("nested too deep".into());
-                    }
-                    let name = String::from_utf8_lossy(tag.name().as_ref().as_ref()).into_owned();
-                    self.encoded = tag
-                        .attributes()
-                        .flatten()
-                        .any(|one| one.key.as_ref() == "Encoded" && one.value.as_ref() == "true");
-                    self.path.push(name);
-                    self.text.clear();
-                    return Ok(Step::Open);
-                }
-                Event::End(_) => return Ok(Step::Close),
-                Event::Text(text) => {
-                    self.text.push_str(&String::from_utf8_lossy(text.as_ref().as_ref()))
-                }
-                Event::CData(text) => {
-                    self.text.push_str(&String::from_utf8_lossy(text.as_ref().as_ref()))
-                }
-                Event::GeneralRef(reference) => {
-                    let name = String::from_utf8_lossy(reference.as_ref().as_ref()).into_owned();
-                    self.text.push(entity(&name).ok_or("an entity that is not XML's own")?);
-                }
-                Event::DocType(_) => return Err("a document type where none belongs".into()),
-                Event::Eof => return Ok(Step::End),
-                Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
-            }
-        }
-    }
-
-    fn close(&mut self) -> (String, String) {
-        let name = self.path.pop().unwrap_or_default();
-        let text = std::mem::take(&mut self.text);
-        let text = if self.encoded {
-            percent_decode_str(&text).decode_utf8_lossy().into_owned()
-        } else {
-            text
-        };
-        self.encoded = false;
-        (name, text)
-    }
-
-    fn is_in(&self, name: &str) -> bool {
-        self.path.iter().any(|one| one == name)
-    }
-}
-
-/// The five entities of XML and characters by number.
-fn entity(name: &str) -> Option<char> {
-    match name {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        _ => {
-            let number = name.strip_prefix('#')?;
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                None => number.parse().ok()?,
-            };
-            char::from_u32(code)
-        }
-    }
-}
 
 fn empty_object() -> Object {
     Object {

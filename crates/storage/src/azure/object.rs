@@ -6,14 +6,13 @@ use super::store::Shared;
 use crate::client::Verb;
 use crate::store::{StorageError, StorageErrorKind};
 use bytes::Bytes;
-use lidless_io::{ReadAt, ReadError, ReadErrorKind};
+use lidless_io::{ReadAt, ReadError, ReadErrorKind, read_merged};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The most that one request asks for.
 const LARGEST: u64 = 8 << 20;
-/// Ranges closer than this are joined: the bytes between cost less than a request.
-const CLOSE: u64 = 64 << 10;
 
 /// One version of one blob.
 pub(crate) struct BlobBytes {
@@ -36,10 +35,12 @@ impl BlobBytes {
         }
         let length = range.end.saturating_sub(range.start);
         let query = Query { part_only: range.start > 0, ..Query::blob(&self.container, &self.key) };
+        let begun = Instant::now();
         let answer = self
             .shared
             .ask(Verb::Get, &query, headers, &what, length)
             .map_err(|error| read_error(&error))?;
+        self.shared.link.note(u64::try_from(answer.body.len()).unwrap_or(0), begun.elapsed());
         let etag = answer.header("etag").map(|etag| etag.trim_matches('"'));
         if let (200 | 206, Some(listed), Some(now)) = (answer.status, &self.etag, etag)
             && listed.trim_matches('"') != now
@@ -85,7 +86,7 @@ fn lied(place: &str, why: &str) -> ReadError {
     ReadError::new(ReadErrorKind::Malformed, format!("cannot read {place}: {why}"))
 }
 
-fn refusal(what: &str, answer: &crate::client::Answer) -> ReadError {
+pub(super) fn refusal(what: &str, answer: &crate::client::Answer) -> ReadError {
     let error = refused(what, answer);
     let kind = match (answer.status, answer.code().as_deref()) {
         (_, Some("BlobArchived")) => ReadErrorKind::Offline,
@@ -97,7 +98,7 @@ fn refusal(what: &str, answer: &crate::client::Answer) -> ReadError {
     ReadError::new(kind, error.message)
 }
 
-fn read_error(error: &StorageError) -> ReadError {
+pub(super) fn read_error(error: &StorageError) -> ReadError {
     let kind = match error.kind {
         StorageErrorKind::OutOfScope | StorageErrorKind::Denied => ReadErrorKind::Denied,
         StorageErrorKind::NotFound => ReadErrorKind::Changed,
@@ -132,43 +133,10 @@ impl ReadAt for BlobBytes {
     }
 
     fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ReadError> {
-        let mut order: Vec<(usize, Range<u64>)> = ranges
-            .iter()
-            .map(|range| range.start.min(self.size)..range.end.min(self.size))
-            .enumerate()
-            .collect();
-        order.sort_by_key(|(_, range)| (range.start, range.end));
-        let mut answers = vec![Bytes::new(); ranges.len()];
-        let mut rest = order.as_slice();
-        while let Some(((_, first), _)) = rest.split_first() {
-            let mut joined = first.clone();
-            let count = rest
-                .iter()
-                .take_while(|(_, next)| {
-                    let end = joined.end.max(next.end);
-                    let fits = next.start <= joined.end.saturating_add(CLOSE)
-                        && end.saturating_sub(joined.start) <= LARGEST;
-                    if fits {
-                        joined.end = end;
-                    }
-                    fits
-                })
-                .count()
-                .max(1);
-            let (group, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
-            let length = joined.end.saturating_sub(joined.start);
-            let bytes = Bytes::from(lidless_io::read_exact_vec(self, joined.start, length)?);
-            for (index, range) in group {
-                let from = usize::try_from(range.start.saturating_sub(joined.start)).unwrap_or(0);
-                let to = usize::try_from(range.end.saturating_sub(joined.start)).unwrap_or(0);
-                if let (Some(slot), true) =
-                    (answers.get_mut(*index), from <= to && to <= bytes.len())
-                {
-                    *slot = bytes.slice(from..to);
-                }
-            }
-            rest = after;
-        }
-        Ok(answers)
+        read_merged(self, ranges)
+    }
+
+    fn gap_bytes(&self) -> u64 {
+        self.shared.link.gap_bytes()
     }
 }

@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::error::{malformed, refused};
 use super::object::BlobBytes;
+use super::pages::PageBytes;
 use super::query::{Query, credential};
 use super::sign::{authorization, http_date};
 use super::{list, probe};
@@ -13,7 +14,7 @@ use crate::url::{host, query};
 use lidless_core::{
     Access, Auth, BlobType, Container, Object, PublicAccess, Secret, Timestamp, Touch,
 };
-use lidless_io::ReadAt;
+use lidless_io::{Link, ReadAt};
 use std::sync::Arc;
 
 /// The version that requests speak: the newest that every emulator and sovereign cloud speaks and
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) access: Access,
     name: String,
     address: Address,
+    /// What requests to this account cost, measured on the way.
+    pub(crate) link: Link,
 }
 
 impl Shared {
@@ -143,7 +146,7 @@ impl AzureStore {
     pub(crate) fn new(client: Arc<Client>, access: Access) -> Self {
         let name = access.store();
         let address = Address::new(&access, client.endpoints().azure.as_deref());
-        Self { shared: Arc::new(Shared { client, access, name, address }) }
+        Self { shared: Arc::new(Shared { client, access, name, address, link: Link::default() }) }
     }
 }
 
@@ -271,12 +274,16 @@ impl Store for AzureStore {
     }
 
     fn open(&self, container: &str, object: &Object) -> Arc<dyn ReadAt> {
-        Arc::new(BlobBytes {
+        let bytes = BlobBytes {
             shared: Arc::clone(&self.shared),
             container: container.to_owned(),
             key: object.key.clone(),
             size: object.size,
             etag: object.etag.clone(),
-        })
+        };
+        match object.blob_type {
+            Some(BlobType::Page) => Arc::new(PageBytes::new(bytes)),
+            _ => Arc::new(bytes),
+        }
     }
 }
