@@ -264,3 +264,69 @@ fn git_accepts_the_repository_and_finds_both_links_in_it() {
         assert_eq!(found.lines().next(), Some(first));
     }
 }
+
+/// An image as a sparse file that other tools open.
+fn written(name: &str, folder: &std::path::Path) -> std::path::PathBuf {
+    use std::os::unix::fs::FileExt;
+    let contents = incident::contents();
+    let backups = contents.containers().iter().find(|it| it.name == "backups").unwrap();
+    let source = &backups.find(name).unwrap().source;
+    let path = folder.join(name.replace('/', "-"));
+    let file = std::fs::File::create(&path).unwrap();
+    file.set_len(source.size()).unwrap();
+    for (start, end) in source.pages() {
+        let mut at = start;
+        while at < end {
+            let mut buffer = vec![0; (end - at).min(1 << 20) as usize];
+            source.read_at(at, &mut buffer);
+            file.write_all_at(&buffer, at).unwrap();
+            at += buffer.len() as u64;
+        }
+    }
+    path
+}
+
+fn output(program: &str, arguments: &[&str]) -> Option<Vec<u8>> {
+    match Command::new(program).args(arguments).output() {
+        Ok(output) => {
+            assert!(output.status.success(), "{program} {arguments:?}");
+            Some(output.stdout)
+        }
+        Err(_) => {
+            assert!(std::env::var_os("CI").is_none(), "{program} is not installed");
+            eprintln!("left out: {program} is not installed");
+            None
+        }
+    }
+}
+
+#[test]
+fn other_tools_read_the_disk_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let contents = incident::contents();
+    let backups = contents.containers().iter().find(|it| it.name == "backups").unwrap();
+    let vhdx = written("alice.vhdx", folder.path());
+    if let Some(info) = output("qemu-img", &["info", vhdx.to_str().unwrap()]) {
+        assert!(String::from_utf8_lossy(&info).contains("file format: vhdx"));
+    }
+    let vhd = written("bob.vhd", folder.path());
+    let vhd = vhd.to_str().unwrap();
+    let Some(listing) = output("fls", &["-r", "-p", "-o", "34816", vhd]) else { return };
+    let listing = String::from_utf8(listing).unwrap();
+    for path in ["Users/bob/.ssh/id_rsa", "Windows/System32/config/SOFTWARE", "pagefile.sys"] {
+        let line = listing.lines().find(|line| line.ends_with(path)).unwrap();
+        if path == "pagefile.sys" {
+            continue;
+        }
+        let inode = line.split_whitespace().nth(1).unwrap().trim_end_matches(':');
+        let read = output("icat", &["-o", "34816", vhd, inode]).unwrap();
+        assert_eq!(read, bytes(backups, &format!("WS-BOB-02/C/{path}")), "{path}");
+    }
+    let vmdk = written("vm/gpu07.vmdk", folder.path());
+    let raw = folder.path().join("gpu07.raw");
+    let (vmdk, raw) = (vmdk.to_str().unwrap(), raw.to_str().unwrap());
+    output("qemu-img", &["convert", "-O", "raw", vmdk, raw]).unwrap();
+    let listing = output("fls", &["-r", "-p", "-o", "2048", raw]).unwrap();
+    let listing = String::from_utf8(listing).unwrap();
+    assert!(listing.contains("home/carol/.ssh/id_ed25519") && listing.contains("etc/shadow"));
+}

@@ -1,9 +1,9 @@
 //! The four containers: 38 TB apparent.
 
-use super::disk::{vhd, vhdx};
+use super::image::{File, linux_vmdk, windows_vhd, windows_vhdx};
 use super::lorem::text;
 use super::workstation::Workstation;
-use super::{models, teams};
+use super::{credentials as fake, models, teams};
 use crate::blob::{Blob, Tier};
 use crate::contents::{Container, Contents};
 use crate::random::{Random, seed_of};
@@ -35,18 +35,30 @@ fn backups() -> Container {
     blobs.extend(alice.files());
     blobs.extend(bob.files());
 
+    // The disks of both machines, and of a server.
+    let source = windows_vhdx(1000 * GIGABYTE, "alice.vhdx", "Windows", &alice.disk());
+    blobs.push(Blob::new("alice.vhdx", when(244), source).page());
+    let source = windows_vhd(2000 * GIGABYTE, "bob.vhd", "Windows", &bob.disk());
+    blobs.push(Blob::new("bob.vhd", when(245), source).page());
+    let source = linux_vmdk(64 * GIGABYTE, "gpu07.vmdk", "root", &server());
+    blobs.push(Blob::new("vm/gpu07.vmdk", when(246), source));
+
     let image = |name: String, gigabytes: u64, day: u64| {
         let size = gigabytes.saturating_mul(GIGABYTE);
-        let source = if name.ends_with(".vhd") { vhd(size, &name) } else { vhdx(size) };
+        let mut random = Random::named(&name);
+        let files: Vec<File> = (0..40)
+            .map(|number| File::new(format!("data/run{number:02}.txt"), text(&mut random, 12)))
+            .collect();
+        let source = if name.ends_with(".vhd") {
+            windows_vhd(size, &name, "Data", &files)
+        } else {
+            windows_vhdx(size, &name, "Data", &files)
+        };
         Blob::new(name, when(day), source).page()
     };
     for (station, disks) in [
-        (&alice, [("Esp.vhdx", 6000), ("Data.vhdx", 5500), ("Scratch.vhdx", 4500)].as_slice()),
-        (
-            &bob,
-            [("Esp.vhdx", 6000), ("Data.vhdx", 5500), ("Old-1.vhd", 2000), ("Old-2.vhd", 2000)]
-                .as_slice(),
-        ),
+        (&alice, [("Data.vhdx", 6000), ("Scratch.vhdx", 6000), ("Media.vhdx", 3000)].as_slice()),
+        (&bob, [("Data.vhdx", 6000), ("Scratch.vhdx", 5500), ("Old.vhd", 2000)].as_slice()),
     ] {
         let root = format!("WindowsImageBackup/{}", station.host);
         for (name, gigabytes) in disks {
@@ -67,6 +79,35 @@ fn backups() -> Container {
         }
     }
     Container::new("backups", when(244), blobs)
+}
+
+/// The files of a Linux server.
+fn server() -> Vec<File> {
+    let mut random = Random::named("gpu07");
+    let release = "NAME=\"Debian GNU/Linux\"\nPRETTY_NAME=\"Debian GNU/Linux 11 (bullseye)\"\n";
+    let hash = format!("$6${}${}", random.base62(8), random.base62(86));
+    let mut files = vec![
+        File::new("etc/hostname", "gpu07\n"),
+        File::new("etc/os-release", release),
+        File::new("etc/machine-id", format!("{}\n", random.hex(32))),
+        File::new(
+            "etc/passwd",
+            "root:x:0:0:root:/root:/bin/bash\ncarol:x:1000:1000:Carol:/home/carol:/bin/bash\n",
+        ),
+        File::new(
+            "etc/shadow",
+            format!("root:*:18000:0:99999:7:::\ncarol:{hash}:18000:0:99999:7:::\n"),
+        ),
+        File::new("home/carol/.ssh/id_ed25519", fake::ssh_ed25519(&mut random, "carol@gpu07")),
+        File::new("home/carol/.aws/credentials", fake::aws(&mut random)),
+        File::new("home/carol/.bash_history", "ls\ncd /data\npython train.py\n"),
+        File::new("srv/app/.env", fake::dot_env(&mut random)),
+        File::zeros("data/cache.bin", 40 << 20),
+    ];
+    for number in 0..60 {
+        files.push(File::new(format!("data/logs/run{number:03}.log"), text(&mut random, 20)));
+    }
+    files
 }
 
 fn public_data() -> Container {

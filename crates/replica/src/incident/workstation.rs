@@ -2,7 +2,7 @@
 
 use super::contents::when;
 use super::credentials as fake;
-use super::disk::{hive, sqlite};
+use super::image::{Cell, File, Key, Table, Value, database};
 use super::lorem::text;
 use crate::blob::Blob;
 use crate::random::Random;
@@ -14,6 +14,8 @@ pub(super) struct Workstation {
     pub(super) user: &'static str,
 }
 
+/// What is larger lies in the images as its length alone.
+const LARGE: u64 = 512 << 10;
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x04\0\0\0\x03\0\x08\x02\0\0\0";
 
 impl Workstation {
@@ -27,10 +29,29 @@ impl Workstation {
         tree.blobs
     }
 
+    /// The same files for the file system of a disk image; of large ones only their length.
+    pub(super) fn disk(&self) -> Vec<File> {
+        let root = format!("{}/C/", self.host);
+        let mut files = Vec::new();
+        for blob in self.files() {
+            let Some(path) = blob.name.strip_prefix(&root) else { continue };
+            let size = blob.source.size();
+            if size > LARGE {
+                files.push(File::zeros(path, size));
+                continue;
+            }
+            let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
+            blob.source.read_at(0, &mut bytes);
+            files.push(File::new(path, bytes));
+        }
+        files
+    }
+
     fn system(&self, tree: &mut Tree, random: &mut Random) {
-        for (name, megabytes) in [("SYSTEM", 18), ("SOFTWARE", 96), ("SAM", 1), ("SECURITY", 1)] {
+        for (name, hive) in self.hives() {
             let file_name = format!("\\SystemRoot\\System32\\Config\\{name}");
-            tree.add(&format!("Windows/System32/config/{name}"), hive(megabytes << 20, &file_name));
+            let hive = Source::bytes(hive.hive(&file_name));
+            tree.add(&format!("Windows/System32/config/{name}"), hive);
         }
         tree.add("Windows/explorer.exe", binary(random, b"MZ", 4_600_000));
         for number in 0..200 {
@@ -46,10 +67,57 @@ impl Workstation {
         }
     }
 
+    /// What the registry says of the machine.
+    fn hives(&self) -> [(&'static str, Key); 4] {
+        let user = self.user;
+        let mut system = Key::default();
+        system
+            .set("Select", "Current", Value::Number(1))
+            .text(r"ControlSet001\Control\ComputerName\ComputerName", "ComputerName", self.host)
+            .text(r"ControlSet001\Services\Tcpip\Parameters", "Hostname", &self.host.to_lowercase())
+            .text(r"ControlSet001\Services\Tcpip\Parameters", "Domain", "lab.example.com")
+            .text(r"ControlSet001\Control\TimeZoneInformation", "TimeZoneKeyName", "UTC");
+        let version = r"Microsoft\Windows NT\CurrentVersion";
+        let logon = r"Microsoft\Windows\CurrentVersion\Authentication\LogonUI";
+        let mut software = Key::default();
+        software
+            .text(version, "ProductName", "Windows 10 Pro")
+            .text(version, "DisplayVersion", "20H2")
+            .text(version, "CurrentBuild", "19042")
+            .text(version, "EditionID", "Professional")
+            .text(version, "RegisteredOwner", &format!("{user}@example.com"))
+            .text(version, "RegisteredOrganization", "Contoso Lab")
+            .set(version, "InstallDate", Value::Number(1_583_020_800))
+            .text(logon, "LastLoggedOnUser", &format!("LAB\\{user}"));
+        for (number, name) in [user, "backup"].iter().enumerate() {
+            let key =
+                format!(r"{version}\ProfileList\S-1-5-21-1-2-3-{}", number.saturating_add(1001));
+            software.text(&key, "ProfileImagePath", &format!(r"C:\Users\{name}"));
+        }
+        let mut accounts = Key::default();
+        accounts.text(r"SAM\Domains\Account\Users\Names", user, "");
+        let mut security = Key::default();
+        security.text(r"Policy\Secrets", "$MACHINE.ACC", "");
+        [("SYSTEM", system), ("SOFTWARE", software), ("SAM", accounts), ("SECURITY", security)]
+    }
+
+    /// The hive of the user: saved sessions and servers.
+    fn own_hive(&self) -> Key {
+        let mut hive = Key::default();
+        for server in ["login.example.com", "gpu07.example.com"] {
+            let session = format!(r"Software\SimonTatham\PuTTY\Sessions\{server}");
+            hive.text(&session, "HostName", server).text(&session, "UserName", self.user);
+        }
+        let servers = r"Software\Microsoft\Terminal Server Client\Servers\rdp.example.com";
+        hive.text(servers, "UsernameHint", &format!("LAB\\{}", self.user));
+        hive
+    }
+
     fn profile(&self, tree: &mut Tree, random: &mut Random) {
         let home = format!("Users/{}", self.user);
         let hive_name = format!("\\??\\C:\\Users\\{}\\ntuser.dat", self.user);
-        tree.add(&format!("{home}/NTUSER.DAT"), hive(6 << 20, &hive_name));
+        let hive = Source::bytes(self.own_hive().hive(&hive_name));
+        tree.add(&format!("{home}/NTUSER.DAT"), hive);
         tree.text(&format!("{home}/Desktop/desktop.ini"), "[.ShellClassInfo]\r\n".to_owned());
         for number in 0..120 {
             let name = format!("{home}/Documents/notes/note{number:03}.txt");
@@ -85,10 +153,72 @@ impl Workstation {
         put("Desktop/passwords.txt", fake::passwords(random, user, 24));
         put("Documents/lab/passwords.txt", fake::passwords(random, &format!("{user}.admin"), 32));
         let browser = "AppData/Local/Google/Chrome/User Data/Default";
-        for name in ["Login Data", "Cookies", "History"] {
-            tree.add(&format!("{home}/{browser}/{name}"), Source::bytes(sqlite()));
+        for (name, table) in
+            [("Login Data", logins(random)), ("Cookies", cookies(random)), ("History", history())]
+        {
+            tree.add(&format!("{home}/{browser}/{name}"), Source::bytes(database(&[table])));
         }
     }
+}
+
+/// Sites that the people of the lab go to.
+const SITES: [&str; 12] = [
+    "https://mail.example.com/",
+    "https://forge.example.com/",
+    "https://wiki.example.com/",
+    "https://shop.example.com/",
+    "https://bank.example.com/",
+    "https://travel.example.com/",
+    "https://conference.example.org/",
+    "https://journal.example.org/",
+    "https://forum.example.org/",
+    "https://photos.example.net/",
+    "https://cloud.example.net/",
+    "https://phone.example.net/",
+];
+
+fn site(number: usize) -> &'static str {
+    SITES.iter().cycle().nth(number).copied().unwrap_or_default()
+}
+
+/// Saved passwords, encrypted as Chromium marks them: `v10` and random bytes.
+fn logins(random: &mut Random) -> Table {
+    let rows = (0..57)
+        .map(|number| {
+            let secret = [b"v10".as_slice(), &random.bytes(42)].concat();
+            vec![
+                Cell::Text(site(number).to_owned()),
+                Cell::Text(format!("user{number}")),
+                Cell::Blob(secret),
+            ]
+        })
+        .collect();
+    let sql = "CREATE TABLE logins (origin_url VARCHAR NOT NULL, username_value VARCHAR, \
+               password_value BLOB)";
+    Table { name: "logins", sql, rows }
+}
+
+fn cookies(random: &mut Random) -> Table {
+    let rows = (0..240_usize)
+        .map(|number| {
+            let host = site(number).trim_start_matches("https://").trim_end_matches('/');
+            vec![
+                Cell::Text(host.to_owned()),
+                Cell::Text("session".to_owned()),
+                Cell::Blob([b"v10".as_slice(), &random.bytes(30)].concat()),
+                // Microseconds since 1601: the end of 2030.
+                Cell::Number(13_569_465_600_000_000),
+            ]
+        })
+        .collect();
+    let sql = "CREATE TABLE cookies (host_key TEXT NOT NULL, name TEXT NOT NULL, \
+               encrypted_value BLOB NOT NULL, expires_utc INTEGER NOT NULL)";
+    Table { name: "cookies", sql, rows }
+}
+
+fn history() -> Table {
+    let rows = SITES.iter().map(|site| vec![Cell::Text((*site).to_owned())]).collect();
+    Table { name: "urls", sql: "CREATE TABLE urls (url LONGVARCHAR)", rows }
 }
 
 struct Tree {
