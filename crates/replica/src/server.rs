@@ -33,6 +33,7 @@ pub struct Replica {
 
 struct Shared {
     service: Service,
+    delay: Duration,
     stop: AtomicBool,
     requests: AtomicU64,
     violations: AtomicU64,
@@ -56,11 +57,25 @@ impl Replica {
         contents: Contents,
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> io::Result<Self> {
+        Self::start_far(account, contents, now, Duration::ZERO)
+    }
+
+    /// As [`Replica::start`], with `delay` before each answer, as if it were far away.
+    ///
+    /// # Errors
+    /// As [`Replica::start`].
+    pub fn start_far(
+        account: Account,
+        contents: Contents,
+        now: impl Fn() -> Timestamp + Send + Sync + 'static,
+        delay: Duration,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let endpoint = format!("http://{address}/{}/", account.name);
         let shared = Arc::new(Shared {
             service: Service { account, contents, endpoint, now: Box::new(now) },
+            delay,
             stop: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             violations: AtomicU64::new(0),
@@ -214,6 +229,7 @@ fn answer(
     if !matches!(request.method.as_str(), "GET" | "HEAD") || request.body_bytes() > 0 {
         shared.violations.fetch_add(1, Ordering::Relaxed);
     }
+    std::thread::sleep(shared.delay);
     let mut response = shared.service.answer(request, peer, number);
     if !keep {
         response.headers.push(("Connection", "close".to_owned()));

@@ -1,6 +1,7 @@
 //! The bytes of a blob: a few that are kept, the rest made on demand.
 
 use crate::random::word;
+use lidless_io::{FileBytes, ReadAt as _};
 use std::sync::Arc;
 
 /// What stands where nothing was put.
@@ -57,6 +58,8 @@ impl Fill {
 pub struct Source {
     size: u64,
     fill: Fill,
+    /// A file of this machine whose bytes stand in place of the fill.
+    file: Option<Arc<FileBytes>>,
     pieces: Arc<[(u64, Arc<[u8]>)]>,
 }
 
@@ -86,7 +89,15 @@ impl Source {
     #[must_use]
     pub fn over(fill: Fill, size: u64, mut pieces: Vec<(u64, Arc<[u8]>)>) -> Self {
         pieces.sort_by_key(|(offset, _)| *offset);
-        Self { size, fill, pieces: pieces.into() }
+        Self { size, fill, file: None, pieces: pieces.into() }
+    }
+
+    /// The bytes of a file of this machine, read when they are asked for; for benchmarks over
+    /// images that are too large to hold.
+    #[must_use]
+    pub fn file(file: FileBytes) -> Self {
+        let size = file.len();
+        Self { size, fill: Fill::Zeros, file: Some(Arc::new(file)), pieces: Vec::new().into() }
     }
 
     /// Length in bytes.
@@ -103,7 +114,11 @@ impl Source {
         let Some(buffer) = buffer.get_mut(..length) else {
             return 0;
         };
-        self.fill.write(offset, buffer);
+        match &self.file {
+            // A file that breaks in a benchmark reads as zeros from there on.
+            Some(file) => drop(file.read_at(offset, buffer)),
+            None => self.fill.write(offset, buffer),
+        }
         let end = offset.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
         for (start, piece) in self.pieces.iter() {
             let piece_end = start.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
@@ -130,7 +145,7 @@ impl Source {
     #[must_use]
     pub fn pages(&self) -> Vec<(u64, u64)> {
         const PAGE: u64 = 512;
-        if self.fill != Fill::Zeros {
+        if self.fill != Fill::Zeros || self.file.is_some() {
             return vec![(0, self.size)];
         }
         let mut pages: Vec<(u64, u64)> = Vec::new();
