@@ -8,6 +8,7 @@ mod credential_file;
 mod detector;
 mod message;
 pub mod model;
+mod personal;
 mod secret;
 mod table;
 mod workstation;

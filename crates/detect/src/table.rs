@@ -4,6 +4,7 @@ use crate::credential_file::CredentialFileDetector;
 use crate::detector::{Context, Detector, Output, View, Want};
 use crate::message::MessageDetector;
 use crate::model::ModelDetector;
+use crate::personal::PersonalDetector;
 use crate::secret::SecretDetector;
 use crate::workstation::WorkstationDetector;
 use lidless_core::Entry;
@@ -29,6 +30,7 @@ impl Detectors {
                 Box::new(CredentialFileDetector::new()),
                 Box::new(ModelDetector),
                 Box::new(MessageDetector),
+                Box::new(PersonalDetector),
                 Box::new(WorkstationDetector::new()),
             ],
         }
