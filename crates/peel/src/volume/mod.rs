@@ -1,5 +1,7 @@
 //! What lies between a disk and its file systems: partition tables, volume managers, encryption.
 
+mod gpt;
+mod mbr;
 mod part;
 mod peel;
 mod table;
