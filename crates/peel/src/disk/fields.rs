@@ -40,11 +40,6 @@ impl<'a> Fields<'a> {
         self.array(at).map(u16::from_le_bytes)
     }
 
-    /// A big-endian number of 16 bits.
-    pub(crate) fn u16_be(&self, at: usize) -> Result<u16, PeelError> {
-        self.array(at).map(u16::from_be_bytes)
-    }
-
     /// A little-endian number of 32 bits.
     pub(crate) fn u32_le(&self, at: usize) -> Result<u32, PeelError> {
         self.array(at).map(u32::from_le_bytes)
