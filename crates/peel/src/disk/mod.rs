@@ -9,6 +9,8 @@ mod pieces;
 mod qcow;
 mod raw;
 mod table;
+#[cfg(test)]
+mod tests;
 mod told;
 mod vdi;
 mod vhd;

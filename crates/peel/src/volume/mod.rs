@@ -7,3 +7,5 @@ mod peel;
 mod table;
 
 pub(crate) use peel::{Seen, Volumes, looks_like_a_disk};
+#[cfg(test)]
+pub(crate) use table::parts;

@@ -17,7 +17,7 @@ fn holders() -> Vec<Box<dyn Holder>> {
 }
 
 /// The parts of a disk and the name of its table; none when it has none.
-pub(super) fn parts(
+pub(crate) fn parts(
     disk: &dyn ReadAt,
     head: &[u8],
 ) -> Option<(&'static str, Result<Vec<Part>, PeelError>)> {

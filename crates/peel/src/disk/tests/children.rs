@@ -1,0 +1,1 @@
+//! Differencing disks and a log, built by hand.
