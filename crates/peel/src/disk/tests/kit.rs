@@ -89,10 +89,10 @@ pub(super) fn assert_same(disk: &dyn ReadAt, expected: &dyn ReadAt, length: u64)
         let size = (length - at).min(3 << 20);
         let got = read_vec(disk, at, size).unwrap();
         let wanted = read_vec(expected, at, size).unwrap();
-        if let Some(first) = got.iter().zip(&wanted).position(|(one, other)| one != other) {
-            panic!("the bytes at {} differ", at + first as u64);
+        if got != wanted {
+            let differs = got.iter().zip(&wanted).position(|(one, other)| one != other);
+            panic!("from {at} on: {differs:?}, {} and {} bytes", got.len(), wanted.len());
         }
-        assert_eq!(got.len(), wanted.len());
     }
     assert_same_at(disk, expected, length, 300);
 }
