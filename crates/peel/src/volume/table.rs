@@ -1,8 +1,13 @@
 //! The tables of partition schemes and of holders: a new one is one new file and one line here.
 
+use super::bitlocker::BitLocker;
 use super::gpt::Gpt;
+use super::luks::Luks;
+use super::lvm::Lvm;
 use super::mbr::Mbr;
+use super::md::Md;
 use super::part::{Holder, Part, Scheme};
+use super::told::told;
 use crate::error::PeelError;
 use lidless_io::ReadAt;
 
@@ -13,7 +18,10 @@ fn schemes() -> Vec<Box<dyn Scheme>> {
 
 /// Every holder.
 fn holders() -> Vec<Box<dyn Holder>> {
-    vec![]
+    let mut holders: Vec<Box<dyn Holder>> =
+        vec![Box::new(BitLocker), Box::new(Luks), Box::new(Lvm), Box::new(Md)];
+    holders.extend(told());
+    holders
 }
 
 /// The parts of a disk and the name of its table; none when it has none.
@@ -25,6 +33,6 @@ pub(crate) fn parts(
 }
 
 /// The holder that a volume begins with.
-pub(super) fn holder(volume: &dyn ReadAt, head: &[u8]) -> Option<Box<dyn Holder>> {
+pub(crate) fn holder(volume: &dyn ReadAt, head: &[u8]) -> Option<Box<dyn Holder>> {
     holders().into_iter().find(|holder| holder.recognises(volume, head))
 }
