@@ -347,55 +347,75 @@ fn a_vhdx_that_was_not_closed_is_read_as_its_log_leaves_it() {
     let length = u32_at(&clean, header(&clean) + 68);
     let page = table as u64;
     let old = log_entry(&guid, 0, 5, &[(first, 0x11)], &[]);
-    let one = log_entry(&guid, length as u32 - 8192, 8, &[(first + 8192, 0x22)], &[]);
-    let two = log_entry(
-        &guid,
-        length as u32 - 8192,
-        9,
-        &[(first + 12288, 0x33), (first + 16384, 0x44)],
-        &[(noise + 4096, 8192)],
-    );
-    let mut three = log_entry(&guid, length as u32 - 8192, 10, &[(page, 0)], &[]);
     let mut bat = clean[table..table + 4096].to_vec();
     bat.copy_within(11 * 8..12 * 8, absent * 8);
-    three[64 + 4..64 + 8].copy_from_slice(&bat[4092..]);
-    three[64 + 8..64 + 16].copy_from_slice(&bat[..8]);
-    three[4096 + 8..4096 + 4092].copy_from_slice(&bat[8..4092]);
-    seal(&mut three);
-    // The run begins at the end of the ring and goes on at its beginning; an older entry and one
-    // of another log do not count.
-    let second = length - 8192 + one.len();
-    let third = (second + two.len()) % length;
-    let file = dirty(
-        &clean,
-        &[
-            (65536, old),
-            (131_072, log_entry(&[9; 16], 131_072, 99, &[(first, 0x77)], &[])),
-            (length - 8192, one),
-            (second, two),
-            (third, three),
-        ],
-    );
+    // A run of three entries from `start` on, which may go on at the beginning of the ring. An
+    // older entry and one of another log do not count.
+    let build = |start: usize| {
+        let tail = start as u32;
+        let one = log_entry(&guid, tail, 8, &[(first + 8192, 0x22)], &[]);
+        let data = [(first + 12288, 0x33), (first + 16384, 0x44)];
+        let two = log_entry(&guid, tail, 9, &data, &[(noise + 4096, 8192)]);
+        let mut three = log_entry(&guid, tail, 10, &[(page, 0)], &[]);
+        three[64 + 4..64 + 8].copy_from_slice(&bat[4092..]);
+        three[64 + 8..64 + 16].copy_from_slice(&bat[..8]);
+        three[4096 + 8..4096 + 4092].copy_from_slice(&bat[8..4092]);
+        seal(&mut three);
+        let second = start + one.len();
+        let third = second + two.len();
+        let places = [start, second, third].map(|at| at % length);
+        let other = log_entry(&[9; 16], 131_072, 99, &[(first, 0x77)], &[]);
+        let [one_at, two_at, three_at] = places;
+        let entries = [
+            (65536, old.clone()),
+            (131_072, other),
+            (one_at, one),
+            (two_at, two),
+            (three_at, three),
+        ];
+        (dirty(&clean, &entries), places)
+    };
     expected[8192..12288].fill(0x22);
     expected[12288..16384].fill(0x33);
     expected[16384..20480].fill(0x44);
     expected[(11 << 20) + 4096..(11 << 20) + 12288].fill(0);
     expected.copy_within(11 << 20..12 << 20, absent << 20);
-    let shelf = Shelf::default().with("dirty.vhdx", file.clone());
-    let disk = shelf.open("dirty.vhdx").unwrap();
-    assert!(disk.gaps.is_empty(), "{:?}", disk.gaps);
     let expected = MemoryBytes::new(expected);
-    assert_same(&*disk.bytes, &expected, expected.len());
+    for start in [16384, length - 8192, length - 12288] {
+        let (file, places) = build(start);
+        let disk = Shelf::default().with("dirty.vhdx", file.clone()).open("dirty.vhdx").unwrap();
+        assert!(disk.gaps.is_empty(), "{:?}", disk.gaps);
+        assert_same(&*disk.bytes, &expected, expected.len());
+        // qemu begins at the first entry in the ring, whatever its oldest is said to be, so that
+        // a run which goes round loses its beginning there ([MS-VHDX] 2.3.3 says how it is meant).
+        if places.is_sorted() {
+            as_qemu_img_repairs(&file, &expected);
+        }
+    }
+    let (mut broken, places) = build(16384);
     // A log that is broken leaves the disk as it was written, and says so.
-    let mut broken = file;
     let log = u64_at(&broken, header(&broken) + 72);
-    broken[log + third + 100] ^= 1;
-    broken[log + 65536 + 100] ^= 1;
-    broken[log + second + 4000] ^= 1;
-    broken[log + length - 8192 + 100] ^= 1;
+    for place in places.into_iter().chain([65536]) {
+        broken[log + place + 100] ^= 1;
+    }
     let disk = Shelf::default().with("dirty.vhdx", broken).open("dirty.vhdx").unwrap();
     assert!(disk.gaps[0].0.contains("replayed"), "{:?}", disk.gaps);
     assert_same(&*disk.bytes, &raw, raw.len());
+}
+
+/// The log that was built here is one that another program replays to the same disk.
+fn as_qemu_img_repairs(file: &[u8], expected: &MemoryBytes) {
+    let folder = tempfile::tempdir().unwrap();
+    let (image, disk) = (folder.path().join("dirty.vhdx"), folder.path().join("disk.raw"));
+    std::fs::write(&image, file).unwrap();
+    let run = |arguments: &[&str], paths: &[&std::path::Path]| {
+        std::process::Command::new("qemu-img").args(arguments).args(paths).output()
+    };
+    let Ok(repaired) = run(&["check", "-f", "vhdx", "-r", "all"], &[&image]) else { return };
+    assert!(repaired.status.success(), "{repaired:?}");
+    let converted = run(&["convert", "-f", "vhdx", "-O", "raw"], &[&image, &disk]).unwrap();
+    assert!(converted.status.success(), "{converted:?}");
+    assert!(std::fs::read(disk).unwrap() == expected.as_slice());
 }
 
 /// A differencing VDI of the dynamic one; `VirtualBox` finds the parent by its UUID alone.
