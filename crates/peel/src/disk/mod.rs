@@ -1,9 +1,22 @@
 //! Disk images: what a machine's disk is kept in.
 
+mod crc32c;
+mod fields;
 mod image;
+mod parent;
 mod peel;
+mod pieces;
+mod qcow;
 mod raw;
 mod table;
+#[cfg(test)]
+mod tests;
+mod told;
+mod vdi;
+mod vhd;
+mod vhdx;
+mod vmdk;
 
+pub(crate) use fields::{Fields, guid_text};
 pub(crate) use peel::DiskImage;
 pub(crate) use table::images;

@@ -1,7 +1,16 @@
 //! What lies between a disk and its file systems: partition tables, volume managers, encryption.
 
+mod bitlocker;
+mod gpt;
+mod luks;
+mod lvm;
+mod mbr;
+mod md;
 mod part;
 mod peel;
 mod table;
+mod told;
 
 pub(crate) use peel::{Seen, Volumes, looks_like_a_disk};
+#[cfg(test)]
+pub(crate) use table::{holder, parts};

@@ -49,6 +49,11 @@ pub(crate) trait Holder: Send + Sync {
     /// Whether the volume begins with it; `head` as in [`Scheme::parts`].
     fn recognises(&self, volume: &dyn ReadAt, head: &[u8]) -> bool;
 
+    /// Whether it counts before any file system: what looks like one is only its front.
+    fn is_before_files(&self) -> bool {
+        false
+    }
+
     /// The volumes inside.
     ///
     /// # Errors

@@ -134,7 +134,10 @@ impl Volumes<'_> {
             closed: None,
             is_of_a_machine: false,
         };
-        if let Some(format) = filesystem::find(&**volume, head) {
+        let holder = holder(&**volume, head);
+        let is_hidden = holder.as_ref().is_some_and(|holder| holder.is_before_files());
+        let format = filesystem::find(&**volume, head).filter(|_| !is_hidden);
+        if let Some(format) = format {
             format.name().clone_into(&mut one.kind);
             match format.open(Arc::clone(volume), self.limits) {
                 Ok(files) => {
@@ -153,7 +156,7 @@ impl Volumes<'_> {
             seen.push(one);
             return;
         }
-        if let Some(holder) = holder(&**volume, head) {
+        if let Some(holder) = holder {
             holder.name().clone_into(&mut one.kind);
             let opened = holder.open(volume, head);
             if let Err(error) = &opened {

@@ -1,21 +1,31 @@
 //! The tables of partition schemes and of holders: a new one is one new file and one line here.
 
+use super::bitlocker::BitLocker;
+use super::gpt::Gpt;
+use super::luks::Luks;
+use super::lvm::Lvm;
+use super::mbr::Mbr;
+use super::md::Md;
 use super::part::{Holder, Part, Scheme};
+use super::told::told;
 use crate::error::PeelError;
 use lidless_io::ReadAt;
 
 /// Every partition scheme, the surest first.
 fn schemes() -> Vec<Box<dyn Scheme>> {
-    vec![]
+    vec![Box::new(Gpt), Box::new(Mbr)]
 }
 
 /// Every holder.
 fn holders() -> Vec<Box<dyn Holder>> {
-    vec![]
+    let mut holders: Vec<Box<dyn Holder>> =
+        vec![Box::new(BitLocker), Box::new(Luks), Box::new(Lvm), Box::new(Md)];
+    holders.extend(told());
+    holders
 }
 
 /// The parts of a disk and the name of its table; none when it has none.
-pub(super) fn parts(
+pub(crate) fn parts(
     disk: &dyn ReadAt,
     head: &[u8],
 ) -> Option<(&'static str, Result<Vec<Part>, PeelError>)> {
@@ -23,6 +33,6 @@ pub(super) fn parts(
 }
 
 /// The holder that a volume begins with.
-pub(super) fn holder(volume: &dyn ReadAt, head: &[u8]) -> Option<Box<dyn Holder>> {
+pub(crate) fn holder(volume: &dyn ReadAt, head: &[u8]) -> Option<Box<dyn Holder>> {
     holders().into_iter().find(|holder| holder.recognises(volume, head))
 }

@@ -1,0 +1,370 @@
+//! A disk of which an image keeps the pieces in another order, or packed, or not at all.
+
+use bytes::Bytes;
+use lidless_io::{BlockCache, ReadAt, ReadError, ReadErrorKind, read_exact_vec, read_merged};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Tables of an image are fetched in blocks of this size, and this much of them is kept: the
+/// tables of a disk of a terabyte do not fit into memory beside everything else.
+const TABLE_BLOCK: u64 = 64 << 10;
+const TABLE_BYTES: u64 = 8 << 20;
+/// How much of what was unpacked is kept: parsers read a packed chunk in many small steps.
+const UNPACKED_BYTES: usize = 16 << 20;
+/// How many packed bytes are fetched at once.
+const PACKED_AT_ONCE: u64 = 4 << 20;
+
+/// Where a piece of the disk is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Nowhere: zeros.
+    Zeros,
+    /// In the image, from this offset on.
+    Stored(u64),
+    /// In the parent, from this offset on.
+    Parent(u64),
+    /// In the image, packed; the piece begins `skip` bytes into what it unpacks to.
+    Packed(Packed, u64),
+}
+
+/// A packed chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Packed {
+    /// Offset in the file.
+    pub(super) offset: u64,
+    /// How many bytes it takes there at most.
+    pub(super) length: u64,
+    /// How many bytes it unpacks to.
+    pub(super) unpacked: u64,
+}
+
+/// A piece of the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) length: u64,
+    pub(super) origin: Origin,
+}
+
+/// The map of an image.
+pub(super) trait Map: Send + Sync {
+    /// What the bytes `from..to` of the disk are made of: pieces that follow each other. What
+    /// they leave at the end is zeros.
+    ///
+    /// # Errors
+    /// When a table cannot be read, or says what cannot be.
+    fn locate(&self, from: u64, to: u64) -> Result<Vec<Piece>, ReadError>;
+
+    /// Unpacks a chunk from `stored`, which may be followed by other bytes.
+    ///
+    /// # Errors
+    /// When it is not well formed, or the image has no packed chunks.
+    fn unpack(&self, chunk: &Packed, stored: &[u8]) -> Result<Vec<u8>, ReadError> {
+        let _ = (chunk, stored);
+        Err(broken("a packed chunk in an image that has none"))
+    }
+}
+
+/// What an image says that cannot be, as an error of a read.
+pub(super) fn broken(what: &str) -> ReadError {
+    ReadError::new(ReadErrorKind::Malformed, what)
+}
+
+/// A bounded cache in front of the tables of an image.
+pub(super) fn tables(source: &Arc<dyn ReadAt>) -> BlockCache {
+    BlockCache::new(Arc::clone(source), TABLE_BLOCK, TABLE_BYTES)
+}
+
+/// `count` entries of `N` bytes from number `first` of the table at `table` on.
+pub(super) fn entries<const N: usize>(
+    source: &dyn ReadAt,
+    table: u64,
+    first: u64,
+    count: u64,
+) -> Result<Vec<[u8; N]>, ReadError> {
+    let size = u64::try_from(N).unwrap_or(u64::MAX);
+    let at = table.saturating_add(first.saturating_mul(size));
+    let bytes = read_exact_vec(source, at, count.saturating_mul(size))?;
+    Ok(bytes.as_chunks::<N>().0.to_vec())
+}
+
+/// The chunks of `size` bytes that `from..to` touches: number, where in it the piece begins, and
+/// how long it is.
+pub(super) fn chunks(from: u64, to: u64, size: u64) -> impl Iterator<Item = (u64, u64, u64)> {
+    let size = size.max(1);
+    let mut at = from;
+    std::iter::from_fn(move || {
+        if at >= to {
+            return None;
+        }
+        let within = at.checked_rem(size)?;
+        let length = size.saturating_sub(within).min(to.saturating_sub(at));
+        let one = (at.checked_div(size)?, within, length);
+        at = at.saturating_add(length);
+        Some(one)
+    })
+}
+
+/// Where bytes that were read go.
+struct Share {
+    answer: usize,
+    at: usize,
+    /// How much of what was read is left out at its beginning.
+    skip: usize,
+    length: usize,
+}
+
+/// Bytes to read, and where they go.
+struct Read {
+    range: Range<u64>,
+    into: Share,
+}
+
+/// A disk put together by a map.
+pub(super) struct Mapped {
+    map: Box<dyn Map>,
+    image: Arc<dyn ReadAt>,
+    parent: Option<Arc<dyn ReadAt>>,
+    length: u64,
+    unpacked: Mutex<Recent>,
+}
+
+/// What was unpacked last, by offset.
+#[derive(Default)]
+struct Recent {
+    chunks: HashMap<u64, Bytes>,
+    order: VecDeque<u64>,
+    bytes: usize,
+}
+
+impl Recent {
+    fn keep(&mut self, offset: u64, chunk: Bytes) {
+        self.bytes = self.bytes.saturating_add(chunk.len());
+        match self.chunks.insert(offset, chunk) {
+            Some(old) => self.bytes = self.bytes.saturating_sub(old.len()),
+            None => self.order.push_back(offset),
+        }
+        while self.bytes > UNPACKED_BYTES && self.order.len() > 1 {
+            let Some(oldest) = self.order.pop_front() else { break };
+            let gone = self.chunks.remove(&oldest).map_or(0, |chunk| chunk.len());
+            self.bytes = self.bytes.saturating_sub(gone);
+        }
+    }
+}
+
+impl Mapped {
+    /// A disk of `length` bytes, of which `map` finds the pieces in `image` and in a parent.
+    /// Without the parent, what it would hold reads as zeros.
+    pub(super) fn new(
+        map: impl Map + 'static,
+        image: Arc<dyn ReadAt>,
+        parent: Option<Arc<dyn ReadAt>>,
+        length: u64,
+    ) -> Self {
+        Self { map: Box::new(map), image, parent, length, unpacked: Mutex::default() }
+    }
+
+    /// Reads ranges that lie inside the disk, with one batch for the image and one for the parent.
+    fn gather(&self, ranges: &[Range<u64>]) -> Result<Vec<Vec<u8>>, ReadError> {
+        let mut answers = Vec::with_capacity(ranges.len());
+        let (mut own, mut above) = (Vec::new(), Vec::new());
+        let mut packed: BTreeMap<u64, (Packed, Vec<Share>)> = BTreeMap::new();
+        for (answer, range) in ranges.iter().enumerate() {
+            let length = range.end.saturating_sub(range.start);
+            answers.push(vec![0u8; usize::try_from(length).unwrap_or(0)]);
+            let mut at = 0usize;
+            for piece in self.map.locate(range.start, range.end)? {
+                let length = usize::try_from(piece.length).unwrap_or(usize::MAX);
+                let mut share = Share { answer, at, skip: 0, length };
+                at = at.saturating_add(length);
+                let (list, offset) = match piece.origin {
+                    Origin::Zeros => continue,
+                    Origin::Stored(offset) => (&mut own, offset),
+                    Origin::Parent(offset) => (&mut above, offset),
+                    Origin::Packed(chunk, skip) => {
+                        share.skip = usize::try_from(skip).unwrap_or(usize::MAX);
+                        packed.entry(chunk.offset).or_insert((chunk, Vec::new())).1.push(share);
+                        continue;
+                    }
+                };
+                let end = offset.saturating_add(piece.length);
+                match list.last_mut() {
+                    // Pieces that follow each other in the file as well are one read.
+                    Some(Read { range, into })
+                        if range.end == offset
+                            && into.answer == answer
+                            && into.at.saturating_add(into.length) == share.at =>
+                    {
+                        range.end = end;
+                        into.length = into.length.saturating_add(length);
+                    }
+                    _ => list.push(Read { range: offset..end, into: share }),
+                }
+            }
+        }
+        // An image that ends was cut; a parent may be smaller than its child.
+        if !fetch(&*self.image, &own, &mut answers)? {
+            return Err(broken("the disk image breaks off"));
+        }
+        if let Some(parent) = &self.parent {
+            fetch(&**parent, &above, &mut answers)?;
+        }
+        self.unpack(packed, &mut answers)?;
+        Ok(answers)
+    }
+
+    fn unpack(
+        &self,
+        packed: BTreeMap<u64, (Packed, Vec<Share>)>,
+        answers: &mut [Vec<u8>],
+    ) -> Result<(), ReadError> {
+        let mut missing: Vec<(Packed, Vec<Share>)> = Vec::new();
+        for (offset, (chunk, shares)) in packed {
+            let kept = {
+                let recent = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
+                recent.chunks.get(&offset).cloned()
+            };
+            match kept {
+                Some(bytes) => shares.iter().for_each(|share| copy(answers, share, &bytes)),
+                None => missing.push((chunk, shares)),
+            }
+        }
+        let mut rest = missing.as_slice();
+        while !rest.is_empty() {
+            let mut sum = 0u64;
+            let fits = |(chunk, _): &&(Packed, Vec<Share>)| {
+                sum = sum.saturating_add(chunk.length);
+                sum <= PACKED_AT_ONCE
+            };
+            let count = rest.iter().take_while(fits).count().max(1);
+            let (group, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+            rest = after;
+            let places: Vec<Range<u64>> = group
+                .iter()
+                .map(|(chunk, _)| chunk.offset..chunk.offset.saturating_add(chunk.length))
+                .collect();
+            for ((chunk, shares), stored) in group.iter().zip(read_merged(&*self.image, &places)?) {
+                let bytes = Bytes::from(self.map.unpack(chunk, &stored)?);
+                shares.iter().for_each(|share| copy(answers, share, &bytes));
+                let mut recent = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
+                recent.keep(chunk.offset, bytes);
+            }
+        }
+        Ok(())
+    }
+
+    fn cut(&self, range: &Range<u64>) -> Range<u64> {
+        let start = range.start.min(self.length);
+        start..range.end.clamp(start, self.length)
+    }
+}
+
+/// Reads and hands out; whether all of it was there.
+fn fetch(source: &dyn ReadAt, reads: &[Read], answers: &mut [Vec<u8>]) -> Result<bool, ReadError> {
+    let places: Vec<Range<u64>> = reads.iter().map(|read| read.range.clone()).collect();
+    let mut is_whole = true;
+    for (read, bytes) in reads.iter().zip(read_merged(source, &places)?) {
+        is_whole &= bytes.len() >= read.into.length;
+        copy(answers, &read.into, &bytes);
+    }
+    Ok(is_whole)
+}
+
+fn copy(answers: &mut [Vec<u8>], share: &Share, bytes: &[u8]) {
+    let from = bytes.get(share.skip..).unwrap_or(&[]);
+    let size = from.len().min(share.length);
+    let to = answers
+        .get_mut(share.answer)
+        .and_then(|answer| answer.get_mut(share.at..share.at.saturating_add(size)));
+    if let (Some(to), Some(from)) = (to, from.get(..size)) {
+        to.copy_from_slice(from);
+    }
+}
+
+impl ReadAt for Mapped {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let range = self.cut(&(offset..offset.saturating_add(wanted)));
+        if range.is_empty() {
+            return Ok(0);
+        }
+        let bytes = self.gather(std::slice::from_ref(&range))?.pop().unwrap_or_default();
+        if let Some(to) = buffer.get_mut(..bytes.len()) {
+            to.copy_from_slice(&bytes);
+        }
+        Ok(bytes.len())
+    }
+
+    fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ReadError> {
+        let cut: Vec<Range<u64>> = ranges.iter().map(|range| self.cut(range)).collect();
+        Ok(self.gather(&cut)?.into_iter().map(Bytes::from).collect())
+    }
+
+    fn gap_bytes(&self) -> u64 {
+        self.image.gap_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lidless_io::{Counted, MemoryBytes, Tally, read_vec};
+
+    /// Chunks of ten bytes by a table: a number is an offset in the file divided by ten.
+    struct Tens(Vec<Option<u64>>);
+
+    impl Map for Tens {
+        fn locate(&self, from: u64, to: u64) -> Result<Vec<Piece>, ReadError> {
+            Ok(chunks(from, to, 10)
+                .map(|(number, within, length)| {
+                    let origin = match self.0.get(number as usize) {
+                        Some(Some(place)) => Origin::Stored(place * 10 + within),
+                        Some(None) => Origin::Zeros,
+                        None => Origin::Parent(number * 10 + within),
+                    };
+                    Piece { length, origin }
+                })
+                .collect())
+        }
+    }
+
+    #[test]
+    fn pieces_in_order_are_one_read_and_holes_are_none() {
+        let tally = Tally::default();
+        let file = MemoryBytes::new((0..50u8).collect::<Vec<u8>>());
+        let file: Arc<dyn ReadAt> = Arc::new(Counted::new(Arc::new(file), tally.clone()));
+        let parent: Arc<dyn ReadAt> = Arc::new(MemoryBytes::new(vec![9u8; 55]));
+        let map = Tens(vec![Some(1), Some(2), Some(3), None, Some(0)]);
+        let disk = Mapped::new(map, file, Some(parent), 70);
+        let mut expected: Vec<u8> = (10..40).collect();
+        expected.extend([0; 10]);
+        expected.extend(0..10);
+        expected.extend([9, 9, 9, 9, 9]);
+        expected.extend([0; 15]);
+        assert_eq!(read_vec(&disk, 3, 25).unwrap(), expected[3..28]);
+        assert_eq!(tally.requests(), 1);
+        assert_eq!(read_vec(&disk, 30, 10).unwrap(), [0; 10]);
+        assert_eq!(tally.requests(), 1);
+        for from in 0..72usize {
+            for to in from..72 {
+                let (start, end) = (from.min(70), to.min(70));
+                let one = disk.read_ranges(&[from as u64..to as u64, 5..7]).unwrap();
+                assert_eq!(one[0], expected[start..end]);
+                assert_eq!(one[1], expected[5..7]);
+            }
+        }
+    }
+
+    #[test]
+    fn an_image_that_was_cut_is_an_error_and_not_zeros() {
+        let file: Arc<dyn ReadAt> = Arc::new(MemoryBytes::new(vec![1u8; 15]));
+        let disk = Mapped::new(Tens(vec![Some(0), Some(1)]), file, None, 40);
+        assert!(read_vec(&disk, 0, 15).is_ok());
+        assert!(read_vec(&disk, 10, 10).is_err());
+        assert_eq!(read_vec(&disk, 20, 20).unwrap(), [0; 20]);
+    }
+}
