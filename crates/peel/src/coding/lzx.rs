@@ -207,7 +207,7 @@ fn translate(output: &mut [u8]) -> Option<()> {
         let target = output.get_mut(place.saturating_add(1)..)?.first_chunk_mut::<4>()?;
         let absolute = i32::from_le_bytes(*target);
         let here = i32::try_from(place).ok()?;
-        if absolute >= 0 && absolute < TRANSLATED {
+        if (0..TRANSLATED).contains(&absolute) {
             *target = absolute.wrapping_sub(here).to_le_bytes();
         } else if absolute < 0 && absolute >= here.wrapping_neg() {
             *target = absolute.wrapping_add(TRANSLATED).to_le_bytes();
@@ -275,7 +275,7 @@ impl<'a> Bits<'a> {
     fn align(&mut self) {
         let ahead = usize::try_from(self.count / 16).unwrap_or(0).saturating_mul(2);
         self.place = self.place.saturating_sub(ahead);
-        if self.count % 16 == 0 {
+        if self.count.is_multiple_of(16) {
             self.place = self.place.saturating_add(2);
         }
         self.bits = 0;
