@@ -71,6 +71,9 @@ impl Plan {
             if !(512..=64 << 10).contains(&block) || !block.is_power_of_two() {
                 return Err(broken("the size of the records of an index"));
             }
+            if !matches!(stream.place, Place::Runs(_)) {
+                return Err(broken("an index in clusters"));
+            }
             if stream.length > LARGEST {
                 return Err(PeelError::Limit("a directory of NTFS larger than the limit"));
             }

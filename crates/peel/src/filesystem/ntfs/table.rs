@@ -111,6 +111,9 @@ impl Table {
             let found = format!("{} bytes", stream.length);
             return Err(PeelError::malformed("NTFS", 0, format!("at most {most} bytes"), found));
         }
+        if let Place::Inline(bytes) = &stream.place {
+            return Ok(bytes.clone());
+        }
         let stored = stream.stored(&self.volume, &self.geometry);
         let length = stored.len();
         let read = self.pieces(&[(stored, 0..length)])?;
