@@ -3,7 +3,11 @@
 mod bzip2;
 mod decode;
 mod gzip;
+mod huffman;
 mod lz4;
+pub(crate) mod lznt1;
+pub(crate) mod lzx;
+pub(crate) mod xpress;
 mod zstd;
 
 pub(crate) use decode::{Coding, decode, lzma_of_zip};

@@ -123,6 +123,7 @@ impl Visit<'_, '_> {
         for node in &nodes {
             self.done.insert((node.handle, node.path.clone()));
         }
+        self.tour.files.prepare(&nodes);
         self.open_all(nodes);
     }
 
@@ -266,6 +267,7 @@ impl Visit<'_, '_> {
     fn open_batch(&mut self, nodes: Vec<Node>) {
         let mut wanted: Vec<Range<u64>> = Vec::new();
         let mut plans: Vec<(Node, Plan)> = Vec::new();
+        self.tour.files.prepare(&nodes);
         for node in nodes {
             if self.is_over(node.size) {
                 continue;
@@ -274,6 +276,10 @@ impl Visit<'_, '_> {
                 Ok(Content::Inline(bytes)) => Plan::Ready(Arc::new(MemoryBytes::new(bytes))),
                 Ok(Content::Decoded(bytes)) => {
                     Plan::Ready(Arc::new(Counted::new(bytes, self.spent.clone())))
+                }
+                // It may be longer than its directory said.
+                Ok(Content::Extents(extents)) if extents.len() > SMALL => {
+                    Plan::Ready(Arc::new(Counted::new(Arc::new(extents), self.spent.clone())))
                 }
                 Ok(Content::Extents(extents)) => {
                     let first = wanted.len();

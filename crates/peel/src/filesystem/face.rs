@@ -47,6 +47,24 @@ pub(crate) enum Content {
     Decoded(Arc<dyn ReadAt>),
 }
 
+/// A directory that is to be listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// Its path, as [`Node::path`].
+    pub(crate) path: String,
+    /// The names that matter in it, whatever their case; all of them when none.
+    pub(crate) names: Option<Vec<String>>,
+}
+
+/// What a directory holds, as far as it could be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Listing {
+    /// Its children; none when there is no such directory.
+    pub(crate) children: Vec<Node>,
+    /// What kept it, or a part of it, from being read.
+    pub(crate) failed: Option<PeelError>,
+}
+
 /// What a sweep answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Swept {
@@ -81,6 +99,16 @@ pub(crate) trait FileSystem: Send + Sync {
     /// What kept it from being read.
     fn directory(&self, path: &str) -> Result<Option<Vec<Node>>, PeelError>;
 
+    /// The children of several directories, in the order asked, in as few reads as the layout
+    /// allows. Names that do not matter may be among them.
+    fn listings(&self, asked: &[Asked]) -> Vec<Listing> {
+        let list = |one: &Asked| match self.directory(&one.path) {
+            Ok(children) => Listing { children: children.unwrap_or_default(), failed: None },
+            Err(error) => Listing { children: Vec::new(), failed: Some(error) },
+        };
+        asked.iter().map(list).collect()
+    }
+
     /// Every name: files, streams, directories, deleted ones marked, each once, in as few reads
     /// as the layout allows (metadata in disk order, never a walk where there is a table).
     ///
@@ -91,6 +119,11 @@ pub(crate) trait FileSystem: Send + Sync {
         limits: &Limits,
         visit: &mut dyn FnMut(Node) -> Flow,
     ) -> Result<Swept, PeelError>;
+
+    /// The contents of these are asked for next: what describes them can be read in one go.
+    fn prepare(&self, nodes: &[Node]) {
+        let _ = nodes;
+    }
 
     /// The content of a file that `directory` or `sweep` named. Costs no read where a sweep
     /// learned it already.

@@ -1,12 +1,12 @@
 //! Places that are looked at before anything else is listed.
 
-use super::face::{FileSystem, Node, NodeKind};
+use super::face::{Asked, FileSystem, Node, NodeKind};
 use crate::error::PeelError;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 const PLACES: &str = include_str!("../../../../rules/place/known.toml");
 
-/// How many names one pattern may lead to: folders of users, profiles of browsers.
+/// How many folders of one depth are looked into: folders of users, profiles of browsers.
 const MOST: usize = 4_096;
 
 /// The patterns as parts.
@@ -19,8 +19,8 @@ pub(super) fn patterns() -> Vec<Vec<String>> {
         .collect()
 }
 
-/// The files at known places. Directories are read once each; those that are not there cost what
-/// it takes to learn that.
+/// The files at known places. Each directory is read once, and all those of one depth together;
+/// those that are not there cost nothing more.
 ///
 /// Errors of single directories are handed to `failed`; only a root that cannot be read ends it.
 ///
@@ -30,55 +30,58 @@ pub(super) fn find(
     files: &dyn FileSystem,
     failed: &mut dyn FnMut(PeelError),
 ) -> Result<Vec<Node>, PeelError> {
-    let mut known = Directories { files, read: HashMap::new() };
-    let root = files.directory("")?.unwrap_or_default();
-    known.read.insert(String::new(), root);
+    let patterns = patterns();
     let mut found: BTreeMap<(String, u64), Node> = BTreeMap::new();
-    for pattern in patterns() {
-        let mut folders = vec![String::new()];
-        let Some((last, above)) = pattern.split_last() else { continue };
-        for part in above {
-            let mut next = Vec::new();
-            for folder in &folders {
-                for node in known.children(folder, failed) {
-                    if node.kind == NodeKind::Directory && matches(part, &node.path) {
-                        next.push(node.path.clone());
+    // Folders, and what may lead on from each.
+    let mut level: BTreeMap<String, Vec<&[String]>> = BTreeMap::new();
+    level.insert(String::new(), patterns.iter().map(Vec::as_slice).collect());
+    while !level.is_empty() {
+        let asked: Vec<Asked> = level
+            .iter()
+            .map(|(path, ways)| Asked { path: path.clone(), names: names(ways) })
+            .collect();
+        let mut next: BTreeMap<String, Vec<&[String]>> = BTreeMap::new();
+        for ((folder, ways), listing) in level.into_iter().zip(files.listings(&asked)) {
+            if let Some(error) = listing.failed {
+                if folder.is_empty() && listing.children.is_empty() {
+                    return Err(error);
+                }
+                failed(error);
+            }
+            for node in listing.children {
+                for (part, rest) in ways.iter().filter_map(|way| way.split_first()) {
+                    if !matches(part, &node.path) {
+                        continue;
+                    }
+                    match (node.kind, rest.is_empty()) {
+                        (NodeKind::File, true) => {
+                            found.insert((node.path.clone(), node.handle), node.clone());
+                        }
+                        (NodeKind::Directory, false) if next.len() < MOST => {
+                            next.entry(node.path.clone()).or_default().push(rest);
+                        }
+                        _ => {}
                     }
                 }
             }
-            next.truncate(MOST);
-            folders = next;
         }
-        for folder in folders {
-            for node in known.children(&folder, failed) {
-                if node.kind == NodeKind::File && matches(last, &node.path) {
-                    found.insert((node.path.clone(), node.handle), node.clone());
-                }
-            }
-        }
+        level = next;
     }
     Ok(found.into_values().collect())
 }
 
-struct Directories<'a> {
-    files: &'a dyn FileSystem,
-    read: HashMap<String, Vec<Node>>,
-}
-
-impl Directories<'_> {
-    fn children(&mut self, path: &str, failed: &mut dyn FnMut(PeelError)) -> &[Node] {
-        if !self.read.contains_key(path) {
-            let children = match self.files.directory(path) {
-                Ok(children) => children.unwrap_or_default(),
-                Err(error) => {
-                    failed(error);
-                    Vec::new()
-                }
-            };
-            self.read.insert(path.to_owned(), children);
+/// The names that lead on, when all of them are whole.
+fn names(ways: &[&[String]]) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    for part in ways.iter().filter_map(|way| way.first()) {
+        if part.contains('*') {
+            return None;
         }
-        self.read.get(path).map_or(&[], Vec::as_slice)
+        if !names.contains(part) {
+            names.push(part.clone());
+        }
     }
+    Some(names)
 }
 
 /// Whether the last part of `path` is what a part of a pattern says. ASCII case does not count:

@@ -4,6 +4,7 @@ mod drive;
 mod face;
 mod known;
 mod neighbours;
+mod ntfs;
 mod table;
 
 pub(crate) use drive::{Tour, Toured};
