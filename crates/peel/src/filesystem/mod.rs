@@ -1,9 +1,13 @@
 //! File systems, swept through ranged reads.
 
+mod batch;
 mod drive;
+mod ext;
 mod face;
 mod known;
+mod names;
 mod neighbours;
+mod number;
 mod table;
 
 pub(crate) use drive::{Tour, Toured};
