@@ -215,7 +215,7 @@ impl Walk<'_> {
             Facts { kind: link.kind, size: 0, modified: None, place: 0, deleted: link.deleted };
         let (facts, handle) = match (self.facts)(link.child) {
             // The inode of a name that was deleted serves another file by now.
-            Some(facts) if deleted && !facts.deleted && self.named.contains(&link.child) => {
+            Some(facts) if link.deleted && !facts.deleted && self.named.contains(&link.child) => {
                 (nothing, 0)
             }
             Some(facts) => (facts, link.child),

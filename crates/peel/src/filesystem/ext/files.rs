@@ -303,6 +303,11 @@ impl FileSystem for Files {
             return Err(PeelError::Closed("a file compressed by e2compr".to_owned()));
         }
         if inode.flags & flag::INLINE != 0 {
+            // What was never written of a longer one reads as zeros.
+            if wide(inode.map.len()) < inode.size && inode.map.iter().all(|byte| *byte == 0) {
+                let hole = Extents::new(Arc::clone(&self.raw), Vec::new(), inode.size);
+                return Ok(Content::Extents(hole));
+            }
             return Ok(Content::Inline(inode.map));
         }
         let runs = self.runs(&inode.map, inode.flags, inode.size)?;
@@ -313,6 +318,11 @@ impl FileSystem for Files {
         if runs.malformed > 0 || runs.missing > 0 {
             let found = "one with parts that are not";
             return Err(PeelError::malformed(FORMAT, 0, "a map of blocks that is whole", found));
+        }
+        let end = |run: &super::map::Run| run.block.saturating_add(run.length);
+        if runs.runs.iter().any(|run| self.superblock.offset(end(run)) > self.raw.len()) {
+            let why = "a file with parts past the end of its volume";
+            return Err(PeelError::Closed(why.to_owned()));
         }
         let pieces = runs.extents(&self.superblock);
         if let Some(replayed) = &self.replayed

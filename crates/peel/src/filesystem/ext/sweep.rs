@@ -117,7 +117,8 @@ pub(super) fn sweep(
     if found.is_full {
         swept.gaps.push(FULL.to_owned());
     }
-    if outcome.cut > 0 {
+    let end = files.superblock.offset(files.superblock.blocks);
+    if outcome.cut > 0 || end > files.volume.len() {
         let gap = "a part of a file system that lies past the end of its volume";
         swept.gaps.push(gap.to_owned());
     }
