@@ -182,7 +182,8 @@ impl Superblock {
         let together =
             if with_meta { blocks.min(u64::from(self.first_meta_group)) } else { blocks };
         let start = self.offset(self.first_block(copy).saturating_add(1));
-        let mut places = vec![start..start.saturating_add(self.offset(together))];
+        let mut places = Vec::new();
+        places.push(start..start.saturating_add(self.offset(together)));
         for block in together..blocks {
             let group = block.saturating_mul(in_block);
             // In a meta group the first two groups and the last one hold the descriptors.
