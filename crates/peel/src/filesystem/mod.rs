@@ -9,6 +9,7 @@ mod names;
 mod neighbours;
 mod number;
 mod table;
+mod xfs;
 
 pub(crate) use drive::{Tour, Toured};
 pub(crate) use table::find;

@@ -2,11 +2,12 @@
 
 use super::ext::Ext;
 use super::face::Format;
+use super::xfs::Xfs;
 use lidless_io::ReadAt;
 
 /// Every file system that is read.
 pub(crate) fn formats() -> Vec<Box<dyn Format>> {
-    vec![Box::new(Ext::Four), Box::new(Ext::Three), Box::new(Ext::Two)]
+    vec![Box::new(Ext::Four), Box::new(Ext::Three), Box::new(Ext::Two), Box::new(Xfs)]
 }
 
 /// The file system of a volume, by its content; `head` is its first 72 KiB.
