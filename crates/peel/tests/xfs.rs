@@ -129,7 +129,7 @@ fn hostile_images_end() {
         found..found + 512
     };
     let inodes = cut.windows(2).step_by(512).position(|two| two == b"IN").unwrap() * 512;
-    let ranges = [0..256, 1024..1100, at(b"IAB3"), at(b"XDD3"), inodes..inodes + 2048];
+    let ranges = [0..256, 1024..1100, at(b"IAB3"), at(b"XDB3"), inodes..inodes + 2048];
     torture_at("x.img", cut, &ranges, 40);
 }
 
