@@ -1,11 +1,16 @@
 //! File systems, swept through ranged reads.
 
+mod batch;
 mod drive;
+mod ext;
 mod face;
 mod known;
+mod names;
 mod neighbours;
 mod ntfs;
+mod number;
 mod table;
+mod xfs;
 
 pub(crate) use drive::{Tour, Toured};
 pub(crate) use table::find;

@@ -1,12 +1,20 @@
 //! The table of file systems: a new one is one new file and one line here.
 
+use super::ext::Ext;
 use super::face::Format;
 use super::ntfs::Ntfs;
+use super::xfs::Xfs;
 use lidless_io::ReadAt;
 
 /// Every file system that is read.
 pub(crate) fn formats() -> Vec<Box<dyn Format>> {
-    vec![Box::new(Ntfs)]
+    vec![
+        Box::new(Ntfs),
+        Box::new(Ext::Four),
+        Box::new(Ext::Three),
+        Box::new(Ext::Two),
+        Box::new(Xfs),
+    ]
 }
 
 /// The file system of a volume, by its content; `head` is its first 72 KiB.

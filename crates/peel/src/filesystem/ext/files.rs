@@ -1,0 +1,376 @@
+//! ext2, ext3 and ext4 as file systems.
+
+use super::super::batch::{Piece, read_in_order};
+use super::super::face::{Content, FileSystem, Flow, Format, Node, NodeKind, Swept};
+use super::super::number::{index, le32, wide};
+use super::directory::{Form, names};
+use super::inode::{Inode, flag};
+use super::journal::{Outcome, Replayed, replay};
+use super::map::{Runs, first_block, resolve};
+use super::superblock::{FORMAT, Group, Superblock, feature, find, groups};
+use super::sweep::{Catalogue, sweep};
+use crate::error::PeelError;
+use lidless_core::Limits;
+use lidless_io::{Extents, ReadAt, read_vec};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub(super) const ROOT: u32 = 2;
+/// How large a directory may be when it is opened by its path.
+const LARGEST_DIRECTORY: u64 = 64 << 20;
+/// How many paths of directories are remembered.
+const REMEMBERED: usize = 20_000;
+
+/// The family, by its generations: they share one layout and differ in features.
+pub(crate) enum Ext {
+    /// Without a journal.
+    Two,
+    /// With a journal.
+    Three,
+    /// With extents, checksums of groups and whatever came later.
+    Four,
+}
+
+impl Format for Ext {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Two => "ext2",
+            Self::Three => "ext3",
+            Self::Four => "ext4",
+        }
+    }
+
+    fn recognises(&self, volume: &dyn ReadAt, head: &[u8]) -> bool {
+        let own = match self {
+            Self::Two => 2,
+            Self::Three => 3,
+            Self::Four => 4,
+        };
+        find(volume, head).is_some_and(|(superblock, _)| superblock.generation() == own)
+    }
+
+    fn open(&self, volume: Arc<dyn ReadAt>, _: &Limits) -> Result<Arc<dyn FileSystem>, PeelError> {
+        let head = read_vec(&*volume, 0, 72 << 10)?;
+        let Some((superblock, copy)) = find(&*volume, &head) else {
+            return Err(PeelError::malformed(FORMAT, 1024, "a superblock", "none"));
+        };
+        if superblock.incompatible & feature::JOURNAL_DEVICE != 0 {
+            return Err(PeelError::Closed("the journal of another ext file system".to_owned()));
+        }
+        let groups = groups(&*volume, &superblock, copy)?;
+        let mut files = Files {
+            volume: Arc::clone(&volume),
+            raw: volume,
+            replayed: None,
+            superblock,
+            groups,
+            gaps: Vec::new(),
+            catalogue: Mutex::default(),
+            paths: Mutex::default(),
+        };
+        if copy > 0 {
+            files.gaps.push("a superblock that is broken, read from its copy");
+        }
+        if files.superblock.incompatible & feature::RECOVER != 0 {
+            files.replay(copy)?;
+        }
+        Ok(Arc::new(files))
+    }
+}
+
+/// An opened file system.
+pub(super) struct Files {
+    /// With what the journal holds in place.
+    pub(super) volume: Arc<dyn ReadAt>,
+    /// As it lies on the disk.
+    raw: Arc<dyn ReadAt>,
+    replayed: Option<Arc<Replayed>>,
+    pub(super) superblock: Superblock,
+    pub(super) groups: Vec<Group>,
+    /// What is to be said of it when it is swept.
+    pub(super) gaps: Vec<&'static str>,
+    /// What a sweep learned.
+    catalogue: Mutex<Option<Arc<Catalogue>>>,
+    /// Inodes of directories by path.
+    paths: Mutex<HashMap<String, u32>>,
+}
+
+impl Files {
+    fn replay(&mut self, copy: u64) -> Result<(), PeelError> {
+        const UNKNOWN: &str = "a journal that was not found, so not replayed";
+        let journal = self.inodes(&[self.superblock.journal])?.pop().flatten();
+        let Some(journal) = journal else {
+            self.gaps.push(UNKNOWN);
+            return Ok(());
+        };
+        let runs = self.runs(&journal.map, journal.flags, journal.size)?;
+        if runs.runs.is_empty() {
+            self.gaps.push(UNKNOWN);
+            return Ok(());
+        }
+        let pieces = runs.extents(&self.superblock);
+        let log = Extents::new(Arc::clone(&self.raw), pieces, journal.size);
+        match replay(&self.raw, log, &self.superblock)? {
+            Outcome::Clean => {}
+            Outcome::Left(why) => self.gaps.push(why),
+            Outcome::Replayed(replayed) => {
+                self.volume = Arc::clone(&replayed) as Arc<dyn ReadAt>;
+                self.replayed = Some(replayed);
+                self.groups = groups(&*self.volume, &self.superblock, copy)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where an inode lies in the volume.
+    fn place(&self, inode: u32) -> Option<u64> {
+        let before = inode.checked_sub(1)?;
+        let group = before.checked_div(self.superblock.inodes_per_group)?;
+        let within = before.checked_rem(self.superblock.inodes_per_group)?;
+        let group = self.groups.get(index(u64::from(group)))?;
+        let start = self.superblock.offset(group.table);
+        Some(start.saturating_add(u64::from(within).saturating_mul(self.superblock.inode_bytes)))
+    }
+
+    /// Reads inodes, those close to each other in one request. In the order asked for.
+    fn inodes(&self, wanted: &[u32]) -> Result<Vec<Option<Inode>>, PeelError> {
+        let mut pieces = Vec::with_capacity(wanted.len());
+        for (number, inode) in wanted.iter().enumerate() {
+            if let Some(start) = self.place(*inode) {
+                let length = self.superblock.inode_bytes;
+                pieces.push(Piece { start, length, tag: wide(number) });
+            }
+        }
+        let mut found = vec![None; wanted.len()];
+        read_in_order(&*self.volume, pieces, &mut |tag, _, bytes| {
+            if let Some(slot) = found.get_mut(index(tag)) {
+                *slot = Inode::parse(bytes);
+            }
+        })?;
+        Ok(found)
+    }
+
+    fn runs(&self, map: &[u8], flags: u32, size: u64) -> Result<Runs, PeelError> {
+        let runs = resolve(&*self.volume, &self.superblock, &[(map, flags, size)])?.pop();
+        Ok(runs.unwrap_or_default())
+    }
+
+    pub(super) fn form(&self, flags: u32) -> Form {
+        Form {
+            with_kinds: self.superblock.incompatible & feature::FILE_TYPE != 0,
+            is_indexed: flags & flag::INDEXED != 0,
+            inodes: self.superblock.inodes,
+        }
+    }
+
+    /// The names in a directory, deleted ones left out.
+    fn children(&self, directory: &Inode) -> Result<Vec<(u32, Vec<u8>)>, PeelError> {
+        let mut found = Vec::new();
+        let form = self.form(directory.flags);
+        let mut broken = 0u64;
+        let mut block = |bytes: &[u8]| {
+            let whole = names(bytes, form, &mut |name| {
+                if !name.deleted && name.name != b"." && name.name != b".." {
+                    found.push((name.inode, told(name.name, directory.flags)));
+                }
+            });
+            broken = broken.saturating_add(u64::from(!whole));
+        };
+        if directory.flags & flag::INLINE != 0 {
+            inline_blocks(&directory.map).for_each(&mut block);
+        } else {
+            let runs = self.runs(&directory.map, directory.flags, directory.size)?;
+            let pieces = directory_pieces(&self.superblock, &runs, directory.size, 0);
+            let sum = pieces.iter().map(|piece| piece.length).sum::<u64>();
+            if sum > LARGEST_DIRECTORY {
+                return Err(PeelError::Limit("a directory larger than the limit"));
+            }
+            let size = index(self.superblock.block_bytes);
+            read_in_order(&*self.volume, pieces, &mut |_, _, bytes| {
+                bytes.chunks(size).for_each(&mut block);
+            })?;
+        }
+        if broken > 0 && found.is_empty() {
+            return Err(PeelError::malformed(FORMAT, 0, "entries of a directory", "other bytes"));
+        }
+        Ok(found)
+    }
+
+    /// The inode of the directory at a path.
+    fn find(&self, path: &str) -> Result<Option<u32>, PeelError> {
+        let known = |path: &str| {
+            let paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
+            paths.get(path).copied()
+        };
+        if path.is_empty() {
+            return Ok(Some(ROOT));
+        }
+        if let Some(inode) = known(path) {
+            return Ok(Some(inode));
+        }
+        let (mut at, mut inode) = (0usize, ROOT);
+        for part in path.split('/') {
+            at = at.saturating_add(part.len());
+            if let Some(known) = path.get(..at).and_then(known) {
+                inode = known;
+            } else {
+                let Some(directory) = self.directory_inode(inode)? else { return Ok(None) };
+                let children = self.children(&directory)?;
+                let next = children.iter().find(|(_, name)| shown(name) == part);
+                let Some((next, _)) = next else { return Ok(None) };
+                inode = *next;
+            }
+            at = at.saturating_add(1);
+        }
+        Ok(Some(inode))
+    }
+
+    fn directory_inode(&self, inode: u32) -> Result<Option<Inode>, PeelError> {
+        let found = self.inodes(&[inode])?.pop().flatten();
+        Ok(found.filter(|one| one.kind == NodeKind::Directory && !one.deleted))
+    }
+}
+
+impl FileSystem for Files {
+    fn label(&self) -> Option<String> {
+        self.superblock.label.clone()
+    }
+
+    fn directory(&self, path: &str) -> Result<Option<Vec<Node>>, PeelError> {
+        let Some(inode) = self.find(path)? else { return Ok(None) };
+        let Some(directory) = self.directory_inode(inode)? else { return Ok(None) };
+        let children = self.children(&directory)?;
+        let wanted: Vec<u32> = children.iter().map(|(inode, _)| *inode).collect();
+        let inodes = self.inodes(&wanted)?;
+        let mut nodes = Vec::with_capacity(children.len());
+        let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
+        for ((handle, name), inode) in children.iter().zip(inodes) {
+            let Some(inode) = inode.filter(|inode| !inode.deleted) else { continue };
+            let name = shown(name);
+            let path = if path.is_empty() { name } else { format!("{path}/{name}") };
+            if inode.kind == NodeKind::Directory && paths.len() < REMEMBERED {
+                paths.insert(path.clone(), *handle);
+            }
+            nodes.push(Node {
+                path,
+                kind: inode.kind,
+                size: inode.size,
+                modified: Inode::modified(inode.modified),
+                deleted: false,
+                handle: u64::from(*handle),
+                place: self.superblock.offset(first_block(&inode.map, inode.flags)),
+            });
+        }
+        Ok(Some(nodes))
+    }
+
+    fn sweep(
+        &self,
+        limits: &Limits,
+        visit: &mut dyn FnMut(Node) -> Flow,
+    ) -> Result<Swept, PeelError> {
+        let (catalogue, names, mut swept) = sweep(self, limits)?;
+        swept.gaps.extend(self.gaps.iter().map(|&gap| gap.to_owned()));
+        let catalogue = Arc::new(catalogue);
+        let kept = Arc::clone(&catalogue);
+        *self.catalogue.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+        let facts = |inode: u64| catalogue.facts(inode, &self.superblock);
+        let rest = || catalogue.rest(&self.superblock);
+        names.walk(u64::from(ROOT), &facts, &rest, visit).say(FORMAT, &mut swept);
+        Ok(swept)
+    }
+
+    fn content(&self, node: &Node) -> Result<Content, PeelError> {
+        let Some(number) = u32::try_from(node.handle).ok().filter(|number| *number != 0) else {
+            return Ok(Content::Inline(Vec::new()));
+        };
+        let catalogue = {
+            let kept = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.clone()
+        };
+        let inode = match catalogue.and_then(|catalogue| catalogue.inode(number)) {
+            Some(inode) => Some(inode),
+            None => self.inodes(&[number])?.pop().flatten(),
+        };
+        let Some(inode) = inode.filter(|inode| inode.kind == NodeKind::File) else {
+            let found = "none of a file";
+            return Err(PeelError::malformed(FORMAT, 0, "an inode", found));
+        };
+        if inode.flags & flag::ENCRYPTED != 0 {
+            return Err(PeelError::Closed("a file encrypted with fscrypt".to_owned()));
+        }
+        if inode.flags & flag::COMPRESSED != 0 {
+            return Err(PeelError::Closed("a file compressed by e2compr".to_owned()));
+        }
+        if inode.flags & flag::INLINE != 0 {
+            // What was never written of a longer one reads as zeros.
+            if wide(inode.map.len()) < inode.size && inode.map.iter().all(|byte| *byte == 0) {
+                let hole = Extents::new(Arc::clone(&self.raw), Vec::new(), inode.size);
+                return Ok(Content::Extents(hole));
+            }
+            return Ok(Content::Inline(inode.map));
+        }
+        let runs = self.runs(&inode.map, inode.flags, inode.size)?;
+        if inode.deleted && runs.runs.is_empty() && inode.size > 0 {
+            let why = "a deleted file whose blocks are no longer known";
+            return Err(PeelError::Closed(why.to_owned()));
+        }
+        if runs.malformed > 0 || runs.missing > 0 {
+            let found = "one with parts that are not";
+            return Err(PeelError::malformed(FORMAT, 0, "a map of blocks that is whole", found));
+        }
+        let end = |run: &super::map::Run| run.block.saturating_add(run.length);
+        if runs.runs.iter().any(|run| self.superblock.offset(end(run)) > self.raw.len()) {
+            let why = "a file with parts past the end of its volume";
+            return Err(PeelError::Closed(why.to_owned()));
+        }
+        let pieces = runs.extents(&self.superblock);
+        if let Some(replayed) = &self.replayed
+            && runs.runs.iter().any(|run| replayed.touches(run.block, run.length))
+        {
+            let whole = Extents::new(Arc::clone(&self.volume), pieces, inode.size);
+            return Ok(Content::Decoded(Arc::new(whole)));
+        }
+        Ok(Content::Extents(Extents::new(Arc::clone(&self.raw), pieces, inode.size)))
+    }
+}
+
+/// The blocks of a directory as pieces of the volume; the lowest bit of `tag` is set for the one
+/// that holds its first block.
+pub(super) fn directory_pieces(
+    superblock: &Superblock,
+    runs: &Runs,
+    size: u64,
+    tag: u64,
+) -> Vec<Piece> {
+    let blocks = size.div_ceil(superblock.block_bytes.max(1));
+    let piece = |run: &super::map::Run| {
+        let length = run.length.min(blocks.saturating_sub(run.at));
+        let tag = (tag << 1) | u64::from(run.at == 0);
+        let start = superblock.offset(run.block);
+        (length > 0).then(|| Piece { start, length: superblock.offset(length), tag })
+    };
+    runs.runs.iter().filter_map(piece).collect()
+}
+
+/// A directory whose entries lie in its inode: the number of its parent, then two parts.
+pub(super) fn inline_blocks(map: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let first = map.get(4..map.len().min(60)).unwrap_or(&[]);
+    [first, map.get(60..).unwrap_or(&[])].into_iter().filter(|block| le32(block, 4) != 0)
+}
+
+/// A name as it is told: those of an encrypted directory as digits.
+pub(super) fn told(name: &[u8], flags: u32) -> Vec<u8> {
+    if flags & flag::ENCRYPTED == 0 {
+        return name.to_vec();
+    }
+    let mut told = b"encrypted-".to_vec();
+    for byte in name {
+        told.extend_from_slice(format!("{byte:02x}").as_bytes());
+    }
+    told
+}
+
+fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).replace(['/', '\0'], "_")
+}

@@ -1,0 +1,260 @@
+//! Every inode, then every directory, each in the order of the disk.
+
+use super::super::batch::{Piece, Read, read_in_order};
+use super::super::face::{NodeKind, Swept};
+use super::super::names::{Facts, Names, most};
+use super::super::number::{index, le32, wide};
+use super::directory::names;
+use super::files::{Files, ROOT, directory_pieces, inline_blocks, told};
+use super::inode::{Inode, flag};
+use super::map::{first_block, resolve};
+use super::superblock::{FORMAT, Superblock};
+use crate::error::PeelError;
+use lidless_core::Limits;
+
+const FULL: &str = "more of a file system's metadata than the limit";
+
+/// An inode, packed: a million of them have to fit.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    size: u64,
+    modified: i64,
+    inode: u32,
+    flags: u32,
+    /// Where its map begins among all maps.
+    map: u32,
+    map_length: u16,
+    kind: NodeKind,
+    deleted: bool,
+}
+
+/// Every inode in use, and those deleted that still say something, by number.
+#[derive(Default)]
+pub(super) struct Catalogue {
+    rows: Vec<Row>,
+    maps: Vec<u8>,
+}
+
+impl Catalogue {
+    fn add(&mut self, number: u32, inode: &Inode) -> bool {
+        let (Ok(map), Ok(map_length)) =
+            (u32::try_from(self.maps.len()), u16::try_from(inode.map.len()))
+        else {
+            return false;
+        };
+        self.maps.extend_from_slice(&inode.map);
+        self.rows.push(Row {
+            size: inode.size,
+            modified: inode.modified.unwrap_or(i64::MIN),
+            inode: number,
+            flags: inode.flags,
+            map,
+            map_length,
+            kind: inode.kind,
+            deleted: inode.deleted,
+        });
+        true
+    }
+
+    fn row(&self, inode: u64) -> Option<&Row> {
+        let at = self.rows.binary_search_by_key(&inode, |row| u64::from(row.inode)).ok()?;
+        self.rows.get(at)
+    }
+
+    fn map(&self, row: &Row) -> &[u8] {
+        let from = index(u64::from(row.map));
+        self.maps.get(from..from.saturating_add(usize::from(row.map_length))).unwrap_or(&[])
+    }
+
+    /// An inode as it was read.
+    pub(super) fn inode(&self, number: u32) -> Option<Inode> {
+        let row = self.row(u64::from(number))?;
+        Some(Inode {
+            kind: row.kind,
+            size: row.size,
+            modified: Some(row.modified),
+            deleted: row.deleted,
+            flags: row.flags,
+            map: self.map(row).to_vec(),
+        })
+    }
+
+    pub(super) fn facts(&self, inode: u64, superblock: &Superblock) -> Option<Facts> {
+        let row = self.row(inode)?;
+        Some(Facts {
+            kind: row.kind,
+            size: row.size,
+            modified: Inode::modified(Some(row.modified)),
+            place: superblock.offset(first_block(self.map(row), row.flags)),
+            deleted: row.deleted,
+        })
+    }
+
+    /// Inodes that should have a name, with whether each is a directory: not those that the file
+    /// system keeps for itself.
+    pub(super) fn rest(&self, superblock: &Superblock) -> Vec<(u64, bool)> {
+        let own = |row: &&Row| {
+            row.inode >= superblock.first_inode
+                && row.flags & flag::ATTRIBUTE == 0
+                && row.inode != superblock.journal
+                && !superblock.own.contains(&row.inode)
+        };
+        let rows = self.rows.iter().filter(own);
+        rows.map(|row| (u64::from(row.inode), row.kind == NodeKind::Directory)).collect()
+    }
+}
+
+/// Reads all inodes and all names.
+pub(super) fn sweep(
+    files: &Files,
+    limits: &Limits,
+) -> Result<(Catalogue, Names, Swept), PeelError> {
+    let mut swept = Swept::default();
+    let mut catalogue = Catalogue::default();
+    let outcome = inodes(files, most(limits.members), &mut catalogue, &mut swept)?;
+    let mut found = Names::new(most(limits.members));
+    let read = directories(files, &catalogue, &mut found, &mut swept)?;
+    if found.is_full {
+        swept.gaps.push(FULL.to_owned());
+    }
+    let end = files.superblock.offset(files.superblock.blocks);
+    if outcome.cut > 0 || end > files.volume.len() {
+        let gap = "a part of a file system that lies past the end of its volume";
+        swept.gaps.push(gap.to_owned());
+    }
+    if outcome.failed > 0 || read.failed > 0 {
+        swept.gaps.push("metadata of a file system that could not be read".to_owned());
+    }
+    swept.gaps.sort();
+    swept.gaps.dedup();
+    Ok((catalogue, found, swept))
+}
+
+fn inodes(
+    files: &Files,
+    most: u64,
+    catalogue: &mut Catalogue,
+    swept: &mut Swept,
+) -> Result<Read, PeelError> {
+    let superblock = &files.superblock;
+    let mut left = files.volume.len();
+    let mut pieces = Vec::new();
+    for (group, number) in files.groups.iter().zip(0u64..) {
+        let length = u64::from(group.used).saturating_mul(superblock.inode_bytes);
+        if length == 0 {
+            continue;
+        }
+        // Tables of their own fit the volume together.
+        let Some(rest) = left.checked_sub(length) else {
+            let what = "inode tables larger than their volume";
+            swept.malformed.push((format!("{FORMAT} {what}"), 1));
+            break;
+        };
+        left = rest;
+        let first = number.saturating_mul(u64::from(superblock.inodes_per_group));
+        pieces.push(Piece { start: superblock.offset(group.table), length, tag: first });
+    }
+    let mut is_full = false;
+    let size = index(superblock.inode_bytes);
+    let outcome = read_in_order(&*files.volume, pieces, &mut |first, at, bytes| {
+        let before = at.checked_div(superblock.inode_bytes).unwrap_or(0);
+        let first = first.saturating_add(before).saturating_add(1);
+        for (bytes, number) in bytes.chunks_exact(size).zip(first..) {
+            let Some(inode) = Inode::parse(bytes) else { continue };
+            let Ok(number) = u32::try_from(number) else { continue };
+            is_full |= wide(catalogue.rows.len()) >= most;
+            if is_full || !catalogue.add(number, &inode) {
+                is_full = true;
+                return;
+            }
+        }
+    })?;
+    catalogue.rows.sort_unstable_by_key(|row| row.inode);
+    catalogue.rows.dedup_by_key(|row| row.inode);
+    if is_full {
+        swept.gaps.push(FULL.to_owned());
+    }
+    Ok(outcome)
+}
+
+fn directories(
+    files: &Files,
+    catalogue: &Catalogue,
+    found: &mut Names,
+    swept: &mut Swept,
+) -> Result<Read, PeelError> {
+    let superblock = &files.superblock;
+    let of_names = |row: &&Row| {
+        row.kind == NodeKind::Directory
+            && (row.inode >= superblock.first_inode || row.inode == ROOT)
+    };
+    let rows: Vec<&Row> = catalogue.rows.iter().filter(of_names).collect();
+    let maps: Vec<(&[u8], u32, u64)> = rows
+        .iter()
+        .filter(|row| row.flags & flag::INLINE == 0)
+        .map(|row| (catalogue.map(row), row.flags, row.size))
+        .collect();
+    let mut resolved = resolve(&*files.volume, superblock, &maps)?.into_iter();
+    let (mut broken, mut unmapped, mut missing, mut is_encrypted) = (0u64, 0u64, 0u64, false);
+    let mut left = files.volume.len();
+    let mut pieces = Vec::new();
+    let mut add = |row: &Row, is_first: bool, block: &[u8], found: &mut Names| {
+        // The blocks of a deleted directory may be another's by now.
+        let is_own = is_first && le32(block, 0) == row.inode;
+        if row.deleted && !is_own && row.flags & flag::INLINE == 0 {
+            return;
+        }
+        let whole = names(block, files.form(row.flags), &mut |name| {
+            is_encrypted |= row.flags & flag::ENCRYPTED != 0 && !name.name.starts_with(b".");
+            let (parent, child) = (u64::from(row.inode), u64::from(name.inode));
+            if name.name == b"." || name.name == b".." {
+                return;
+            }
+            let deleted = name.deleted || row.deleted;
+            found.add(parent, child, name.kind, deleted, &told(name.name, row.flags));
+        });
+        if !whole && !row.deleted {
+            broken = broken.saturating_add(1);
+        }
+    };
+    for (row, number) in rows.iter().zip(0u64..) {
+        if row.flags & flag::INLINE != 0 {
+            inline_blocks(catalogue.map(row)).for_each(|block| add(row, true, block, found));
+            continue;
+        }
+        let Some(runs) = resolved.next() else { break };
+        if !row.deleted {
+            unmapped = unmapped.saturating_add(runs.malformed);
+            missing = missing.saturating_add(runs.missing);
+        }
+        for piece in directory_pieces(superblock, &runs, row.size, number) {
+            match left.checked_sub(piece.length) {
+                Some(rest) => {
+                    left = rest;
+                    pieces.push(piece);
+                }
+                None => unmapped = unmapped.saturating_add(1),
+            }
+        }
+    }
+    let size = index(superblock.block_bytes);
+    let mut outcome = read_in_order(&*files.volume, pieces, &mut |tag, at, bytes| {
+        let Some(row) = rows.get(index(tag >> 1)) else { return };
+        for (block, number) in bytes.chunks(size).zip(0u64..) {
+            add(row, tag & 1 == 1 && at == 0 && number == 0, block, found);
+        }
+    })?;
+    outcome.failed = outcome.failed.saturating_add(missing);
+    for (count, what) in [
+        (broken, "directory block that does not parse"),
+        (unmapped, "directory whose map of blocks does not parse"),
+    ] {
+        if count > 0 {
+            swept.malformed.push((format!("{FORMAT} {what}"), count));
+        }
+    }
+    if is_encrypted {
+        swept.gaps.push("file names encrypted with fscrypt".to_owned());
+    }
+    Ok(outcome)
+}

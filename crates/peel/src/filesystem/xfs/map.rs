@@ -1,0 +1,201 @@
+//! Where the content of inodes lies (XFS Algorithms and Data Structures, "Data Extents").
+//!
+//! An extent is 128 bits, from the highest: not written yet (1), first block of the file (54),
+//! first block (52), length (21). A B-tree's root lies in the inode: level (2), entries (2), keys
+//! of 8 bytes, places of 8 bytes. Its blocks:
+//!
+//! | offset | size | field |
+//! | --- | --- | --- |
+//! | 0 | 4 | `BMAP`, `BMA3` in version 5 |
+//! | 4 | 2 | level: 0 in a leaf |
+//! | 6 | 2 | entries: extents in a leaf, else keys and then places |
+
+use super::super::batch::{Piece, read_in_order};
+use super::super::number::{be16, be64, index, part, wide};
+use super::inode::Form;
+use super::superblock::Superblock;
+use lidless_io::{Extent, ReadAt, ReadError};
+use std::collections::HashSet;
+
+/// Levels that a tree of all blocks there are could have.
+const DEEPEST: u16 = 9;
+/// How many blocks the tree of one file may have: 16,000 pieces a MiB of them.
+const MOST_BLOCKS: usize = 1 << 14;
+/// How many pieces one file may lie in.
+const MOST_RUNS: usize = 1 << 20;
+
+/// Blocks that follow each other, in the file and on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run {
+    /// First block of the file.
+    pub(super) at: u64,
+    /// Length in blocks.
+    pub(super) length: u64,
+    /// First block, as the file system counts.
+    pub(super) block: u64,
+}
+
+/// Where a content lies.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Runs {
+    pub(super) runs: Vec<Run>,
+    /// Parts of the map that are not what they should be.
+    pub(super) malformed: u64,
+    /// Parts of the map that could not be read, or that would have been too many.
+    pub(super) missing: u64,
+    blocks: HashSet<u64>,
+}
+
+impl Runs {
+    fn add(&mut self, record: &[u8]) {
+        let (high, low) = (be64(record, 0), be64(record, 8));
+        let length = low & 0x1f_ffff;
+        let block = ((high & 0x1ff) << 43) | (low >> 21);
+        let at = (high & !(1 << 63)) >> 9;
+        // What was reserved and never written reads as zeros.
+        if high >> 63 != 0 || length == 0 {
+            return;
+        }
+        if self.runs.len() >= MOST_RUNS {
+            self.missing = self.missing.saturating_add(1);
+            return;
+        }
+        self.runs.push(Run { at, length, block });
+    }
+
+    /// As pieces of the volume.
+    pub(super) fn extents(&self, superblock: &Superblock) -> Vec<Extent> {
+        let extent = |run: &Run| Extent {
+            at: run.at.saturating_mul(superblock.block_bytes),
+            length: run.length.saturating_mul(superblock.block_bytes),
+            source: Some(superblock.offset(run.block)),
+        };
+        self.runs.iter().map(extent).collect()
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Task {
+    owner: usize,
+    block: u64,
+    level: u16,
+}
+
+/// Finds where many contents lie, the blocks of all trees read level by level in the order of
+/// the disk.
+///
+/// # Errors
+/// When the budget is spent.
+pub(super) fn resolve(
+    volume: &dyn ReadAt,
+    superblock: &Superblock,
+    forks: &[(Form, &[u8])],
+) -> Result<Vec<Runs>, ReadError> {
+    let mut found: Vec<Runs> = vec![Runs::default(); forks.len()];
+    let mut tasks = Vec::new();
+    for (owner, ((form, fork), runs)) in forks.iter().zip(&mut found).enumerate() {
+        match form {
+            Form::Extents => fork.chunks_exact(16).for_each(|record| runs.add(record)),
+            Form::Tree => {
+                let level = be16(fork, 0);
+                let most = fork.len().saturating_sub(4) / 16;
+                let places = fork.get(most.saturating_mul(8).saturating_add(4)..).unwrap_or(&[]);
+                below(owner, level, most, places, be16(fork, 2), runs, &mut tasks);
+            }
+            Form::Local | Form::Other => runs.malformed = 1,
+        }
+    }
+    let mut level = DEEPEST;
+    while !tasks.is_empty() && level > 0 {
+        level = level.saturating_sub(1);
+        let mut pieces = Vec::with_capacity(tasks.len());
+        for (number, task) in tasks.iter().enumerate() {
+            let Some(runs) = found.get_mut(task.owner) else { continue };
+            if runs.blocks.len() >= MOST_BLOCKS {
+                runs.missing = runs.missing.saturating_add(1);
+            } else if !runs.blocks.insert(task.block) {
+                runs.malformed = runs.malformed.saturating_add(1);
+            } else {
+                let start = superblock.offset(task.block);
+                pieces.push(Piece { start, length: superblock.block_bytes, tag: wide(number) });
+            }
+        }
+        let mut read: Vec<Vec<u8>> = vec![Vec::new(); tasks.len()];
+        read_in_order(volume, pieces, &mut |tag, _, bytes| {
+            if let Some(slot) = read.get_mut(index(tag)) {
+                *slot = bytes.to_vec();
+            }
+        })?;
+        let mut next = Vec::new();
+        for (task, bytes) in tasks.iter().zip(read) {
+            let Some(runs) = found.get_mut(task.owner) else { continue };
+            block(superblock, *task, &bytes, runs, &mut next);
+        }
+        tasks = next;
+    }
+    for runs in &mut found {
+        runs.runs.sort_unstable_by_key(|run| (run.at, run.block));
+        runs.blocks = HashSet::new();
+    }
+    Ok(found)
+}
+
+fn block(
+    superblock: &Superblock,
+    task: Task,
+    bytes: &[u8],
+    runs: &mut Runs,
+    tasks: &mut Vec<Task>,
+) {
+    let magic: &[u8] = if superblock.is_five { b"BMA3" } else { b"BMAP" };
+    if bytes.get(..4) != Some(magic) || be16(bytes, 4) != task.level {
+        runs.malformed = runs.malformed.saturating_add(1);
+        return;
+    }
+    let body = bytes.get(superblock.long_header()..).unwrap_or(&[]);
+    let count = be16(bytes, 6);
+    if task.level == 0 {
+        for record in body.chunks_exact(16).take(usize::from(count)) {
+            runs.add(record);
+        }
+        return;
+    }
+    let most = body.len() / 16;
+    let places = body.get(most.saturating_mul(8)..).unwrap_or(&[]);
+    below(task.owner, task.level, most, places, count, runs, tasks);
+}
+
+/// The blocks one level down.
+fn below(
+    owner: usize,
+    level: u16,
+    most: usize,
+    places: &[u8],
+    count: u16,
+    runs: &mut Runs,
+    tasks: &mut Vec<Task>,
+) {
+    if level == 0 || level > DEEPEST || usize::from(count) > most {
+        runs.malformed = runs.malformed.saturating_add(1);
+        return;
+    }
+    for place in places.chunks_exact(8).take(usize::from(count)) {
+        let block = be64(place, 0);
+        tasks.push(Task { owner, block, level: level.saturating_sub(1) });
+    }
+}
+
+/// The first block of a content, or of the tree that says where it lies.
+pub(super) fn first_block(form: Form, fork: &[u8]) -> Option<u64> {
+    match form {
+        Form::Extents if fork.len() >= 16 => {
+            let (high, low) = (be64(fork, 0), be64(fork, 8));
+            Some(((high & 0x1ff) << 43) | (low >> 21))
+        }
+        Form::Tree => {
+            let most = fork.len().saturating_sub(4) / 16;
+            Some(be64(part(fork, most.saturating_mul(8).saturating_add(4), 8), 0))
+        }
+        _ => None,
+    }
+}
