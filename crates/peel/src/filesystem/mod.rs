@@ -1,10 +1,13 @@
 //! File systems, swept through ranged reads.
 
+mod civil;
 mod drive;
 mod face;
+mod fat;
 mod known;
 mod neighbours;
 mod table;
+mod walk;
 
 pub(crate) use drive::{Tour, Toured};
 pub(crate) use table::find;
