@@ -2,6 +2,7 @@
 
 mod civil;
 mod drive;
+mod exfat;
 mod face;
 mod fat;
 mod known;

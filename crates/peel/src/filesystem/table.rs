@@ -1,12 +1,13 @@
 //! The table of file systems: a new one is one new file and one line here.
 
+use super::exfat::ExFat;
 use super::face::Format;
 use super::fat::Fat;
 use lidless_io::ReadAt;
 
 /// Every file system that is read.
 pub(crate) fn formats() -> Vec<Box<dyn Format>> {
-    vec![Box::new(Fat)]
+    vec![Box::new(ExFat), Box::new(Fat)]
 }
 
 /// The file system of a volume, by its content; `head` is its first 72 KiB.

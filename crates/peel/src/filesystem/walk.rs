@@ -3,7 +3,9 @@
 use super::face::{Content, FileSystem, Flow, Node};
 use crate::error::PeelError;
 use lidless_core::Limits;
+use lidless_io::{ReadAt, read_merged};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many bytes of directories one step reads, and how many directories.
@@ -72,6 +74,67 @@ pub(super) trait Tree: Send + Sync {
     fn gaps(&self) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// Where a directory lies.
+#[derive(Debug, Clone)]
+pub(super) struct Lies {
+    /// Half-open ranges of the volume, in order.
+    pub(super) ranges: Vec<Range<u64>>,
+    /// Whether that is all of it.
+    pub(super) whole: bool,
+}
+
+/// Lists directories of which it is known, or cheap to learn, where they lie: what lies close
+/// together is read at once. A place that cannot be read spoils its own directory only.
+pub(super) fn list_each<F: Copy>(
+    volume: &dyn ReadAt,
+    folders: &[F],
+    lies: &dyn Fn(F) -> Result<Lies, PeelError>,
+    parse: &dyn Fn(F, &Lies, &[u8]) -> Listed<F>,
+) -> Vec<Listed<F>> {
+    let mut answers = Vec::with_capacity(folders.len());
+    let mut waiting: Vec<(F, Result<Lies, PeelError>)> = Vec::new();
+    let mut held = 0u64;
+    for (number, folder) in folders.iter().enumerate() {
+        let lies = lies(*folder);
+        if let Ok(lies) = &lies {
+            let bytes = lies.ranges.iter().map(|range| range.end.saturating_sub(range.start));
+            held = held.saturating_add(bytes.sum());
+        }
+        waiting.push((*folder, lies));
+        if held < STEP_BYTES && number.saturating_add(1) < folders.len() {
+            continue;
+        }
+        held = 0;
+        let wanted: Vec<Range<u64>> = waiting
+            .iter()
+            .filter_map(|(_, lies)| lies.as_ref().ok())
+            .flat_map(|lies| lies.ranges.iter().cloned())
+            .collect();
+        let read = read_merged(volume, &wanted).ok();
+        let mut next = 0usize;
+        for (folder, lies) in waiting.drain(..) {
+            let lies = match lies {
+                Ok(lies) => lies,
+                Err(error) => {
+                    answers.push(Listed::failed(error));
+                    continue;
+                }
+            };
+            let end = next.saturating_add(lies.ranges.len());
+            let own = match &read {
+                Some(read) => Ok(read.get(next..end).unwrap_or(&[]).to_vec()),
+                None => read_merged(volume, &lies.ranges),
+            };
+            next = end;
+            answers.push(match own {
+                Ok(parts) => parse(folder, &lies, &parts.concat()),
+                Err(error) => Listed::failed(error),
+            });
+        }
+    }
+    answers
 }
 
 type Kept<F> = HashMap<String, Arc<Vec<Child<F>>>>;

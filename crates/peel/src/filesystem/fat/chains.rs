@@ -106,11 +106,14 @@ pub(in crate::filesystem) struct Chains {
     /// Links followed: more than the volume can have many times over means that its chains are
     /// woven into each other.
     steps: AtomicU64,
+    /// Which directory, by its first cluster, each cluster of a directory belongs to.
+    owners: Mutex<HashMap<u32, u32>>,
 }
 
 impl Chains {
     pub(in crate::filesystem) fn new(volume: Arc<dyn ReadAt>, geometry: Geometry) -> Self {
-        Self { volume, geometry, pieces: Mutex::new(HashMap::new()), steps: AtomicU64::new(0) }
+        let (pieces, owners) = (Mutex::new(HashMap::new()), Mutex::new(HashMap::new()));
+        Self { volume, geometry, pieces, steps: AtomicU64::new(0), owners }
     }
 
     pub(in crate::filesystem) fn volume(&self) -> &Arc<dyn ReadAt> {
@@ -237,6 +240,35 @@ impl Chains {
         };
         self.spend(count)?;
         Ok((runs, outcome))
+    }
+
+    /// Keeps of a directory's clusters, up to `most`, those that are no other directory's; true
+    /// when those are all.
+    pub(in crate::filesystem) fn claim(
+        &self,
+        first: u32,
+        runs: Vec<Run>,
+        whole: bool,
+        most: u64,
+    ) -> (Vec<Run>, bool) {
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept: Vec<Run> = Vec::new();
+        let mut count = 0u64;
+        for (start, length) in runs {
+            for cluster in start..start.saturating_add(length) {
+                if count >= most || *owners.entry(cluster).or_insert(first) != first {
+                    return (kept, false);
+                }
+                count = count.saturating_add(1);
+                match kept.last_mut() {
+                    Some((from, length)) if from.checked_add(*length) == Some(cluster) => {
+                        *length = length.saturating_add(1);
+                    }
+                    _ => kept.push((cluster, 1)),
+                }
+            }
+        }
+        (kept, whole)
     }
 
     /// Whether all of `count` clusters from `first` on are free.

@@ -56,8 +56,8 @@ impl Long {
         let [number, rest @ ..] = entry;
         let sum = entry.get(13).copied().unwrap_or(0);
         let mut units = [0u16; 13];
-        let places = (0..5usize).map(|n| n * 2).chain((0..6).map(|n| 13 + n * 2)).chain([27, 29]);
-        for (unit, place) in units.iter_mut().zip(places) {
+        let units_at = [0usize, 2, 4, 6, 8, 13, 15, 17, 19, 21, 23, 27, 29];
+        for (unit, place) in units.iter_mut().zip(units_at) {
             if let Some([low, high]) = rest.get(place..place.saturating_add(2)) {
                 *unit = u16::from_le_bytes([*low, *high]);
             }

@@ -1,15 +1,13 @@
 //! The files of a volume of FAT.
 
 use super::super::face::{Content, FileSystem, Format, Node, NodeKind};
-use super::super::walk::{Child, Listed, Tree, Walk};
+use super::super::walk::{Child, Lies, Listed, Tree, Walk, list_each};
 use super::boot::{Boot, Root};
 use super::chains::{Chains, Run, Width};
 use super::directory::{Items, parse};
 use crate::error::PeelError;
 use lidless_core::Limits;
 use lidless_io::{ReadAt, read_merged, read_vec};
-use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// FAT12, FAT16 and FAT32.
@@ -17,8 +15,6 @@ pub(in crate::filesystem) struct Fat;
 
 /// Directories hold at most 65,536 entries of 32 bytes.
 const FOLDER_BYTES: u64 = 2 << 20;
-/// How many bytes of directories are held at a time.
-const HELD: u64 = 16 << 20;
 /// How much of a deleted directory is looked for, in clusters.
 const DELETED_CLUSTERS: u64 = 16;
 
@@ -37,8 +33,7 @@ impl Format for Fat {
             .ok_or_else(|| PeelError::malformed("FAT", 0, "a boot sector", "something else"))?;
         let boot = boot.sorted(&*volume, &head);
         let chains = Chains::new(volume, boot.geometry);
-        let owners = Mutex::new(HashMap::new());
-        let files = Files { chains, root: boot.root, owners, label: Mutex::new(None) };
+        let files = Files { chains, root: boot.root, label: Mutex::new(None) };
         files.name_volume();
         Ok(Arc::new(Walk::new(files)))
     }
@@ -55,15 +50,7 @@ enum Folder {
 struct Files {
     chains: Chains,
     root: Root,
-    /// Which directory, by its first cluster, each cluster of a directory belongs to.
-    owners: Mutex<HashMap<u32, u32>>,
     label: Mutex<Option<String>>,
-}
-
-/// Where a directory lies: ranges of the volume, and whether that is all of it.
-struct Lies {
-    ranges: Vec<Range<u64>>,
-    whole: bool,
 }
 
 impl Files {
@@ -101,7 +88,7 @@ impl Files {
             }
             _ => {
                 let (runs, whole) = self.chains.runs(self.first(folder), u64::MAX)?;
-                self.own(self.first(folder), runs, whole, most)
+                self.chains.claim(self.first(folder), runs, whole, most)
             }
         };
         let range = |(first, count): &Run| {
@@ -110,28 +97,6 @@ impl Files {
             start..start.saturating_add(bytes)
         };
         Ok(Lies { ranges: runs.iter().map(range).collect(), whole })
-    }
-
-    /// Keeps of a directory's clusters those that are no other one's, up to `most`.
-    fn own(&self, first: u32, runs: Vec<Run>, whole: bool, most: u64) -> (Vec<Run>, bool) {
-        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut kept: Vec<Run> = Vec::new();
-        let mut count = 0u64;
-        for (start, length) in runs {
-            for cluster in start..start.saturating_add(length) {
-                if count >= most || *owners.entry(cluster).or_insert(first) != first {
-                    return (kept, false);
-                }
-                count = count.saturating_add(1);
-                match kept.last_mut() {
-                    Some((from, length)) if from.checked_add(*length) == Some(cluster) => {
-                        *length = length.saturating_add(1);
-                    }
-                    _ => kept.push((cluster, 1)),
-                }
-            }
-        }
-        (kept, whole)
     }
 
     fn node(&self, folder: Folder, found: Items) -> Listed<Folder> {
@@ -204,22 +169,12 @@ impl Tree for Files {
 
     fn list(&self, folders: &[Folder]) -> Vec<Listed<Folder>> {
         self.chains.expect(folders.iter().map(|folder| self.first(*folder)));
-        let mut answers = Vec::with_capacity(folders.len());
-        let mut waiting: Vec<(Folder, Result<Lies, PeelError>)> = Vec::new();
-        let mut held = 0u64;
-        for folder in folders {
-            let lies = self.lies(*folder);
-            if let Ok(lies) = &lies {
-                held = held.saturating_add(sum(&lies.ranges));
-            }
-            waiting.push((*folder, lies));
-            if held >= HELD {
-                self.read(std::mem::take(&mut waiting), &mut answers);
-                held = 0;
-            }
-        }
-        self.read(waiting, &mut answers);
-        answers
+        list_each(
+            &**self.chains.volume(),
+            folders,
+            &|folder| self.lies(folder),
+            &|folder, lies, bytes| self.parsed(folder, lies, bytes),
+        )
     }
 
     fn same(&self, one: &str, other: &str) -> bool {
@@ -253,45 +208,4 @@ impl Tree for Files {
         }
         Ok(Content::Extents(self.chains.extents(&runs, node.size)))
     }
-}
-
-impl Files {
-    fn read(
-        &self,
-        waiting: Vec<(Folder, Result<Lies, PeelError>)>,
-        answers: &mut Vec<Listed<Folder>>,
-    ) {
-        let volume = &**self.chains.volume();
-        let wanted: Vec<Range<u64>> = waiting
-            .iter()
-            .filter_map(|(_, lies)| lies.as_ref().ok())
-            .flat_map(|lies| lies.ranges.iter().cloned())
-            .collect();
-        let read = read_merged(volume, &wanted).ok();
-        let mut next = 0usize;
-        for (folder, lies) in waiting {
-            let lies = match lies {
-                Ok(lies) => lies,
-                Err(error) => {
-                    answers.push(Listed::failed(error));
-                    continue;
-                }
-            };
-            let end = next.saturating_add(lies.ranges.len());
-            // After a batch that failed, each is tried alone: a bad place spoils its own only.
-            let own = match &read {
-                Some(read) => Ok(read.get(next..end).unwrap_or(&[]).to_vec()),
-                None => read_merged(volume, &lies.ranges),
-            };
-            next = end;
-            answers.push(match own {
-                Ok(parts) => self.parsed(folder, &lies, &parts.concat()),
-                Err(error) => Listed::failed(error),
-            });
-        }
-    }
-}
-
-fn sum(ranges: &[Range<u64>]) -> u64 {
-    ranges.iter().map(|range| range.end.saturating_sub(range.start)).sum()
 }

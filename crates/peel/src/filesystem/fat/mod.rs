@@ -6,5 +6,5 @@ mod directory;
 mod files;
 mod names;
 
-pub(super) use chains::{Chains, Geometry, Width};
+pub(super) use chains::{Chains, Geometry, Run, Width};
 pub(super) use files::Fat;
