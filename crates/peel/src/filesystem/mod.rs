@@ -1,10 +1,12 @@
 //! File systems, swept through ranged reads.
 
+mod blocks;
 mod civil;
 mod drive;
 mod exfat;
 mod face;
 mod fat;
+mod iso;
 mod known;
 mod neighbours;
 mod table;

@@ -3,7 +3,7 @@
 use super::face::{Content, FileSystem, Flow, Node};
 use crate::error::PeelError;
 use lidless_core::Limits;
-use lidless_io::{ReadAt, read_merged};
+use lidless_io::{Extent, Extents, ReadAt, read_merged};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -90,8 +90,8 @@ pub(super) struct Lies {
 pub(super) fn list_each<F: Copy>(
     volume: &dyn ReadAt,
     folders: &[F],
-    lies: &dyn Fn(F) -> Result<Lies, PeelError>,
-    parse: &dyn Fn(F, &Lies, &[u8]) -> Listed<F>,
+    lies: impl Fn(F) -> Result<Lies, PeelError>,
+    parse: impl Fn(F, &Lies, &[u8]) -> Listed<F>,
 ) -> Vec<Listed<F>> {
     let mut answers = Vec::with_capacity(folders.len());
     let mut waiting: Vec<(F, Result<Lies, PeelError>)> = Vec::new();
@@ -135,6 +135,21 @@ pub(super) fn list_each<F: Copy>(
         }
     }
     answers
+}
+
+/// The content that `extents` of `volume` hold.
+///
+/// # Errors
+/// `Closed` when some of it would lie behind the end of the volume: an image that was cut.
+pub(super) fn within(extents: Extents, volume: &dyn ReadAt) -> Result<Content, PeelError> {
+    let end = volume.len();
+    let is_out = |piece: &Extent| {
+        piece.source.is_some_and(|source| source.saturating_add(piece.length) > end)
+    };
+    if extents.pieces().iter().any(is_out) {
+        return Err(PeelError::Closed("a file past the end of its volume".into()));
+    }
+    Ok(Content::Extents(extents))
 }
 
 type Kept<F> = HashMap<String, Arc<Vec<Child<F>>>>;

@@ -30,7 +30,7 @@ pub(crate) fn fls(image: &Path) -> BTreeSet<String> {
 /// The names of the files that 7-Zip lists, with their lengths.
 pub(crate) fn seven_zip(image: &Path, kind: &str) -> BTreeMap<String, u64> {
     let kind = format!("-t{kind}");
-    let out = Command::new("7z").args(["l", "-slt", "-ba", &kind]).arg(image).output().unwrap();
+    let out = Command::new("7zz").args(["l", "-slt", "-ba", &kind]).arg(image).output().unwrap();
     let text = String::from_utf8(out.stdout).unwrap();
     let mut files = BTreeMap::new();
     for block in text.split("\n\n") {
@@ -46,4 +46,16 @@ pub(crate) fn seven_zip(image: &Path, kind: &str) -> BTreeMap<String, u64> {
         }
     }
     files
+}
+
+/// The files that xorriso lists by their names of Rock Ridge.
+pub(crate) fn xorriso(image: &Path) -> BTreeSet<String> {
+    let device = format!("stdio:{}", image.display());
+    let out = Command::new("xorriso")
+        .args(["-indev", &device, "-find", "/", "-type", "f"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(out.stdout).unwrap();
+    let quoted = |line: &str| Some(line.strip_prefix("'/")?.strip_suffix('\'')?.to_owned());
+    text.lines().filter_map(quoted).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::super::face::{Content, FileSystem, Format, Node, NodeKind};
 use super::super::fat::{Chains, Run};
-use super::super::walk::{Child, Lies, Listed, Tree, Walk, list_each};
+use super::super::walk::{Child, Lies, Listed, Tree, Walk, list_each, within};
 use super::boot::Boot;
 use super::directory::{Items, Stream, parse};
 use super::upcase::UpCase;
@@ -214,8 +214,8 @@ impl Tree for Files {
         list_each(
             &**self.chains.volume(),
             folders,
-            &|folder| self.lies(folder),
-            &|folder, lies, bytes| self.parsed(folder, lies, bytes),
+            |folder| self.lies(folder),
+            |folder, lies, bytes| self.parsed(folder, lies, bytes),
         )
     }
 
@@ -262,6 +262,6 @@ impl Tree for Files {
                 Extents::new(Arc::clone(self.chains.volume()), whole.pieces().to_vec(), node.size)
             }
         };
-        Ok(Content::Extents(extents))
+        within(extents, &**self.chains.volume())
     }
 }

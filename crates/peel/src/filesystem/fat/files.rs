@@ -1,7 +1,7 @@
 //! The files of a volume of FAT.
 
 use super::super::face::{Content, FileSystem, Format, Node, NodeKind};
-use super::super::walk::{Child, Lies, Listed, Tree, Walk, list_each};
+use super::super::walk::{Child, Lies, Listed, Tree, Walk, list_each, within};
 use super::boot::{Boot, Root};
 use super::chains::{Chains, Run, Width};
 use super::directory::{Items, parse};
@@ -172,8 +172,8 @@ impl Tree for Files {
         list_each(
             &**self.chains.volume(),
             folders,
-            &|folder| self.lies(folder),
-            &|folder, lies, bytes| self.parsed(folder, lies, bytes),
+            |folder| self.lies(folder),
+            |folder, lies, bytes| self.parsed(folder, lies, bytes),
         )
     }
 
@@ -198,7 +198,7 @@ impl Tree for Files {
                 return Err(PeelError::Closed(why.into()));
             }
             let runs = [(first, u32::try_from(count).unwrap_or(1))];
-            return Ok(Content::Extents(self.chains.extents(&runs, node.size)));
+            return within(self.chains.extents(&runs, node.size), &**self.chains.volume());
         }
         let (runs, whole) = self.chains.runs(first, count)?;
         if !whole {
@@ -206,6 +206,6 @@ impl Tree for Files {
             let expected = format!("a chain of {count} clusters");
             return Err(PeelError::malformed("FAT", at, expected, "one that ends early"));
         }
-        Ok(Content::Extents(self.chains.extents(&runs, node.size)))
+        within(self.chains.extents(&runs, node.size), &**self.chains.volume())
     }
 }
