@@ -9,6 +9,7 @@ mod fat;
 mod iso;
 mod known;
 mod neighbours;
+mod squashfs;
 mod table;
 mod walk;
 

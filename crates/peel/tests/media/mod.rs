@@ -59,3 +59,21 @@ pub(crate) fn xorriso(image: &Path) -> BTreeSet<String> {
     let quoted = |line: &str| Some(line.strip_prefix("'/")?.strip_suffix('\'')?.to_owned());
     text.lines().filter_map(quoted).collect()
 }
+
+/// The files that unsquashfs lists, with their lengths.
+pub(crate) fn unsquashfs(image: &Path) -> BTreeMap<String, u64> {
+    let out = Command::new("unsquashfs").args(["-lln", "-d", ""]).arg(image).output().unwrap();
+    let text = String::from_utf8(out.stdout).unwrap();
+    // -rw-r--r-- 0/0      180 2020-09-13 12:26 /Users/alice/.ssh/config
+    let file = |line: &str| {
+        let mut rest = line.strip_prefix('-')?;
+        let mut fields = Vec::new();
+        for _ in 0..5 {
+            let (field, after) = rest.split_once(' ')?;
+            fields.push(field);
+            rest = if fields.len() < 5 { after.trim_start() } else { after };
+        }
+        Some((rest.strip_prefix('/')?.to_owned(), fields.get(2)?.parse().ok()?))
+    };
+    text.lines().filter_map(file).collect()
+}
