@@ -132,7 +132,7 @@ impl<R: Read> Read for Lz4<R> {
 }
 
 /// Unpacks a block onto the end of `window`, up to `most` bytes in it.
-fn unpack(packed: &[u8], window: &mut Vec<u8>, most: usize) -> Result<()> {
+pub(crate) fn unpack(packed: &[u8], window: &mut Vec<u8>, most: usize) -> Result<()> {
     let mut rest = packed;
     while let Some((token, after)) = rest.split_first() {
         rest = after;

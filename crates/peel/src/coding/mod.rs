@@ -12,3 +12,4 @@ mod zstd;
 
 pub(crate) use decode::{Coding, decode, lzma_of_zip};
 use decode::{MEMORY_BYTES, broken, frame_magic, skip};
+pub(crate) use lz4::unpack as unpack_lz4;

@@ -3,7 +3,13 @@
 mod batch;
 mod drive;
 mod ext;
+mod blocks;
+mod civil;
+mod drive;
+mod exfat;
 mod face;
+mod fat;
+mod iso;
 mod known;
 mod names;
 mod neighbours;
@@ -11,6 +17,9 @@ mod ntfs;
 mod number;
 mod table;
 mod xfs;
+mod squashfs;
+mod table;
+mod walk;
 
 pub(crate) use drive::{Tour, Toured};
 pub(crate) use table::find;

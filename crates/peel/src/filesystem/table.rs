@@ -4,6 +4,11 @@ use super::ext::Ext;
 use super::face::Format;
 use super::ntfs::Ntfs;
 use super::xfs::Xfs;
+use super::exfat::ExFat;
+use super::face::Format;
+use super::fat::Fat;
+use super::iso::Iso;
+use super::squashfs::SquashFs;
 use lidless_io::ReadAt;
 
 /// Every file system that is read.
@@ -15,6 +20,7 @@ pub(crate) fn formats() -> Vec<Box<dyn Format>> {
         Box::new(Ext::Two),
         Box::new(Xfs),
     ]
+    vec![Box::new(Iso), Box::new(SquashFs), Box::new(ExFat), Box::new(Fat)]
 }
 
 /// The file system of a volume, by its content; `head` is its first 72 KiB.
