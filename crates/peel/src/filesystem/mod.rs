@@ -1,12 +1,11 @@
 //! File systems, swept through ranged reads.
 
 mod batch;
-mod drive;
-mod ext;
 mod blocks;
 mod civil;
 mod drive;
 mod exfat;
+mod ext;
 mod face;
 mod fat;
 mod iso;
@@ -15,11 +14,10 @@ mod names;
 mod neighbours;
 mod ntfs;
 mod number;
-mod table;
-mod xfs;
 mod squashfs;
 mod table;
 mod walk;
+mod xfs;
 
 pub(crate) use drive::{Tour, Toured};
 pub(crate) use table::find;

@@ -1,17 +1,16 @@
 //! The table of file systems: a new one is one new file and one line here.
 
-use super::ext::Ext;
-use super::face::Format;
-use super::ntfs::Ntfs;
-use super::xfs::Xfs;
 use super::exfat::ExFat;
+use super::ext::Ext;
 use super::face::Format;
 use super::fat::Fat;
 use super::iso::Iso;
+use super::ntfs::Ntfs;
 use super::squashfs::SquashFs;
+use super::xfs::Xfs;
 use lidless_io::ReadAt;
 
-/// Every file system that is read.
+/// Every file system that is read. FAT comes last: it has the weakest marks.
 pub(crate) fn formats() -> Vec<Box<dyn Format>> {
     vec![
         Box::new(Ntfs),
@@ -19,8 +18,11 @@ pub(crate) fn formats() -> Vec<Box<dyn Format>> {
         Box::new(Ext::Three),
         Box::new(Ext::Two),
         Box::new(Xfs),
+        Box::new(Iso),
+        Box::new(SquashFs),
+        Box::new(ExFat),
+        Box::new(Fat),
     ]
-    vec![Box::new(Iso), Box::new(SquashFs), Box::new(ExFat), Box::new(Fat)]
 }
 
 /// The file system of a volume, by its content; `head` is its first 72 KiB.
