@@ -1,37 +1,35 @@
 //! Exports of messages as findings: how many, of how many people, from when to when.
 
-use super::teams::count;
+use super::form::Form;
+use super::table::forms;
 use crate::detector::{Context, Detector, Output, View, Want};
 use lidless_core::{Category, Confidence, Entry, Finding, Gap, Mark, Place, Severity, Text};
 
 /// Finds exports of messages.
 pub(crate) struct MessageDetector;
 
-/// Words of which two stand near the beginning of every export.
-const SIGNS: [&str; 6] = [
-    "\"messageType\"",
-    "\"createdDateTime\"",
-    "\"chatId\"",
-    "\"channelIdentity\"",
-    "\"conversations\"",
-    "\"MessageList\"",
-];
+fn form(entry: &Entry, start: &str) -> Option<&'static dyn Form> {
+    let path = entry.path().to_ascii_lowercase();
+    let start = start.trim_start_matches('\u{feff}').trim_start();
+    forms().into_iter().find(|form| form.recognises(&path, start))
+}
 
 impl Detector for MessageDetector {
     fn name(&self) -> &'static str {
         "message"
     }
 
-    fn wants(&self, _entry: &Entry, head: &[u8]) -> Want {
+    fn wants(&self, entry: &Entry, head: &[u8]) -> Want {
         let Some(text) = Text::decode(head) else { return Want::Nothing };
-        let start = text.as_str().trim_start_matches('\u{feff}').trim_start();
-        let signs = SIGNS.iter().filter(|sign| text.as_str().contains(*sign)).count();
-        if start.starts_with(['{', '[']) && signs >= 2 { Want::Text } else { Want::Nothing }
+        if form(entry, text.as_str()).is_some() { Want::Text } else { Want::Nothing }
     }
 
     fn detect(&self, view: &View<'_>, context: &Context, output: &mut Output) {
-        let Some(counted) = view.text.and_then(|text| count(text.as_str())) else { return };
         let entry = &view.artifact.entry;
+        let Some(start) = Text::decode(view.head) else { return };
+        let Some(form) = form(entry, start.as_str()) else { return };
+        let whole = view.text.map_or("", Text::as_str).trim_start_matches('\u{feff}').trim_start();
+        let Some(counted) = form.count(whole) else { return };
         let people = counted.people.iter().map(|who| context.key.of(who.as_bytes())).collect();
         let day = |time: &Option<String>| {
             time.as_ref().and_then(|time| time.get(..10)).map(str::to_owned)
@@ -41,6 +39,7 @@ impl Detector for MessageDetector {
             (Some(from), Some(to)) => format!(", {from} to {to}"),
             _ => String::new(),
         };
+        let organisations: Vec<String> = counted.organisations.iter().take(20).cloned().collect();
         let least = if counted.broken { "at least " } else { "" };
         let evidence = format!(
             "{least}{} messages of {} people{range}",
@@ -52,21 +51,22 @@ impl Detector for MessageDetector {
             output.gaps.push(Gap::new(&entry.provenance, reason, None));
         }
         let finding = Finding::new(
-            "message.teams",
+            format!("message.{}", form.product()),
             Category::Message,
             Severity::High,
             Confidence::High,
-            "Teams messages",
+            form.title(),
             &Place::whole(entry.provenance.clone()),
             evidence,
         )
         .with_detail("count", counted.messages)
         .with_detail("people", counted.people.len())
         .with_detail("first", counted.first.clone())
-        .with_detail("last", counted.last.clone());
+        .with_detail("last", counted.last.clone())
+        .with_detail("organisations", organisations);
         output.findings.push(finding);
         output.marks.push(Mark::Messages {
-            product: "teams".into(),
+            product: form.product().into(),
             messages: counted.messages,
             people,
             first: counted.first.and_then(|time| time.parse().ok()),

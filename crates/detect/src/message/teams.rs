@@ -2,19 +2,8 @@
 //!
 //! Only what counting needs is read; bodies are skipped by the parser and exist nowhere.
 
+use super::form::{Counted, Form};
 use serde::Deserialize;
-use std::collections::BTreeSet;
-
-/// What a file of messages adds up to.
-#[derive(Debug, Default)]
-pub(crate) struct Counted {
-    pub(crate) messages: u64,
-    pub(crate) people: BTreeSet<String>,
-    pub(crate) first: Option<String>,
-    pub(crate) last: Option<String>,
-    /// The file broke off; what came before was counted.
-    pub(crate) broken: bool,
-}
 
 #[derive(Deserialize)]
 struct Page {
@@ -61,8 +50,40 @@ struct Exported {
     from: Option<String>,
 }
 
+/// Messages of Teams.
+pub(super) struct Teams;
+
+/// Words of which two stand near the beginning of every export.
+const SIGNS: [&str; 6] = [
+    "\"messageType\"",
+    "\"createdDateTime\"",
+    "\"chatId\"",
+    "\"channelIdentity\"",
+    "\"conversations\"",
+    "\"MessageList\"",
+];
+
+impl Form for Teams {
+    fn product(&self) -> &'static str {
+        "teams"
+    }
+
+    fn title(&self) -> &'static str {
+        "Teams messages"
+    }
+
+    fn recognises(&self, _path: &str, start: &str) -> bool {
+        start.starts_with(['{', '['])
+            && SIGNS.iter().filter(|sign| start.contains(*sign)).count() >= 2
+    }
+
+    fn count(&self, text: &str) -> Option<Counted> {
+        count(text)
+    }
+}
+
 /// Counts the messages in a text; none when it is no export of messages.
-pub(crate) fn count(text: &str) -> Option<Counted> {
+fn count(text: &str) -> Option<Counted> {
     let text = text.trim_start_matches('\u{feff}').trim();
     let mut counted = Counted::default();
     if let Ok(page) = serde_json::from_str::<Page>(text) {
@@ -75,7 +96,7 @@ pub(crate) fn count(text: &str) -> Option<Counted> {
     } else {
         counted.add_pieces(text);
     }
-    (counted.messages > 0).then_some(counted)
+    counted.some()
 }
 
 impl Counted {
@@ -95,19 +116,6 @@ impl Counted {
         let kind = message.messagetype.as_deref().unwrap_or("");
         if kind == "Text" || kind.starts_with("RichText") {
             self.note(message.from.clone(), message.originalarrivaltime.clone());
-        }
-    }
-
-    fn note(&mut self, who: Option<String>, when: Option<String>) {
-        self.messages = self.messages.saturating_add(1);
-        self.people.extend(who);
-        if let Some(when) = when {
-            if self.first.as_ref().is_none_or(|known| when < *known) {
-                self.first = Some(when.clone());
-            }
-            if self.last.as_ref().is_none_or(|known| when > *known) {
-                self.last = Some(when);
-            }
         }
     }
 
