@@ -2,6 +2,9 @@
 //! open and what detectors count rows of. One folder or file a format.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+#[allow(dead_code)]
+mod at;
 mod error;
+pub mod sqlite;
 
 pub use error::RecordError;
