@@ -5,6 +5,7 @@
 #[allow(dead_code)]
 mod at;
 mod error;
+pub mod hive;
 pub mod sqlite;
 
 pub use error::RecordError;

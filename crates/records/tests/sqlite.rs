@@ -55,8 +55,10 @@ fn ours(database: &Database, name: &str) -> Vec<String> {
 }
 
 fn theirs(path: &Path, name: &str, columns: &[&str]) -> Vec<String> {
-    let quoted: Vec<String> =
-        columns.iter().map(|column| format!("quote(\"{}\")", column.replace('"', "\"\""))).collect();
+    let quoted: Vec<String> = columns
+        .iter()
+        .map(|column| format!("quote(\"{}\")", column.replace('"', "\"\"")))
+        .collect();
     let query = format!("select {} from \"{}\"", quoted.join(","), name.replace('"', "\"\""));
     // A copy: the shell folds logs back into the database.
     let folder = std::env::temp_dir().join(format!("lidless-sqlite-{}", std::process::id()));

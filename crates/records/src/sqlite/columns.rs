@@ -143,8 +143,8 @@ pub(super) fn columns(statement: &str) -> Columns {
         }
         let Token::Name(name, _) = first else { continue };
         // Generated columns are computed, and only stored when they say so.
-        let computed = part.iter().any(|token| token.is("as"))
-            && !part.iter().any(|token| token.is("stored"));
+        let computed =
+            part.iter().any(|token| token.is("as")) && !part.iter().any(|token| token.is("stored"));
         let is_integer = part.get(1).is_some_and(|token| token.is("integer"));
         if has(part, ["primary", "key"]) {
             key = vec![name.clone()];
@@ -169,9 +169,9 @@ pub(super) fn columns(statement: &str) -> Columns {
     let order: Vec<&String> = if without_row_id {
         let in_key =
             |name: &&&String| key.iter().any(|part| part.eq_ignore_ascii_case(name.as_str()));
-        let first = key.iter().filter_map(|part| {
-            stored.iter().find(|name| name.eq_ignore_ascii_case(part)).copied()
-        });
+        let first = key
+            .iter()
+            .filter_map(|part| stored.iter().find(|name| name.eq_ignore_ascii_case(part)).copied());
         first.chain(stored.iter().filter(|name| !in_key(name)).copied()).collect()
     } else {
         stored

@@ -48,10 +48,7 @@ impl Database {
     ///
     /// # Errors
     /// `Malformed`, `Closed` when it looks encrypted as a whole, `Read`.
-    pub fn open(
-        bytes: Arc<dyn ReadAt>,
-        log: Option<Arc<dyn ReadAt>>,
-    ) -> Result<Self, RecordError> {
+    pub fn open(bytes: Arc<dyn ReadAt>, log: Option<Arc<dyn ReadAt>>) -> Result<Self, RecordError> {
         let pager = Pager::open(bytes, log)?;
         let mut tables = Vec::new();
         let mut rows = 0usize;

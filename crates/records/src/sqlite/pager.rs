@@ -82,8 +82,10 @@ impl Pager {
             pages.push(known);
         }
         let mut read = read_merged(&*self.source, &ranges)?.into_iter();
-        let pages: Vec<Bytes> =
-            pages.into_iter().map(|page| page.or_else(|| read.next()).unwrap_or_default()).collect();
+        let pages: Vec<Bytes> = pages
+            .into_iter()
+            .map(|page| page.or_else(|| read.next()).unwrap_or_default())
+            .collect();
         match pages.iter().position(|page| at::wide(page.len()) < size) {
             None => Ok(pages),
             Some(_) => Err(malformed(self.source.len(), "a whole page", "the end of the file")),
