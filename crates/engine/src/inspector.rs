@@ -75,9 +75,7 @@ impl Inspector {
         };
         // What fits into the head is not read again.
         let small = u64::try_from(head.len()).is_ok_and(|known| known == artifact.bytes.len());
-        let memory = small.then(|| {
-            Artifact::new(artifact.entry.clone(), Arc::new(MemoryBytes::new(head.clone())))
-        });
+        let memory = small.then(|| artifact.over(Arc::new(MemoryBytes::new(head.clone()))));
         let artifact = memory.as_ref().unwrap_or(artifact);
         let peeler = self.peelers.find(artifact, &head);
         let wanted = self.detectors.wants(&artifact.entry, &head);
