@@ -138,7 +138,6 @@ mod tests {
         }
         for (path, id) in [
             ("c/home/a/.aws/credentials", "aws_credentials"),
-            ("b/ws/c/windows/system32/config/sam", "windows_hives"),
             ("x/.git-credentials", "git_credentials"),
             ("x/.kube/config", "kubeconfig"),
         ] {
