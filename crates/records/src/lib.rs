@@ -4,8 +4,12 @@
 
 #[allow(dead_code)]
 mod at;
+mod dpapi;
 mod error;
 pub mod hive;
+mod keepass;
 pub mod sqlite;
 
+pub use dpapi::{DpapiMasterKey, dpapi_blob_key, dpapi_master_key};
 pub use error::RecordError;
+pub use keepass::{KeepassHeader, keepass_header};
