@@ -2,6 +2,7 @@
 
 use crate::object::PublicAccess;
 use crate::severity::Severity;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -98,6 +99,16 @@ pub struct Workstation {
     pub evidence: Vec<String>,
     /// Where, as URIs.
     pub places: Vec<String>,
+    /// When it was last in use, as far as the evidence says.
+    #[serde(default)]
+    pub last_used: Option<Timestamp>,
+    /// An id that stays with its installation.
+    #[serde(default)]
+    pub machine_id: Option<String>,
+    /// What opens other doors there, counted by kind: `private_keys`, `password_stores`,
+    /// `browser_logins`, `cookies`, `hive_sets`, `credential_files`, `secrets`.
+    #[serde(default)]
+    pub credentials: BTreeMap<String, u64>,
 }
 
 /// Messages behind a grant.

@@ -26,6 +26,15 @@ pub enum Mark {
         evidence: String,
         /// 3 strong, 2 medium, 1 weak: a backup is one at 5 or more with a strong one.
         weight: u8,
+        /// The name was read in the machine's own settings and not off a path.
+        #[serde(default)]
+        stated: bool,
+        /// When it was last in use, when this evidence says so.
+        #[serde(default)]
+        last_used: Option<Timestamp>,
+        /// An id that stays with an installation: a machine GUID, a machine id.
+        #[serde(default)]
+        machine_id: Option<String>,
     },
     /// Messages in one entry. No bodies, no names: people are keyed digests.
     Messages {
@@ -39,6 +48,10 @@ pub enum Mark {
         first: Option<Timestamp>,
         /// The newest.
         last: Option<Timestamp>,
+        /// The database (URI) this is one file of, when it is: the files of one repeat each
+        /// other, and only the largest count of them is sure.
+        #[serde(default)]
+        store: Option<String>,
     },
     /// A model file and what loading it does.
     Model {
@@ -85,5 +98,28 @@ impl ModelVerdict {
 impl std::fmt::Display for ModelVerdict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_of_older_cases_are_read() {
+        let machine = r#"{"kind":"workstation","root":"az://a/b","host":"WS-1","domain":null,
+            "os":"Windows","owner":null,"users":["alice"],"evidence":"x","weight":3}"#;
+        let messages = r#"{"kind":"messages","product":"teams","messages":3,"people":[],
+            "first":null,"last":null}"#;
+        let Mark::Workstation { stated, last_used, machine_id, .. } =
+            serde_json::from_str(machine).unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!((stated, last_used, machine_id), (false, None, None));
+        let Mark::Messages { store, .. } = serde_json::from_str(messages).unwrap() else {
+            panic!()
+        };
+        assert_eq!(store, None);
     }
 }

@@ -4,11 +4,13 @@
 //! given and says what it found. Nothing here opens, follows or runs anything.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+mod browser;
 mod credential_file;
 mod detector;
 mod message;
 pub mod model;
 mod personal;
+mod names;
 mod secret;
 mod table;
 mod workstation;

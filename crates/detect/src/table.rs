@@ -1,13 +1,15 @@
 //! The table of detectors: a new one is one new file and one line here.
 
+use crate::browser::BrowserDetector;
 use crate::credential_file::CredentialFileDetector;
 use crate::detector::{Context, Detector, Output, View, Want};
 use crate::message::MessageDetector;
 use crate::model::ModelDetector;
 use crate::personal::PersonalDetector;
 use crate::secret::SecretDetector;
-use crate::workstation::WorkstationDetector;
+use crate::workstation::{Markers, RegistryDetector, WorkstationDetector};
 use lidless_core::Entry;
+use std::sync::Arc;
 
 /// Every detector, with its rules compiled; shared by all threads.
 pub struct Detectors {
@@ -24,14 +26,18 @@ impl Detectors {
     /// Compiles all rules.
     #[must_use]
     pub fn new() -> Self {
+        let markers = Arc::new(Markers::new());
         Self {
             row: vec![
                 Box::new(SecretDetector::new()),
                 Box::new(CredentialFileDetector::new()),
+                Box::new(BrowserDetector),
                 Box::new(ModelDetector),
                 Box::new(MessageDetector),
                 Box::new(PersonalDetector),
                 Box::new(WorkstationDetector::new()),
+                Box::new(WorkstationDetector::new(Arc::clone(&markers))),
+                Box::new(RegistryDetector::new(markers)),
             ],
         }
     }

@@ -27,7 +27,7 @@ pub struct Behind {
 #[must_use]
 pub fn judge(grant: &Grant, behind: &Behind, now: Timestamp) -> Exposure {
     let marks = || behind.marks.iter().map(|(_, mark)| mark);
-    let machines = workstations(marks());
+    let machines = workstations(marks(), &behind.findings);
     let messages = messages(marks());
     let models = models(behind);
     let objects = behind.containers.iter().map(|c| c.objects).fold(0, u64::saturating_add);
@@ -273,12 +273,20 @@ fn time(grant: &Grant, now: Timestamp) -> (ScoreInput, bool) {
 fn messages<'a>(marks: impl Iterator<Item = &'a Mark>) -> MessageTotals {
     let mut count = 0u64;
     let mut everyone = BTreeSet::new();
+    let mut stores: BTreeMap<&str, u64> = BTreeMap::new();
     for mark in marks {
-        if let Mark::Messages { messages, people, .. } = mark {
-            count = count.saturating_add(*messages);
+        if let Mark::Messages { messages, people, store, .. } = mark {
+            match store {
+                None => count = count.saturating_add(*messages),
+                Some(store) => {
+                    let most = stores.entry(store).or_default();
+                    *most = (*most).max(*messages);
+                }
+            }
             everyone.extend(people.iter());
         }
     }
+    let count = stores.values().fold(count, |count, most| count.saturating_add(*most));
     MessageTotals { count, people: u64::try_from(everyone.len()).unwrap_or(u64::MAX) }
 }
 

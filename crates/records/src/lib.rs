@@ -2,6 +2,14 @@
 //! open and what detectors count rows of. One folder or file a format.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+#[allow(dead_code)]
+mod at;
+mod dpapi;
 mod error;
+pub mod hive;
+mod keepass;
+pub mod sqlite;
 
+pub use dpapi::{DpapiMasterKey, dpapi_blob_key, dpapi_master_key};
 pub use error::RecordError;
+pub use keepass::{KeepassHeader, keepass_header};

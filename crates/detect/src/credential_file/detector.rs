@@ -1,26 +1,12 @@
 //! The catalogue of places, matched in one pass, confirmed by content.
 
+use super::header::describe;
+use super::kind::{Catalogue, Kind, Proof, Row, lower};
 use crate::detector::{Context, Detector, Output, View, Want};
-use lidless_core::{Category, Confidence, Entry, Finding, Place, Severity, Text};
+use lidless_core::{Confidence, Entry, Finding, Place, Text};
 use regex::{Regex, RegexSet};
-use serde::Deserialize;
 
 const CATALOGUE: &str = include_str!("../../../../rules/credential_file/catalogue.toml");
-
-#[derive(Deserialize)]
-struct File {
-    file: Vec<Kind>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Kind {
-    id: String,
-    title: String,
-    severity: Severity,
-    place: String,
-    confirm: Vec<String>,
-}
 
 /// Finds credential files.
 pub(crate) struct CredentialFileDetector {
@@ -28,15 +14,18 @@ pub(crate) struct CredentialFileDetector {
     places: Option<RegexSet>,
 }
 
+fn rows() -> Vec<Row> {
+    toml::from_str::<Catalogue>(CATALOGUE).map(|file| file.file).unwrap_or_default()
+}
+
 impl CredentialFileDetector {
     pub(crate) fn new() -> Self {
-        let kinds: Vec<Kind> = toml::from_str::<File>(CATALOGUE)
-            .map(|file| file.file)
-            .unwrap_or_default()
+        let (places, kinds): (Vec<String>, Vec<Kind>) = rows()
             .into_iter()
-            .filter(|kind| Regex::new(&kind.place).is_ok())
-            .collect();
-        let places = RegexSet::new(kinds.iter().map(|kind| &kind.place)).ok();
+            .filter(|row| Regex::new(&row.place).is_ok())
+            .filter_map(|row| Some((row.place.clone(), Kind::new(row)?)))
+            .unzip();
+        let places = RegexSet::new(places).ok();
         Self { kinds, places }
     }
 
@@ -48,18 +37,6 @@ impl CredentialFileDetector {
             .unwrap_or_default();
         hits.into_iter().filter_map(|index| self.kinds.get(index))
     }
-}
-
-fn magic(word: &str) -> Option<Vec<u8>> {
-    let hex = word.strip_prefix("magic:")?;
-    hex.as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
-}
-
-fn by_magic(kind: &Kind, head: &[u8]) -> bool {
-    kind.confirm.iter().filter_map(|word| magic(word)).any(|magic| head.starts_with(&magic))
 }
 
 impl Detector for CredentialFileDetector {
@@ -74,9 +51,9 @@ impl Detector for CredentialFileDetector {
         let path = entry.full_path().to_ascii_lowercase();
         let text = Text::is_text(head);
         let wanted = |kind: &Kind| {
-            if text && kind.confirm.iter().any(|word| word.starts_with("text:")) {
+            if text && kind.wants_text() {
                 Want::Text
-            } else if by_magic(kind, head) || kind.confirm.iter().any(|word| word == "size") {
+            } else if kind.may_be(head) {
                 Want::Head
             } else {
                 Want::Nothing
@@ -88,35 +65,26 @@ impl Detector for CredentialFileDetector {
     fn detect(&self, view: &View<'_>, _context: &Context, output: &mut Output) {
         let entry = &view.artifact.entry;
         let path = entry.full_path().to_ascii_lowercase();
+        let text = view.text.map(Text::as_str);
         for kind in self.at(&path) {
-            let in_text = view.text.is_some_and(|text| {
-                kind.confirm
-                    .iter()
-                    .filter_map(|word| word.strip_prefix("text:"))
-                    .any(|part| text.as_str().contains(part))
-            });
-            let magic = by_magic(kind, view.head);
-            let size = kind.confirm.iter().any(|word| word == "size");
-            if !(in_text || magic || size) {
-                continue;
-            }
-            let confidence = if in_text || magic { Confidence::High } else { Confidence::Medium };
-            let evidence = if in_text {
-                "its place and its content"
-            } else if magic {
-                "its first bytes"
-            } else {
-                "its place"
+            let Some(proof) = kind.proof(view.head, text) else { continue };
+            let (confidence, evidence) = match proof {
+                Proof::Content => (Confidence::High, "its place and its content"),
+                Proof::Bytes => (Confidence::High, "its first bytes"),
+                Proof::Place => (Confidence::Medium, "its place"),
             };
-            output.findings.push(Finding::new(
-                format!("credential_file.{}", kind.id),
-                Category::CredentialFile,
-                kind.severity,
-                confidence,
-                kind.title.clone(),
-                &Place::whole(entry.provenance.clone()),
-                evidence,
-            ));
+            let encrypted = kind.is_encrypted(view.head, text);
+            let (severity, title) = if encrypted {
+                (lower(kind.severity), format!("{} (encrypted)", kind.title))
+            } else {
+                (kind.severity, kind.title.clone())
+            };
+            let place = Place::whole(entry.provenance.clone());
+            let rule = kind.rule();
+            let mut finding =
+                Finding::new(rule, kind.category, severity, confidence, title, &place, evidence);
+            describe(&kind.id, view, &mut finding);
+            output.findings.push(finding);
         }
     }
 }
@@ -126,23 +94,44 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_catalogue_is_whole() {
-        let file: File = toml::from_str(CATALOGUE).unwrap();
+    fn the_catalogue_is_whole_and_every_row_matches_its_examples() {
+        let rows = toml::from_str::<Catalogue>(CATALOGUE).unwrap().file;
         let detector = CredentialFileDetector::new();
-        assert_eq!(detector.kinds.len(), file.file.len());
-        for kind in &file.file {
-            for word in &kind.confirm {
-                let known = word == "size" || word.starts_with("text:") || magic(word).is_some();
-                assert!(known, "{}: {word}", kind.id);
+        assert!(rows.len() > 140);
+        for row in &rows {
+            assert!(Regex::new(&row.place).is_ok(), "{}", row.id);
+            assert!(Kind::new(row.clone()).is_some(), "{}: a word that is none", row.id);
+            assert!(!row.examples.is_empty(), "{}", row.id);
+            for path in &row.examples {
+                assert!(detector.at(path).any(|kind| kind.id == row.id), "{}: {path}", row.id);
+                assert_eq!(
+                    *path,
+                    path.to_lowercase(),
+                    "{}: paths are compared in lower case",
+                    row.id
+                );
             }
         }
-        for (path, id) in [
-            ("c/home/a/.aws/credentials", "aws_credentials"),
-            ("b/ws/c/windows/system32/config/sam", "windows_hives"),
-            ("x/.git-credentials", "git_credentials"),
-            ("x/.kube/config", "kubeconfig"),
+        assert_eq!(detector.kinds.len(), rows.len());
+    }
+
+    #[test]
+    fn ordinary_paths_match_no_place_but_those_of_magic() {
+        let detector = CredentialFileDetector::new();
+        for path in [
+            "usr/share/doc/openssl/readme.txt",
+            "users/a/pictures/holiday.jpg",
+            "src/main.rs",
+            "windows/system32/kernel32.dll",
+            "home/a/passport.js",
+            "models/resnet50.ckpt",
         ] {
-            assert!(detector.at(path).any(|kind| kind.id == id), "{path}");
+            let ids: Vec<&str> = detector
+                .at(path)
+                .map(|kind| kind.id.as_str())
+                .filter(|id| !["keepass", "java_keystore", "outlook", "dicom"].contains(id))
+                .collect();
+            assert!(ids.is_empty(), "{path}: {ids:?}");
         }
     }
 }

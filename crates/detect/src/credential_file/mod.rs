@@ -1,5 +1,7 @@
 //! Files that hold credentials, by place and content.
 
 mod detector;
+mod header;
+mod kind;
 
 pub(crate) use detector::CredentialFileDetector;

@@ -71,6 +71,7 @@ impl Detector for MessageDetector {
             people,
             first: counted.first.and_then(|time| time.parse().ok()),
             last: counted.last.and_then(|time| time.parse().ok()),
+            store: None,
         });
     }
 }

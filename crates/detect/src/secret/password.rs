@@ -104,6 +104,8 @@ fn judge(key: &str, value: &str, configuration: bool) -> Option<Confidence> {
         "_ref",
         "keyvault",
         "_arn",
+        "changed",
+        "encryptedpassword",
     ];
     if about.iter().any(|part| low.contains(part)) || value.eq_ignore_ascii_case(key) {
         return None;

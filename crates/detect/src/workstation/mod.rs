@@ -1,6 +1,10 @@
-//! Backups of workstations: by the places of files and by the first bytes of disk images.
+//! Backups of workstations: by the places of files, and by what their settings say.
 
 mod detector;
 mod place;
+mod registry;
+mod root;
 
 pub(crate) use detector::WorkstationDetector;
+pub(crate) use place::Markers;
+pub(crate) use registry::RegistryDetector;
