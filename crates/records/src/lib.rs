@@ -2,6 +2,10 @@
 //! open and what detectors count rows of. One folder or file a format.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+mod at;
+mod cfb;
 mod error;
 
+pub use at::{u16_at, u32_at, u64_at, utf16};
+pub use cfb::{CompoundFile, Stored, StoredKind};
 pub use error::RecordError;
