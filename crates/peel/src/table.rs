@@ -2,6 +2,7 @@
 
 use crate::coding::Coding;
 use crate::disk::{DiskImage, images};
+use crate::mail::{Eml, Emlx, Mbox, Told};
 use crate::opaque::Opaque;
 use crate::peeler::Peeler;
 use crate::seven_zip::SevenZip;
@@ -37,6 +38,10 @@ impl Peelers {
             Box::new(Tar),
             Box::new(SevenZip),
             Box::new(Opaque),
+            Box::new(Mbox),
+            Box::new(Eml),
+            Box::new(Emlx),
+            Box::new(Told),
         ];
         for image in images() {
             row.push(Box::new(DiskImage(image)));
