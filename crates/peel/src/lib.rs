@@ -4,6 +4,7 @@
 
 mod coding;
 mod disk;
+mod document;
 mod error;
 mod filesystem;
 mod mail;

@@ -38,11 +38,6 @@ impl Attached {
         Self { place, names: HashSet::new(), count: 0 }
     }
 
-    /// How many were named so far.
-    pub(crate) fn count(&self) -> u64 {
-        self.count
-    }
-
     /// The entry for the next one. A name that is missing becomes `part-N` with `ending`; one
     /// that was given before gets its number.
     pub(crate) fn entry(&mut self, name: &str, ending: &str, length: Option<u64>) -> Entry {

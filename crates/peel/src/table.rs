@@ -2,6 +2,7 @@
 
 use crate::coding::Coding;
 use crate::disk::{DiskImage, images};
+use crate::document::Package;
 use crate::mail::{Eml, Emlx, Mbox, Told};
 use crate::opaque::Opaque;
 use crate::peeler::Peeler;
@@ -27,6 +28,7 @@ impl Peelers {
     #[must_use]
     pub fn new() -> Self {
         let mut row: Vec<Box<dyn Peeler>> = vec![
+            Box::new(Package),
             Box::new(Zip),
             Box::new(Stream(Coding::Gzip)),
             Box::new(Stream(Coding::Bzip2)),

@@ -89,7 +89,8 @@ impl Walk<'_> {
             self.problem("an encrypted mail");
         }
         let ending = ending(&kind.main);
-        let length = if encoding == "base64" { body.len() / 4 * 3 } else { body.len() };
+        let length =
+            if encoding == "base64" { (body.len() / 4).saturating_mul(3) } else { body.len() };
         let name = name.unwrap_or_default();
         self.attached.give(&name, ending, u64::try_from(length).ok(), self.sink, |_, _| {
             Some(Arc::new(MemoryBytes::new(undo(&encoding, body))))

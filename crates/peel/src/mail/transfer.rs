@@ -3,7 +3,7 @@
 
 /// Decodes base64, in its usual and its URL alphabet.
 pub(crate) fn base64(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len() / 4 * 3);
+    let mut out = Vec::with_capacity((text.len() / 4).saturating_mul(3));
     let (mut held, mut bits) = (0u32, 0u32);
     for byte in text {
         let value = match byte {
