@@ -2,8 +2,8 @@
 
 use crate::coding::Coding;
 use crate::disk::{DiskImage, images};
-use crate::document::Package;
-use crate::mail::{Eml, Emlx, Mbox, Told};
+use crate::document::{Package, Rtf};
+use crate::mail::{Eml, Emlx, Mbox, Pst, Told};
 use crate::opaque::Opaque;
 use crate::peeler::Peeler;
 use crate::seven_zip::SevenZip;
@@ -40,6 +40,8 @@ impl Peelers {
             Box::new(Tar),
             Box::new(SevenZip),
             Box::new(Opaque),
+            Box::new(Pst),
+            Box::new(Rtf),
             Box::new(Mbox),
             Box::new(Eml),
             Box::new(Emlx),

@@ -5,7 +5,11 @@
 mod at;
 mod cfb;
 mod error;
+mod lzfu;
+mod pst;
 
 pub use at::{u16_at, u32_at, u64_at, utf16};
 pub use cfb::{CompoundFile, Stored, StoredKind};
 pub use error::RecordError;
+pub use lzfu::decompress_rtf;
+pub use pst::{Attached, Folder, Listed, Message, PstFile, Recipient};

@@ -5,6 +5,8 @@ mod open_document;
 mod package;
 mod paragraphs;
 mod parts;
+mod rtf;
 mod sheet;
 
 pub(crate) use package::Package;
+pub(crate) use rtf::{Rtf, rtf_text};

@@ -20,3 +20,35 @@ pub(crate) fn decode(bytes: &[u8], label: Option<&str>) -> String {
         },
     }
 }
+
+/// The character set of a Windows code page.
+pub(crate) fn code_page(page: u32) -> Option<&'static str> {
+    Some(match page {
+        874 => "windows-874",
+        932 => "shift_jis",
+        936 => "gbk",
+        949 => "euc-kr",
+        950 => "big5",
+        1200 => "utf-16le",
+        1201 => "utf-16be",
+        1250 => "windows-1250",
+        1251 => "windows-1251",
+        1252 => "windows-1252",
+        1253 => "windows-1253",
+        1254 => "windows-1254",
+        1255 => "windows-1255",
+        1256 => "windows-1256",
+        1257 => "windows-1257",
+        1258 => "windows-1258",
+        20866 => "koi8-r",
+        21866 => "koi8-u",
+        28592 => "iso-8859-2",
+        28595 => "iso-8859-5",
+        28597 => "iso-8859-7",
+        28605 => "iso-8859-15",
+        50220..=50222 => "iso-2022-jp",
+        51932 => "euc-jp",
+        65001 => "utf-8",
+        _ => return None,
+    })
+}
