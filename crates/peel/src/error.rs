@@ -3,6 +3,7 @@
 use crate::peeler::Sink;
 use lidless_core::{Category, Confidence, Finding, Gap, Place, Provenance, Severity};
 use lidless_io::{CursorError, ReadError, ReadErrorKind};
+use lidless_records::RecordError;
 
 /// A wrapping that could not be opened, or not all of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +63,19 @@ impl PeelError {
         sink.gap(Gap::new(place, reason, bytes));
         if let Self::Malformed { format, .. } = self {
             sink.finding(malformed(format, place, &self.to_string()));
+        }
+    }
+}
+
+impl From<RecordError> for PeelError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Malformed { format, offset, expected, found } => {
+                Self::Malformed { format, offset, expected, found }
+            }
+            RecordError::Closed(why) => Self::Closed(why),
+            RecordError::Limit(why) => Self::Limit(why),
+            RecordError::Read(error) => Self::Read(error),
         }
     }
 }

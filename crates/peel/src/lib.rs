@@ -4,10 +4,13 @@
 
 mod coding;
 mod disk;
+mod document;
 mod error;
 mod filesystem;
+mod mail;
 mod opaque;
 mod peeler;
+mod plain;
 mod seven_zip;
 mod stream;
 mod table;

@@ -2,6 +2,8 @@
 
 use crate::coding::Coding;
 use crate::disk::{DiskImage, images};
+use crate::document::{Package, Rtf};
+use crate::mail::{Eml, Emlx, Mbox, Pst, Told};
 use crate::opaque::Opaque;
 use crate::peeler::Peeler;
 use crate::seven_zip::SevenZip;
@@ -26,6 +28,7 @@ impl Peelers {
     #[must_use]
     pub fn new() -> Self {
         let mut row: Vec<Box<dyn Peeler>> = vec![
+            Box::new(Package),
             Box::new(Zip),
             Box::new(Stream(Coding::Gzip)),
             Box::new(Stream(Coding::Bzip2)),
@@ -37,6 +40,12 @@ impl Peelers {
             Box::new(Tar),
             Box::new(SevenZip),
             Box::new(Opaque),
+            Box::new(Pst),
+            Box::new(Rtf),
+            Box::new(Mbox),
+            Box::new(Eml),
+            Box::new(Emlx),
+            Box::new(Told),
         ];
         for image in images() {
             row.push(Box::new(DiskImage(image)));

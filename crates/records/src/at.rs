@@ -49,3 +49,30 @@ pub(crate) fn index(number: impl TryInto<usize>) -> usize {
 pub(crate) fn wide(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
+
+/// The 16-bit number at `at`, little endian; none where the slice ends before.
+#[must_use]
+pub fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    u16_le(bytes, at)
+}
+
+/// The 32-bit number at `at`, little endian; none where the slice ends before.
+#[must_use]
+pub fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    u32_le(bytes, at)
+}
+
+/// The 64-bit number at `at`, little endian; none where the slice ends before.
+#[must_use]
+pub fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    u64_le(bytes, at)
+}
+
+/// UTF-16, little-endian, up to the first zero; what is no character becomes U+FFFD.
+#[must_use]
+pub fn utf16(bytes: &[u8]) -> String {
+    let units = bytes.chunks_exact(2).filter_map(|pair| u16_at(pair, 0));
+    char::decode_utf16(units.take_while(|unit| *unit != 0))
+        .map(|one| one.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
+}

@@ -4,12 +4,19 @@
 
 #[allow(dead_code)]
 mod at;
+mod cfb;
 mod dpapi;
 mod error;
 pub mod hive;
 mod keepass;
+mod lzfu;
+mod pst;
 pub mod sqlite;
 
+pub use at::{u16_at, u32_at, u64_at, utf16};
+pub use cfb::{CompoundFile, Stored, StoredKind};
 pub use dpapi::{DpapiMasterKey, dpapi_blob_key, dpapi_master_key};
 pub use error::RecordError;
 pub use keepass::{KeepassHeader, keepass_header};
+pub use lzfu::decompress_rtf;
+pub use pst::{Attached, Folder, Listed, Message, PstFile, Recipient};
