@@ -2,16 +2,13 @@
 //! through ranged reads.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+mod archive;
 mod coding;
 mod disk;
 mod error;
 mod filesystem;
-mod opaque;
 mod peeler;
-mod seven_zip;
-mod stream;
 mod table;
-mod tar;
 mod volume;
 mod zip;
 

@@ -1,12 +1,9 @@
 //! The table of formats: a new one is one new file and one line here.
 
+use crate::archive::{Opaque, SevenZip, Stream, Tar};
 use crate::coding::Coding;
 use crate::disk::{DiskImage, images};
-use crate::opaque::Opaque;
 use crate::peeler::Peeler;
-use crate::seven_zip::SevenZip;
-use crate::stream::Stream;
-use crate::tar::Tar;
 use crate::zip::Zip;
 use lidless_core::Artifact;
 
