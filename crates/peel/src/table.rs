@@ -1,6 +1,6 @@
 //! The table of formats: a new one is one new file and one line here.
 
-use crate::archive::{Opaque, SevenZip, Stream, Tar};
+use crate::archive::{Ar, Cpio, Opaque, Rpm, SevenZip, Stream, Tar};
 use crate::coding::Coding;
 use crate::disk::{DiskImage, images};
 use crate::peeler::Peeler;
@@ -29,9 +29,14 @@ impl Peelers {
             Box::new(Stream(Coding::Xz)),
             Box::new(Stream(Coding::Zstd)),
             Box::new(Stream(Coding::Lz4)),
+            Box::new(Stream(Coding::Lzip)),
+            Box::new(Stream(Coding::Compress)),
             Box::new(Stream(Coding::Lzma)),
             Box::new(Stream(Coding::Zlib)),
             Box::new(Tar),
+            Box::new(Ar),
+            Box::new(Cpio),
+            Box::new(Rpm),
             Box::new(SevenZip),
             Box::new(Opaque),
         ];

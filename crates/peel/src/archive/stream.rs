@@ -1,11 +1,17 @@
-//! Compressed streams: one entry inside, spooled under the limit.
+//! Compressed streams: one entry inside, spooled under the limit. A large archive inside is read
+//! while it is unpacked: what is passed over in it is never kept.
 
+use super::cpio::{self, is_cpio};
+use super::members::Members;
+use super::tape::Coming;
+use super::tar::{self, is_tar};
 use crate::coding::{Coding, decode};
 use crate::peeler::{Peeler, Sink};
 use lidless_core::{Artifact, Entry, Gap, Layer, Limits};
-use lidless_io::{ReadAt as _, SequentialReader, Spool, SpoolError};
-use std::io::Read as _;
+use lidless_io::{ReadAt, SequentialReader, Spool, SpoolError, read_vec};
+use std::io::Read;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A compressed stream.
 pub(crate) struct Stream(pub(crate) Coding);
@@ -33,6 +39,11 @@ impl Peeler for Stream {
             }
             Coding::Lz4 => head.starts_with(b"\x04\x22\x4d\x18"),
             Coding::Lzma => is_lzma(head),
+            Coding::Lzip => head.starts_with(b"LZIP\x01"),
+            Coding::Compress => {
+                head.starts_with(b"\x1f\x9d")
+                    && head.get(2).is_some_and(|flags| flags & 0x60 == 0 && flags & 0x1f >= 9)
+            }
             Coding::Zlib => is_zlib(artifact, head),
             // Nothing tells raw deflate from noise.
             Coding::Deflate => false,
@@ -40,30 +51,103 @@ impl Peeler for Stream {
     }
 
     fn peel(&self, artifact: &Artifact, _head: &[u8], limits: &Limits, sink: &mut dyn Sink) {
-        let place = &artifact.entry.provenance;
+        let fed = Arc::new(AtomicU64::new(0));
         let source = SequentialReader::new(Arc::clone(&artifact.bytes));
+        let source = Fed { source, fed: Arc::clone(&fed) };
+        let mut stream = decode(self.0, source);
+        let one = One { coding: self.0, artifact, fed };
         let limit = limits.expanded(artifact.bytes.len());
-        let (bytes, problem) = Spool::fill(decode(self.0, source), limit);
-        match problem {
-            Some(SpoolError::TooLarge { .. }) => {
-                let reason = format!("a {} stream that expands past the limit", self.name());
-                sink.gap(Gap::new(place, reason, None));
-            }
-            Some(SpoolError::Broken { .. }) => {
-                let reason = format!("a {} stream that breaks off", self.name());
-                sink.gap(Gap::new(place, reason, None));
-            }
-            None => {}
+        let first = limit.min(HELD);
+        let (start, problem) = Spool::fill(stream.by_ref().take(first), first);
+        if problem.is_some() || start.len() < first || limit <= HELD {
+            // Whether more would come is known by asking for it.
+            let over = problem.is_none() && start.len() == first && more(&mut *stream);
+            one.say(problem.or(over.then_some(SpoolError::TooLarge { limit })), sink);
+            return one.give(Arc::new(start), sink);
         }
-        if bytes.is_empty() {
-            return;
-        }
-        let layer = match inner_name(&artifact.entry.file_name()) {
-            Some(path) => Layer::Member { path },
-            None => Layer::Decoded { encoding: self.name().to_owned() },
+        let held = match read_vec(&start, 0, first) {
+            Ok(held) => held,
+            Err(_) => return one.say(Some(SpoolError::TooLarge { limit }), sink),
         };
-        let entry = Entry::new(place.child(layer), Some(bytes.len()));
-        sink.entry(Artifact::new(entry, Arc::new(bytes)));
+        if is_tape(&held) {
+            let entry = one.entry(None);
+            let place = entry.provenance.clone();
+            sink.inert(entry, "an archive that is read while it is unpacked");
+            let walk = if is_tar(&held) { tar::walk } else { cpio::walk };
+            let rest = std::io::Cursor::new(held).chain(stream);
+            let mut tape = Coming::new(rest, limit);
+            let mut members = Members::new(&place, limits, sink);
+            walk(&mut tape, &mut members);
+            members.finish();
+            return one.say(tape.problem, sink);
+        }
+        let whole = std::io::Cursor::new(held).chain(stream);
+        let (bytes, problem) = Spool::fill(whole, limit);
+        one.say(problem, sink);
+        one.give(Arc::new(bytes), sink);
+    }
+}
+
+/// How many bytes of a stream are unpacked before it is decided how the rest is read.
+const HELD: u64 = 8 << 20;
+
+/// Whether unpacked bytes begin an archive that can be read front to back.
+fn is_tape(start: &[u8]) -> bool {
+    is_tar(start) || is_cpio(start)
+}
+
+fn more(stream: &mut dyn Read) -> bool {
+    let mut one = [0u8; 1];
+    matches!(stream.read(&mut one), Ok(1))
+}
+
+/// A stream that is being unpacked.
+struct One<'a> {
+    coding: Coding,
+    artifact: &'a Artifact,
+    /// How many of its bytes the decoder has taken.
+    fed: Arc<AtomicU64>,
+}
+
+impl One<'_> {
+    fn entry(&self, length: Option<u64>) -> Entry {
+        let layer = match inner_name(&self.artifact.entry.file_name()) {
+            Some(path) => Layer::Member { path },
+            None => Layer::Decoded { encoding: self.coding.name().to_owned() },
+        };
+        Entry::new(self.artifact.entry.provenance.child(layer), length)
+    }
+
+    fn give(&self, bytes: Arc<dyn ReadAt>, sink: &mut dyn Sink) {
+        if !bytes.is_empty() {
+            sink.entry(Artifact::new(self.entry(Some(bytes.len())), bytes));
+        }
+    }
+
+    /// Says why not all of it was seen, and how many bytes of it were not reached.
+    fn say(&self, problem: Option<SpoolError>, sink: &mut dyn Sink) {
+        let why = match problem {
+            Some(SpoolError::TooLarge { .. }) => "expands past the limit",
+            Some(SpoolError::Broken { .. }) => "breaks off",
+            None => return,
+        };
+        let reason = format!("a {} stream that {why}", self.coding.name());
+        let left = self.artifact.bytes.len().saturating_sub(self.fed.load(Ordering::Relaxed));
+        sink.gap(Gap::new(&self.artifact.entry.provenance, reason, Some(left)));
+    }
+}
+
+/// Counts what a decoder takes.
+struct Fed {
+    source: SequentialReader,
+    fed: Arc<AtomicU64>,
+}
+
+impl Read for Fed {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        self.fed.fetch_add(u64::try_from(count).unwrap_or(0), Ordering::Relaxed);
+        Ok(count)
     }
 }
 
@@ -127,6 +211,9 @@ fn inner_name(name: &str) -> Option<String> {
         (".lz4", ""),
         (".zz", ""),
         (".zlib", ""),
+        (".tz", ".tar"),
+        (".lz", ""),
+        (".z", ""),
     ] {
         if lower.ends_with(end) {
             let stem = name.get(..name.len().saturating_sub(end.len()))?;

@@ -1,9 +1,11 @@
 //! Compressed streams, decoded leniently and within bounds.
 
 mod bzip2;
+mod compress;
 mod decode;
 mod gzip;
 mod lz4;
+mod lzip;
 mod zstd;
 
 pub(crate) use decode::{Coding, decode, lzma_of_zip};

@@ -181,6 +181,13 @@ impl Open {
         inside
     }
 
+    /// Opens bytes under a name.
+    pub fn bytes(self, name: &str, bytes: &[u8]) -> Inside {
+        let place = Provenance::new(Layer::File { path: format!("/{name}") });
+        let bytes: Arc<dyn ReadAt> = Arc::new(MemoryBytes::new(bytes.to_vec()));
+        self.artifact(&Artifact::new(Entry::new(place, Some(bytes.len())), bytes))
+    }
+
     /// Opens a fixture; none where it was not made.
     pub fn fixture(self, path: &str) -> Option<Inside> {
         Some(self.artifact(&artifact(&lidless_kit::fixture(path)?)))
@@ -189,9 +196,7 @@ impl Open {
 
 /// Opens bytes under a name.
 pub fn open(name: &str, bytes: &[u8]) -> Inside {
-    let place = Provenance::new(Layer::File { path: format!("/{name}") });
-    let bytes: Arc<dyn ReadAt> = Arc::new(MemoryBytes::new(bytes.to_vec()));
-    Open::default().artifact(&Artifact::new(Entry::new(place, Some(bytes.len())), bytes))
+    Open::default().bytes(name, bytes)
 }
 
 /// Opens a fixture; none where it was not made.
