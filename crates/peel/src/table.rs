@@ -1,6 +1,6 @@
 //! The table of formats: a new one is one new file and one line here.
 
-use crate::archive::{Ar, Cpio, Opaque, Rpm, SevenZip, Stream, Tar};
+use crate::archive::{Ar, Cpio, Opaque, Rpm, SevenZip, Split, Stream, Tar};
 use crate::coding::Coding;
 use crate::disk::{DiskImage, images};
 use crate::peeler::Peeler;
@@ -23,6 +23,7 @@ impl Peelers {
     #[must_use]
     pub fn new() -> Self {
         let mut row: Vec<Box<dyn Peeler>> = vec![
+            Box::new(Split),
             Box::new(Zip),
             Box::new(Stream(Coding::Gzip)),
             Box::new(Stream(Coding::Bzip2)),

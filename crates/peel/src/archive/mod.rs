@@ -3,18 +3,26 @@
 mod ahead;
 mod ar;
 mod cpio;
+mod dos;
+mod joined;
+mod known;
 mod members;
 mod opaque;
 mod rpm;
 mod seven_zip;
+mod split;
 mod stream;
 mod tape;
 mod tar;
 
 pub(crate) use ar::Ar;
 pub(crate) use cpio::Cpio;
+pub(crate) use dos::dos_time;
+pub(crate) use joined::{Joined, beside};
+pub(crate) use known::Known;
 pub(crate) use opaque::Opaque;
 pub(crate) use rpm::Rpm;
 pub(crate) use seven_zip::SevenZip;
+pub(crate) use split::Split;
 pub(crate) use stream::Stream;
 pub(crate) use tar::Tar;

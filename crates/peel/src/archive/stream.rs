@@ -46,7 +46,7 @@ impl Peeler for Stream {
             }
             Coding::Zlib => is_zlib(artifact, head),
             // Nothing tells raw deflate from noise.
-            Coding::Deflate => false,
+            Coding::Deflate | Coding::Deflate64 => false,
         }
     }
 

@@ -28,6 +28,7 @@ pub(crate) enum Coding {
     Lz4,
     Lzip,
     Compress,
+    Deflate64,
 }
 
 impl Coding {
@@ -44,6 +45,7 @@ impl Coding {
             Self::Lz4 => "lz4",
             Self::Lzip => "lzip",
             Self::Compress => "compress",
+            Self::Deflate64 => "deflate64",
         }
     }
 }
@@ -64,6 +66,7 @@ pub(crate) fn decode<R: Read + 'static>(coding: Coding, source: R) -> Box<dyn Re
         Coding::Lz4 => Box::new(Lz4::new(source)),
         Coding::Lzip => guarded(Lzip::new(source)),
         Coding::Compress => Box::new(Compress::new(source)),
+        Coding::Deflate64 => guarded(deflate64::Deflate64Decoder::new(source)),
     }
 }
 

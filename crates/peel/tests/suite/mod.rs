@@ -1,6 +1,7 @@
 //! What every test of a wrapping needs: open it, see what is inside, and be nasty to it.
 #![allow(
     dead_code,
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
