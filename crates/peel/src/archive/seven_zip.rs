@@ -18,7 +18,7 @@ use bytes::Bytes;
 use lidless_core::{Artifact, Entry, Gap, Interest, Limits, Timestamp};
 use lidless_io::{BlockCache, Cursor, ReadAt, SequentialReader, Spool, Window, read_vec};
 use sevenz_rust2::{Archive, ArchiveEntry, BlockDecoder, EncoderMethod, Error, Password};
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -117,7 +117,8 @@ fn open(
     }
     let left = limits.expanded(artifact.bytes.len());
     let cache = BlockCache::new(Arc::clone(&known), 64 << 10, 8 << 20).reading_ahead(1 << 20);
-    let source = Seekable { source: Arc::new(cache), at: 0 };
+    // Decoders of the library read byte by byte.
+    let source = BufReader::with_capacity(64 << 10, Seekable { source: Arc::new(cache), at: 0 });
     let stored = Lying::new(known);
     let mut all = Blocks { artifact, archive: &archive, source, stored, members, left };
     for (block, files) in blocks.into_iter().enumerate() {
@@ -153,7 +154,7 @@ enum How {
 struct Blocks<'a> {
     artifact: &'a Artifact,
     archive: &'a Archive,
-    source: Seekable,
+    source: BufReader<Seekable>,
     /// The archive, for members that are stored.
     stored: Lying,
     members: Members<'a>,
