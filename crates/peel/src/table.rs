@@ -1,6 +1,6 @@
 //! The table of formats: a new one is one new file and one line here.
 
-use crate::archive::{Ar, Cpio, Opaque, Rpm, SevenZip, Split, Stream, Tar};
+use crate::archive::{Ar, Cpio, Opaque, Rpm, SevenZip, Split, Stream, Tar, Wim};
 use crate::coding::Coding;
 use crate::disk::{DiskImage, images};
 use crate::peeler::Peeler;
@@ -39,6 +39,7 @@ impl Peelers {
             Box::new(Cpio),
             Box::new(Rpm),
             Box::new(SevenZip),
+            Box::new(Wim),
             Box::new(Opaque),
         ];
         for image in images() {

@@ -14,6 +14,7 @@ mod split;
 mod stream;
 mod tape;
 mod tar;
+mod wim;
 
 pub(crate) use ar::Ar;
 pub(crate) use cpio::Cpio;
@@ -26,3 +27,4 @@ pub(crate) use seven_zip::SevenZip;
 pub(crate) use split::Split;
 pub(crate) use stream::Stream;
 pub(crate) use tar::Tar;
+pub(crate) use wim::Wim;

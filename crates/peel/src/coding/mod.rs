@@ -4,8 +4,11 @@ mod bzip2;
 mod compress;
 mod decode;
 mod gzip;
+mod huffman;
 mod lz4;
 mod lzip;
+pub(crate) mod lzx;
+pub(crate) mod xpress;
 mod zstd;
 
 pub(crate) use decode::{Coding, decode, lzma_of_zip};

@@ -7,4 +7,5 @@ mod neighbours;
 mod table;
 
 pub(crate) use drive::{Tour, Toured};
+pub(crate) use face::{Content, FileSystem, Flow, Node, NodeKind, Swept};
 pub(crate) use table::find;
