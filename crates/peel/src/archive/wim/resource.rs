@@ -137,7 +137,8 @@ impl Chunked {
         }
         let start = index.saturating_mul(self.chunk);
         let wanted = self.chunk.min(self.length.saturating_sub(start));
-        let bytes = if self.packing == Packing::None || self.place.flags & COMPRESSED == 0 {
+        let is_plain = !self.solid && self.place.flags & COMPRESSED == 0;
+        let bytes = if self.packing == Packing::None || is_plain {
             let begin = self.place.offset.saturating_add(start);
             read_exact_vec(&*self.source, begin, wanted)?
         } else {
