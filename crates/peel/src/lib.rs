@@ -2,6 +2,7 @@
 //! through ranged reads.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+mod archive;
 mod coding;
 mod disk;
 mod document;
@@ -14,7 +15,6 @@ mod plain;
 mod seven_zip;
 mod stream;
 mod table;
-mod tar;
 mod volume;
 mod zip;
 

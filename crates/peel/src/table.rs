@@ -1,14 +1,11 @@
 //! The table of formats: a new one is one new file and one line here.
 
+use crate::archive::{Ar, Cpio, Opaque, Rpm, SevenZip, Split, Stream, Tar, Wim};
 use crate::coding::Coding;
 use crate::disk::{DiskImage, images};
 use crate::document::{Package, Rtf};
 use crate::mail::{Eml, Emlx, Mbox, Pst, Told};
-use crate::opaque::Opaque;
 use crate::peeler::Peeler;
-use crate::seven_zip::SevenZip;
-use crate::stream::Stream;
-use crate::tar::Tar;
 use crate::zip::Zip;
 use lidless_core::Artifact;
 
@@ -29,16 +26,23 @@ impl Peelers {
     pub fn new() -> Self {
         let mut row: Vec<Box<dyn Peeler>> = vec![
             Box::new(Package),
+            Box::new(Split),
             Box::new(Zip),
             Box::new(Stream(Coding::Gzip)),
             Box::new(Stream(Coding::Bzip2)),
             Box::new(Stream(Coding::Xz)),
             Box::new(Stream(Coding::Zstd)),
             Box::new(Stream(Coding::Lz4)),
+            Box::new(Stream(Coding::Lzip)),
+            Box::new(Stream(Coding::Compress)),
             Box::new(Stream(Coding::Lzma)),
             Box::new(Stream(Coding::Zlib)),
             Box::new(Tar),
+            Box::new(Ar),
+            Box::new(Cpio),
+            Box::new(Rpm),
             Box::new(SevenZip),
+            Box::new(Wim),
             Box::new(Opaque),
             Box::new(Pst),
             Box::new(Rtf),

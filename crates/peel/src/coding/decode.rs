@@ -1,8 +1,10 @@
 //! The codings there are, and what all of them share.
 
 use super::bzip2::Bzip2;
+use super::compress::Compress;
 use super::gzip::Gzip;
 use super::lz4::Lz4;
+use super::lzip::Lzip;
 use super::zstd::Zstd;
 use lzma_rust2::{LzmaReader, XzReader};
 use std::io::{Error, ErrorKind, Read, Result};
@@ -24,6 +26,9 @@ pub(crate) enum Coding {
     Lzma,
     Zstd,
     Lz4,
+    Lzip,
+    Compress,
+    Deflate64,
 }
 
 impl Coding {
@@ -38,6 +43,9 @@ impl Coding {
             Self::Lzma => "lzma",
             Self::Zstd => "zstd",
             Self::Lz4 => "lz4",
+            Self::Lzip => "lzip",
+            Self::Compress => "compress",
+            Self::Deflate64 => "deflate64",
         }
     }
 }
@@ -56,6 +64,9 @@ pub(crate) fn decode<R: Read + 'static>(coding: Coding, source: R) -> Box<dyn Re
         },
         Coding::Zstd => guarded(Zstd::new(source)),
         Coding::Lz4 => Box::new(Lz4::new(source)),
+        Coding::Lzip => guarded(Lzip::new(source)),
+        Coding::Compress => Box::new(Compress::new(source)),
+        Coding::Deflate64 => guarded(deflate64::Deflate64Decoder::new(source)),
     }
 }
 

@@ -1,11 +1,13 @@
 //! Compressed streams, decoded leniently and within bounds.
 
 mod bzip2;
+mod compress;
 mod decode;
 mod gzip;
 mod huffman;
 mod lz4;
 pub(crate) mod lznt1;
+mod lzip;
 pub(crate) mod lzx;
 pub(crate) mod xpress;
 mod zstd;

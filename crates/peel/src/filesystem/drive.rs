@@ -257,6 +257,7 @@ impl Visit<'_, '_> {
             Ok(Content::Decoded(bytes)) => bytes,
             Err(error) => {
                 let entry = self.entry(node);
+                self.sink.inert(entry.clone(), "a file of an image that could not be opened");
                 self.fail(entry.provenance, Some(node.size), &error);
                 return;
             }
@@ -290,6 +291,7 @@ impl Visit<'_, '_> {
                 }
                 Err(error) => {
                     let entry = self.entry(&node);
+                    self.sink.inert(entry.clone(), "a file of an image that could not be opened");
                     self.fail(entry.provenance, Some(node.size), &error);
                     continue;
                 }

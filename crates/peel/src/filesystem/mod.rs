@@ -20,4 +20,5 @@ mod walk;
 mod xfs;
 
 pub(crate) use drive::{Tour, Toured};
+pub(crate) use face::{Content, FileSystem, Flow, Node, NodeKind, Swept};
 pub(crate) use table::find;

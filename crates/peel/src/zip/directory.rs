@@ -4,8 +4,12 @@
 //! directory, at 20 the length of the comment. Zip64: locator `PK\6\7` right before it names the
 //! record `PK\6\6`, whose numbers at 32, 40 and 48 are 64 bits wide. A directory entry is
 //! `PK\1\2`: at 8 flags, 10 method, 20 and 24 the sizes, 28 to 32 lengths of name, extra and
-//! comment, 42 the offset of the local header, 46 the name.
+//! comment, 34 the number of the part it lies in, 42 the offset of the local header, 46 the name.
+//! Of an archive in parts the end record has at 4 the number of its own part, from 0, and at 6
+//! that of the directory.
 
+use crate::archive::dos_time;
+use lidless_core::Timestamp;
 use lidless_io::{Cursor, CursorError, ReadAt, read_vec};
 
 /// One line of a central directory.
@@ -20,6 +24,10 @@ pub(super) struct Line {
     pub(super) unpacked: u64,
     /// Offset of the local header as written, before any shift by bytes in front.
     pub(super) header: u64,
+    /// The part of the archive that offset counts in.
+    pub(super) part: u16,
+    /// When the content was last changed.
+    pub(super) modified: Option<Timestamp>,
 }
 
 /// Where a central directory lies.
@@ -32,6 +40,9 @@ pub(super) struct End {
     pub(super) members: u64,
     pub(super) size: u64,
     pub(super) offset: u64,
+    /// Number of the part it lies in, from 0, and of the part that `offset` counts in.
+    pub(super) part: u32,
+    pub(super) first_part: u32,
 }
 
 /// Every end record in the tail of a file, which begins at `base`; the last one first, as
@@ -46,13 +57,16 @@ pub(super) fn ends(tail: &[u8], base: u64, archive: &dyn ReadAt) -> Vec<End> {
 
 fn end(tail: &[u8], at: usize, base: u64, archive: &dyn ReadAt) -> Option<End> {
     let mut cursor = Cursor::new(tail.get(at..)?);
-    cursor.skip(10).ok()?;
+    cursor.skip(4).ok()?;
+    let part = u32::from(cursor.u16_le().ok()?);
+    let first_part = u32::from(cursor.u16_le().ok()?);
+    cursor.skip(2).ok()?;
     let members = u64::from(cursor.u16_le().ok()?);
     let size = u64::from(cursor.u32_le().ok()?);
     let offset = u64::from(cursor.u32_le().ok()?);
     cursor.u16_le().ok()?;
     let position = base.saturating_add(u64::try_from(at).ok()?);
-    let own = End { at: position, begins: position, members, size, offset };
+    let own = End { at: position, begins: position, members, size, offset, part, first_part };
     let wide = members == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff;
     let locator = at.checked_sub(20).and_then(|start| tail.get(start..at));
     if wide && let Some(locator) = locator {
@@ -70,10 +84,12 @@ fn zip64(locator: &[u8], at: u64, archive: &dyn ReadAt) -> Option<End> {
         let record = read_vec(archive, begins, 56).ok()?;
         let mut cursor = Cursor::new(&record);
         if cursor.take(4).is_ok_and(|magic| magic == b"PK\x06\x06") {
-            cursor.skip(28).ok()?;
+            cursor.skip(12).ok()?;
+            let (part, first_part) = (cursor.u32_le().ok()?, cursor.u32_le().ok()?);
+            cursor.skip(8).ok()?;
             let members = cursor.u64_le().ok()?;
             let (size, offset) = (cursor.u64_le().ok()?, cursor.u64_le().ok()?);
-            return Some(End { at, begins, members, size, offset });
+            return Some(End { at, begins, members, size, offset, part, first_part });
         }
     }
     None
@@ -99,19 +115,22 @@ fn line(cursor: &mut Cursor<'_>) -> Result<Option<Line>, CursorError> {
     cursor.skip(8)?;
     let flags = cursor.u16_le()?;
     let method = cursor.u16_le()?;
-    cursor.skip(8)?;
+    let (time, date) = (cursor.u16_le()?, cursor.u16_le()?);
+    cursor.skip(4)?;
     let mut packed = u64::from(cursor.u32_le()?);
     let mut unpacked = u64::from(cursor.u32_le()?);
     let name_length = cursor.u16_le()?;
     let extra = usize::from(cursor.u16_le()?);
     let comment = usize::from(cursor.u16_le()?);
-    cursor.skip(8)?;
+    let part = cursor.u16_le()?;
+    cursor.skip(6)?;
     let mut header = u64::from(cursor.u32_le()?);
     let name = member_name(cursor.take(usize::from(name_length))?);
     let extra = cursor.take(extra)?;
     cursor.skip(comment)?;
     widen(extra, &mut unpacked, &mut packed, &mut header);
-    Ok(Some(Line { name, name_length, flags, method, packed, unpacked, header }))
+    let modified = dos_time(date, time);
+    Ok(Some(Line { name, name_length, flags, method, packed, unpacked, header, part, modified }))
 }
 
 /// A name up to its first zero byte: further loaders do not read.

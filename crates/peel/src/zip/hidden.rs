@@ -1,9 +1,9 @@
 //! Members that no directory names: local headers in front of the listed members, between them
 //! and after them.
 
-use super::known::Known;
 use super::local::{LOCAL, Local, local};
 use super::peel::Listing;
+use crate::archive::Known;
 use lidless_io::{ReadAt as _, read_vec};
 use std::collections::HashMap;
 

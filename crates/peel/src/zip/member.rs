@@ -1,13 +1,13 @@
 //! The bytes of a member, read only when somebody asks for them.
 
-use super::known::Known;
 use super::local::{Local, local};
+use crate::archive::Known;
 use crate::coding::{Coding, decode, lzma_of_zip};
-use bytes::Bytes;
 use lidless_io::{
     MemoryBytes, ReadAt, ReadError, ReadErrorKind, SequentialReader, Spool, SpoolError, Window,
     read_vec,
 };
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 /// Members up to this size are read in one go, with their header.
@@ -17,7 +17,7 @@ const EXTRA: u64 = 160;
 
 /// Whether a compression method can be undone.
 pub(super) fn is_supported(method: u16) -> bool {
-    matches!(method, 0 | 8 | 12 | 14 | 93 | 95)
+    matches!(method, 0 | 8 | 9 | 12 | 14 | 93 | 95)
 }
 
 /// A member: located on the first read, unpacked on the first read.
@@ -30,6 +30,8 @@ pub(super) struct Member {
     pub(super) method: u16,
     pub(super) packed: u64,
     pub(super) unpacked: u64,
+    /// The run of members that it is fetched with; empty when it is fetched alone.
+    pub(super) run: Range<u64>,
     /// The most it may expand to.
     pub(super) limit: u64,
     pub(super) opened: OnceLock<Opened>,
@@ -76,7 +78,7 @@ impl Member {
     ) -> Result<Arc<dyn ReadAt>, ReadError> {
         let whole = if self.packed <= WHOLE { self.packed } else { 0 };
         let guess = self.name_length.saturating_add(30 + EXTRA).saturating_add(whole);
-        let head = Bytes::from(read_vec(&*self.archive, self.header, guess)?);
+        let head = self.archive.read_in(&self.run, self.header, guess)?;
         let Some(local) = local(&head) else {
             return Err(broken("no local header where the directory says"));
         };
@@ -107,6 +109,7 @@ impl Member {
         let reader = SequentialReader::new(packed);
         let stream = match self.method {
             8 => decode(Coding::Deflate, reader),
+            9 => decode(Coding::Deflate64, reader),
             12 => decode(Coding::Bzip2, reader),
             // Bit 1 says that the stream marks its own end.
             14 => lzma_of_zip(reader, (self.flags & 2 == 0).then_some(self.unpacked))?,

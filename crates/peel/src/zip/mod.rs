@@ -2,12 +2,14 @@
 //! every central directory and every local header within reach is read, and where two views of
 //! one archive differ, that is said and both are looked at.
 
+mod checkpoint;
 mod directory;
 mod hidden;
-mod known;
 mod local;
 mod member;
 mod oddities;
+mod parts;
 mod peel;
+mod runs;
 
 pub(crate) use peel::Zip;

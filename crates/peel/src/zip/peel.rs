@@ -1,17 +1,21 @@
 //! Yields the members, what decides first.
 
+use super::checkpoint::{checkpoint_roots, is_inert};
 use super::directory::{End, Line, ends, lines};
 use super::hidden::Hidden;
-use super::known::Known;
-use super::local::{LOCAL, Local};
+use super::local::{LOCAL, Local, local};
 use super::member::{Member, is_supported};
 use super::oddities::{Oddities, Oddity};
+use super::parts;
+use super::runs::runs;
+use crate::archive::Known;
 use crate::peeler::{Peeler, Sink};
 use bytes::Bytes;
-use lidless_core::{Artifact, Entry, Gap, Layer, Limits, Provenance};
+use lidless_core::{Artifact, Entry, Gap, Interest, Layer, Limits, Provenance};
 use lidless_io::{ReadAt, ReadError, read_vec};
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 /// Archives up to this size are read in one go: all of their bytes are looked at then.
@@ -25,7 +29,12 @@ const FURTHEST: u64 = (64 << 10) + 128;
 const GLANCE: u64 = 4 << 10;
 /// The largest directory that is read.
 const LARGEST_DIRECTORY: u64 = 64 << 20;
+/// What of a directory is read to see whether it is one, where its end record disagrees.
+const MAGIC: u64 = 4;
 const ENCRYPTED: u16 = 1;
+/// How many members that are marked as encrypted are tried, and up to which size after that.
+const TRIED: u64 = 16;
+const CHEAP: u64 = 64 << 10;
 const AES: u16 = 99;
 
 /// A zip archive.
@@ -57,7 +66,10 @@ impl Peeler for Zip {
 
     fn peel(&self, artifact: &Artifact, head: &[u8], limits: &Limits, sink: &mut dyn Sink) {
         let place = &artifact.entry.provenance;
-        let (archive, found) = match open(artifact, head) {
+        if parts::is_part(artifact) {
+            return;
+        }
+        let (archive, found, starts) = match open_all(artifact, head, sink) {
             Ok(opened) => opened,
             Err(error) => {
                 let reason = format!("a zip archive could not be read: {}", error.message);
@@ -75,6 +87,9 @@ impl Peeler for Zip {
         }
         for problem in &listed.problems {
             sink.gap(Gap::new(place, *problem, None));
+        }
+        for one in &mut listed.lines {
+            parts::place(one, &starts);
         }
         let out = HandOut::new(archive, place, limits, sink, oddities);
         out.members(listed.lines, &listed.ends);
@@ -149,6 +164,28 @@ fn open(artifact: &Artifact, head: &[u8]) -> Result<(Arc<Known>, Vec<End>), Read
     Ok((Arc::new(archive), found))
 }
 
+/// As [`open`], with the parts in front of the last one where there are any; where each begins.
+fn open_all(
+    artifact: &Artifact,
+    head: &[u8],
+    sink: &mut dyn Sink,
+) -> Result<(Arc<Known>, Vec<End>, Vec<u64>), ReadError> {
+    let (archive, found) = open(artifact, head)?;
+    let Some(in_front) = found.first().and_then(parts::in_front) else {
+        return Ok((archive, found, Vec::new()));
+    };
+    let Some((joined, starts)) = parts::join(artifact, in_front) else {
+        let reason = "a zip archive in parts, of which some are missing";
+        sink.gap(Gap::new(&artifact.entry.provenance, reason, None));
+        return Ok((archive, found, Vec::new()));
+    };
+    let (archive, mut found) = open(&joined, &[])?;
+    for end in &mut found {
+        end.offset = parts::shifted(&starts, end.first_part, end.offset);
+    }
+    Ok((archive, found, starts))
+}
+
 /// A line of a directory, with the offset of its local header in the file.
 pub(super) struct Listing {
     pub(super) line: Line,
@@ -181,7 +218,9 @@ impl Listed {
         let mut any = false;
         for (start, shift) in starts {
             let size = end.begins.saturating_sub(start);
-            if start >= end.begins || !archive_has(archive, start, b"PK\x01\x02") {
+            // A directory that is as long as its record says is read in one request.
+            let fits = size == end.size || size <= WHOLE;
+            if start >= end.begins || !(fits || is_directory(archive, start, MAGIC)) {
                 continue;
             }
             if size > LARGEST_DIRECTORY {
@@ -191,6 +230,9 @@ impl Listed {
                 self.problems.insert("a zip directory that could not be read");
                 continue;
             };
+            if !bytes.starts_with(b"PK\x01\x02") {
+                continue;
+            }
             any = true;
             self.add(&bytes, shift, end, limits, oddities);
             self.ends.push((start, end.at.saturating_add(22)));
@@ -235,8 +277,8 @@ impl Listed {
     }
 }
 
-fn archive_has(archive: &Known, at: u64, magic: &[u8; 4]) -> bool {
-    read_vec(archive, at, 4).is_ok_and(|bytes| bytes == magic)
+fn is_directory(archive: &Known, at: u64, length: u64) -> bool {
+    read_vec(archive, at, length).is_ok_and(|bytes| bytes == b"PK\x01\x02")
 }
 
 impl Listing {
@@ -267,6 +309,11 @@ impl Listing {
     }
 }
 
+/// A folder, unless it holds something.
+fn is_folder(line: &Line) -> bool {
+    line.name.ends_with('/') && line.packed == 0
+}
+
 /// Hands the members to the sink, within the limits.
 struct HandOut<'a> {
     archive: Arc<Known>,
@@ -279,6 +326,9 @@ struct HandOut<'a> {
     limits: &'a Limits,
     /// Digests of the names that were given.
     given: HashSet<u64>,
+    /// How much is encrypted, once something is.
+    encrypted: Option<u64>,
+    locked: u64,
 }
 
 impl<'a> HandOut<'a> {
@@ -291,7 +341,19 @@ impl<'a> HandOut<'a> {
     ) -> Self {
         let allowed = limits.expanded(archive.len());
         let given = HashSet::new();
-        Self { archive, place, sink, oddities, allowed, left: allowed, limits, given }
+        let left = allowed;
+        Self {
+            archive,
+            place,
+            sink,
+            oddities,
+            allowed,
+            left,
+            limits,
+            given,
+            encrypted: None,
+            locked: 0,
+        }
     }
 
     fn members(mut self, lines: Vec<Listing>, ends: &[(u64, u64)]) {
@@ -308,8 +370,13 @@ impl<'a> HandOut<'a> {
         let hidden =
             Hidden::find(&self.archive, &lines, ends, |one| is_inert(&self.archive, one, &roots));
         lines.sort_by_key(Listing::rank);
-        for one in &lines {
-            self.listed(one, &roots);
+        let wanted: Vec<bool> = lines.iter().map(|one| self.is_wanted(one, &roots)).collect();
+        let runs = runs(&lines, &wanted, self.archive.gap_bytes(), self.archive.len());
+        for ((one, wanted), run) in lines.iter().zip(wanted).zip(runs) {
+            self.listed(one, &roots, wanted, run);
+        }
+        if let Some(bytes) = self.encrypted {
+            self.sink.gap(Gap::new(self.place, "encrypted members of a zip archive", Some(bytes)));
         }
         // Four bytes are the mark of an archive that was meant for several disks.
         if hidden.in_front > 4 {
@@ -331,13 +398,28 @@ impl<'a> HandOut<'a> {
         self.oddities.say(self.place, self.sink);
     }
 
-    fn listed(&mut self, one: &Listing, roots: &BTreeSet<String>) {
+    /// Whether a member is opened: by its name, unless its local header is known to differ.
+    fn is_wanted(&self, one: &Listing, roots: &BTreeSet<String>) -> bool {
         let line = &one.line;
-        // A folder, unless it holds something.
-        if line.name.ends_with('/') && line.packed == 0 {
+        let layer = Layer::Member { path: line.name.clone() };
+        let entry = Entry::new(self.place.child(layer), Some(line.unpacked));
+        if is_folder(line) || is_inert(&self.archive, one, roots) {
+            return false;
+        }
+        let renamed = || {
+            let local = self.archive.from(one.header).and_then(local);
+            local.is_some_and(|local| local.name != line.name)
+        };
+        self.sink.interest(&entry) != Interest::None || renamed()
+    }
+
+    fn listed(&mut self, one: &Listing, roots: &BTreeSet<String>, wanted: bool, run: Range<u64>) {
+        let line = &one.line;
+        if is_folder(line) {
             return;
         }
-        let (entry, again) = self.entry(&line.name, one.header, line.unpacked);
+        let (mut entry, again) = self.entry(&line.name, one.header, line.unpacked);
+        entry.modified = line.modified;
         if again {
             self.oddities.add(Oddity::DuplicateMember, || line.name.clone());
         }
@@ -345,7 +427,12 @@ impl<'a> HandOut<'a> {
             self.sink.inert(entry, "raw tensor data of a checkpoint");
             return;
         }
-        let member = self.member(one.header, line);
+        if !wanted {
+            self.sink.inert(entry, "a member of an archive that is listed only");
+            return;
+        }
+        let mut member = self.member(one.header, line);
+        member.run = run;
         if let Some(local) = self.give(entry, member) {
             self.compare(one, &local);
         }
@@ -388,6 +475,8 @@ impl<'a> HandOut<'a> {
             packed,
             unpacked: if sized { local.unpacked } else { packed },
             header,
+            part: 0,
+            modified: None,
         };
         let (entry, _) = self.entry(&line.name, header, line.unpacked);
         let member = self.member(header, &line);
@@ -413,15 +502,24 @@ impl<'a> HandOut<'a> {
             packed: line.packed,
             unpacked: line.unpacked,
             limit: self.limits.expanded(line.packed).min(self.left),
+            run: 0..0,
             opened: OnceLock::new(),
         }
+    }
+
+    /// Lists an encrypted member; how much of the archive is encrypted is said at its end.
+    fn encrypted(&mut self, entry: Entry, length: u64) {
+        let sum = self.encrypted.get_or_insert(0);
+        *sum = sum.saturating_add(length);
+        self.locked = self.locked.saturating_add(1);
+        self.sink.inert(entry, "an encrypted member");
     }
 
     /// Hands a member out, and returns what its local header says if it was opened.
     fn give(&mut self, entry: Entry, member: Member) -> Option<Local> {
         let gap = |reason: &str| Gap::new(&entry.provenance, reason, Some(member.unpacked));
         if member.method == AES {
-            self.sink.gap(gap("an encrypted zip member"));
+            self.encrypted(entry, member.unpacked);
             return None;
         }
         if !is_supported(member.method) {
@@ -434,9 +532,11 @@ impl<'a> HandOut<'a> {
             return None;
         }
         if member.flags & ENCRYPTED != 0 {
-            // The flag alone means nothing to many loaders.
-            if !member.is_plain() {
-                self.sink.gap(gap("an encrypted zip member"));
+            // The flag alone means nothing to many loaders; but once it was right many times, only
+            // small members are tried.
+            let tried = self.locked < TRIED || member.packed <= CHEAP;
+            if !tried || !member.is_plain() {
+                self.encrypted(entry, member.unpacked);
                 return None;
             }
             self.oddities.add(Oddity::FlagsLie, || entry.provenance.path().to_owned());
@@ -454,56 +554,4 @@ impl<'a> HandOut<'a> {
         self.left = self.left.saturating_sub(cost);
         opened.local.clone()
     }
-}
-
-/// The folders (with their slash) that hold the `data.pkl` of a torch checkpoint.
-fn checkpoint_roots(lines: &[Listing]) -> BTreeSet<String> {
-    lines
-        .iter()
-        .filter_map(|one| one.line.name.strip_suffix("data.pkl"))
-        .filter(|root| root.is_empty() || root.ends_with('/'))
-        .map(str::to_owned)
-        .collect()
-}
-
-/// The raw storages of a torch checkpoint and its small fixed members, when they are stored and
-/// nothing known about them says otherwise.
-fn is_inert(archive: &Known, one: &Listing, roots: &BTreeSet<String>) -> bool {
-    let line = &one.line;
-    let plain = line.method == 0 && line.packed == line.unpacked && line.flags & ENCRYPTED == 0;
-    if !plain || !checkpoint_root(&line.name).is_some_and(|root| roots.contains(root)) {
-        return false;
-    }
-    // What was read already must agree: the header, and a beginning that no pickle has.
-    let Some(known) = archive.from(one.header) else { return true };
-    let Some(local) = super::local::local(known) else { return true };
-    let start = usize::try_from(local.length).unwrap_or(usize::MAX);
-    local.method == 0
-        && local.name == line.name
-        && !known.get(start..).is_some_and(begins_like_a_pickle)
-}
-
-/// Whether bytes could begin a pickle: by the opcode that does since protocol 2, or by an import
-/// or a mark in front of text.
-fn begins_like_a_pickle(bytes: &[u8]) -> bool {
-    match bytes {
-        [0x80, 0..=5, ..] => true,
-        [b'c' | b'(', second, ..] => second.is_ascii_alphabetic() || *second == b'_',
-        _ => false,
-    }
-}
-
-/// The folder of the checkpoint that a raw member would belong to, by its name.
-fn checkpoint_root(name: &str) -> Option<&str> {
-    let start = name.rfind('/').map_or(0, |slash| slash.saturating_add(1));
-    let (folder, last) = name.split_at_checked(start)?;
-    if matches!(last, "version" | "byteorder" | ".format_version" | ".storage_alignment") {
-        return Some(folder);
-    }
-    let number = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
-    if !number && last != "serialization_id" {
-        return None;
-    }
-    let root = folder.strip_suffix(".data/").or_else(|| folder.strip_suffix("data/"))?;
-    (root.is_empty() || root.ends_with('/')).then_some(root)
 }

@@ -1,6 +1,7 @@
 //! What every test of a wrapping needs: open it, see what is inside, and be nasty to it.
 #![allow(
     dead_code,
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -181,6 +182,13 @@ impl Open {
         inside
     }
 
+    /// Opens bytes under a name.
+    pub fn bytes(self, name: &str, bytes: &[u8]) -> Inside {
+        let place = Provenance::new(Layer::File { path: format!("/{name}") });
+        let bytes: Arc<dyn ReadAt> = Arc::new(MemoryBytes::new(bytes.to_vec()));
+        self.artifact(&Artifact::new(Entry::new(place, Some(bytes.len())), bytes))
+    }
+
     /// Opens a fixture; none where it was not made.
     pub fn fixture(self, path: &str) -> Option<Inside> {
         Some(self.artifact(&artifact(&lidless_kit::fixture(path)?)))
@@ -189,9 +197,7 @@ impl Open {
 
 /// Opens bytes under a name.
 pub fn open(name: &str, bytes: &[u8]) -> Inside {
-    let place = Provenance::new(Layer::File { path: format!("/{name}") });
-    let bytes: Arc<dyn ReadAt> = Arc::new(MemoryBytes::new(bytes.to_vec()));
-    Open::default().artifact(&Artifact::new(Entry::new(place, Some(bytes.len())), bytes))
+    Open::default().bytes(name, bytes)
 }
 
 /// Opens a fixture; none where it was not made.

@@ -1,27 +1,31 @@
 //! An archive of which some parts were read already.
 
 use bytes::Bytes;
-use lidless_io::{ReadAt, ReadError};
-use std::sync::Arc;
+use lidless_io::{ReadAt, ReadError, read_vec};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Answers from the parts that are known and asks the source for the rest only.
-pub(super) struct Known {
+pub(crate) struct Known {
     source: Arc<dyn ReadAt>,
     parts: Vec<(u64, Bytes)>,
+    /// Members that lie close together, fetched in one request: the last such run.
+    run: Mutex<(u64, Bytes)>,
 }
 
 impl Known {
-    pub(super) fn new(source: Arc<dyn ReadAt>, head: &[u8]) -> Self {
-        Self { source, parts: vec![(0, Bytes::copy_from_slice(head))] }
+    pub(crate) fn new(source: Arc<dyn ReadAt>, head: &[u8]) -> Self {
+        let parts = vec![(0, Bytes::copy_from_slice(head))];
+        Self { source, parts, run: Mutex::default() }
     }
 
     /// Keeps a part that was read; parts are few.
-    pub(super) fn keep(&mut self, offset: u64, bytes: Bytes) {
+    pub(crate) fn keep(&mut self, offset: u64, bytes: Bytes) {
         self.parts.push((offset, bytes));
     }
 
     /// The bytes from `offset` on that are known, if any.
-    pub(super) fn from(&self, offset: u64) -> Option<&[u8]> {
+    pub(crate) fn from(&self, offset: u64) -> Option<&[u8]> {
         self.parts.iter().find_map(|(start, bytes)| {
             let skip = usize::try_from(offset.checked_sub(*start)?).ok()?;
             bytes.get(skip..).filter(|rest| !rest.is_empty())
@@ -29,7 +33,7 @@ impl Known {
     }
 
     /// Whether all of `start..end` is known.
-    pub(super) fn covers(&self, start: u64, end: u64) -> bool {
+    pub(crate) fn covers(&self, start: u64, end: u64) -> bool {
         let mut at = start;
         while at < end {
             match self.from(at) {
@@ -38,6 +42,30 @@ impl Known {
             }
         }
         true
+    }
+
+    /// Reads at most `length` bytes at `offset`, which lies in a run of members that are read
+    /// one after the other: the run is fetched in one request.
+    pub(crate) fn read_in(
+        &self,
+        run: &Range<u64>,
+        offset: u64,
+        length: u64,
+    ) -> Result<Bytes, ReadError> {
+        let end = offset.saturating_add(length).min(self.len());
+        if run.is_empty() || self.covers(offset, end) || offset < run.start {
+            return Ok(Bytes::from(read_vec(self, offset, length)?));
+        }
+        let mut held = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.0 != run.start || held.1.is_empty() {
+            let bytes = read_vec(self, run.start, run.end.saturating_sub(run.start))?;
+            *held = (run.start, Bytes::from(bytes));
+        }
+        let at = |place: u64| usize::try_from(place.saturating_sub(run.start)).ok();
+        match at(offset).zip(at(end)) {
+            Some((from, to)) if to <= held.1.len() && from <= to => Ok(held.1.slice(from..to)),
+            _ => Ok(Bytes::from(read_vec(self, offset, length)?)),
+        }
     }
 
     /// Where the next known part after `offset` begins.

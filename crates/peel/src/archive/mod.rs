@@ -1,0 +1,30 @@
+//! Archives and compressed streams.
+
+mod ahead;
+mod ar;
+mod cpio;
+mod dos;
+mod joined;
+mod known;
+mod members;
+mod opaque;
+mod rpm;
+mod seven_zip;
+mod split;
+mod stream;
+mod tape;
+mod tar;
+mod wim;
+
+pub(crate) use ar::Ar;
+pub(crate) use cpio::Cpio;
+pub(crate) use dos::dos_time;
+pub(crate) use joined::{Joined, beside};
+pub(crate) use known::Known;
+pub(crate) use opaque::Opaque;
+pub(crate) use rpm::Rpm;
+pub(crate) use seven_zip::SevenZip;
+pub(crate) use split::Split;
+pub(crate) use stream::Stream;
+pub(crate) use tar::Tar;
+pub(crate) use wim::Wim;
