@@ -6,6 +6,7 @@ mod coding;
 mod disk;
 mod error;
 mod filesystem;
+mod fixed;
 mod opaque;
 mod peeler;
 mod seven_zip;

@@ -1,7 +1,7 @@
 //! The table of formats: a new one is one new file and one line here.
 
 use crate::coding::Coding;
-use crate::disk::{DiskImage, images};
+use crate::disk::{Aff4, DiskImage, images};
 use crate::opaque::Opaque;
 use crate::peeler::Peeler;
 use crate::seven_zip::SevenZip;
@@ -26,6 +26,7 @@ impl Peelers {
     #[must_use]
     pub fn new() -> Self {
         let mut row: Vec<Box<dyn Peeler>> = vec![
+            Box::new(DiskImage(Box::new(Aff4))),
             Box::new(Zip),
             Box::new(Stream(Coding::Gzip)),
             Box::new(Stream(Coding::Bzip2)),
