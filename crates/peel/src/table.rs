@@ -1,7 +1,7 @@
 //! The table of formats: a new one is one new file and one line here.
 
 use crate::coding::Coding;
-use crate::disk::{Aff4, DiskImage, images};
+use crate::disk::{DiskImage, hidden, images};
 use crate::opaque::Opaque;
 use crate::peeler::Peeler;
 use crate::seven_zip::SevenZip;
@@ -25,8 +25,11 @@ impl Peelers {
     /// The table.
     #[must_use]
     pub fn new() -> Self {
-        let mut row: Vec<Box<dyn Peeler>> = vec![
-            Box::new(DiskImage(Box::new(Aff4))),
+        let mut row: Vec<Box<dyn Peeler>> = Vec::new();
+        for image in hidden() {
+            row.push(Box::new(DiskImage(image)));
+        }
+        let archives: Vec<Box<dyn Peeler>> = vec![
             Box::new(Zip),
             Box::new(Stream(Coding::Gzip)),
             Box::new(Stream(Coding::Bzip2)),
@@ -39,6 +42,7 @@ impl Peelers {
             Box::new(SevenZip),
             Box::new(Opaque),
         ];
+        row.extend(archives);
         for image in images() {
             row.push(Box::new(DiskImage(image)));
         }

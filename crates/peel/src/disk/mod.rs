@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod beside;
+mod dmg;
 mod ewf;
 mod forensic;
 mod image;
@@ -10,6 +11,5 @@ mod pieces;
 mod raw;
 mod table;
 
-pub(crate) use forensic::Aff4;
 pub(crate) use peel::DiskImage;
-pub(crate) use table::images;
+pub(crate) use table::{hidden, images};

@@ -1,7 +1,8 @@
 //! The table of disk images: a new format is one new file and one line here.
 
+use super::dmg::{Dmg, Encrypted, SparseBundle, SparseImage};
 use super::ewf::Ewf;
-use super::forensic::Forensic;
+use super::forensic::{Aff4, Forensic};
 use super::image::Image;
 use super::raw::Raw;
 
@@ -15,6 +16,14 @@ pub(crate) fn images() -> Vec<Box<dyn Image>> {
         Box::new(Forensic::AD1),
         Box::new(Forensic::ADCRYPT),
         Box::new(Forensic::AFF),
+        Box::new(Encrypted),
+        Box::new(SparseImage),
         Box::new(Raw),
     ]
+}
+
+/// Those that look like another wrapping from their beginning, and are asked before it: a zip, a
+/// compressed stream, a piece of a disk.
+pub(crate) fn hidden() -> Vec<Box<dyn Image>> {
+    vec![Box::new(Aff4), Box::new(Dmg), Box::new(SparseBundle)]
 }

@@ -1,7 +1,9 @@
 //! File systems, swept through ranged reads.
 
+mod decmpfs;
 mod drive;
 mod face;
+mod hfs;
 mod known;
 mod neighbours;
 mod table;

@@ -1,5 +1,6 @@
 //! What lies between a disk and its file systems: partition tables, volume managers, encryption.
 
+mod apm;
 mod part;
 mod peel;
 mod table;

@@ -1,12 +1,13 @@
 //! The tables of partition schemes and of holders: a new one is one new file and one line here.
 
+use super::apm::ApplePartitions;
 use super::part::{Holder, Part, Scheme};
 use crate::error::PeelError;
 use lidless_io::ReadAt;
 
 /// Every partition scheme, the surest first.
 fn schemes() -> Vec<Box<dyn Scheme>> {
-    vec![]
+    vec![Box::new(ApplePartitions)]
 }
 
 /// Every holder.
