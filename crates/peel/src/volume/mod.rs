@@ -5,4 +5,5 @@ mod part;
 mod peel;
 mod table;
 
+pub(crate) use part::{Holder, Logical};
 pub(crate) use peel::{Seen, Volumes, looks_like_a_disk};

@@ -3,6 +3,7 @@
 use super::apm::ApplePartitions;
 use super::part::{Holder, Part, Scheme};
 use crate::error::PeelError;
+use crate::filesystem::ApfsContainer;
 use lidless_io::ReadAt;
 
 /// Every partition scheme, the surest first.
@@ -12,7 +13,7 @@ fn schemes() -> Vec<Box<dyn Scheme>> {
 
 /// Every holder.
 fn holders() -> Vec<Box<dyn Holder>> {
-    vec![]
+    vec![Box::new(ApfsContainer)]
 }
 
 /// The parts of a disk and the name of its table; none when it has none.

@@ -3,11 +3,12 @@
 use super::forks::{Forks, Which};
 use super::layout::{HFS, Header};
 use super::records::{File, Named, ROOT, What, compression};
-use super::sweep::{Catalog, DIRECTORIES, FILES, join};
+use super::sweep::{Catalog, DIRECTORIES, FILES};
 use super::tree::Tree;
 use crate::error::PeelError;
 use crate::filesystem::decmpfs::Compression;
 use crate::filesystem::face::{Content, FileSystem, Flow, Node, NodeKind, Swept};
+use crate::filesystem::folders::join;
 use crate::fixed::{u16_be, u32_be};
 use lidless_core::Limits;
 use lidless_io::{ReadAt, read_exact_vec};
@@ -223,7 +224,7 @@ impl FileSystem for Files {
         if self.dirty {
             swept.gaps.push("the journal of an HFS+ volume, which was not replayed".into());
         }
-        let mut catalog = Catalog::default();
+        let mut catalog = Catalog::new();
         // One more than is wanted, so that the end of the list is seen to be cut.
         let most = usize::try_from(limits.members).unwrap_or(usize::MAX).saturating_add(3);
         let mut unread = 0u64;
