@@ -2,7 +2,7 @@
 
 use crate::archive::{Ar, Cpio, Opaque, Rpm, SevenZip, Split, Stream, Tar, Wim};
 use crate::coding::Coding;
-use crate::disk::{DiskImage, images};
+use crate::disk::{DiskImage, hidden, images};
 use crate::document::{Package, Rtf};
 use crate::mail::{Eml, Emlx, Mbox, Pst, Told};
 use crate::peeler::Peeler;
@@ -24,7 +24,11 @@ impl Peelers {
     /// The table.
     #[must_use]
     pub fn new() -> Self {
-        let mut row: Vec<Box<dyn Peeler>> = vec![
+        let mut row: Vec<Box<dyn Peeler>> = Vec::new();
+        for image in hidden() {
+            row.push(Box::new(DiskImage(image)));
+        }
+        let archives: Vec<Box<dyn Peeler>> = vec![
             Box::new(Package),
             Box::new(Split),
             Box::new(Zip),
@@ -51,6 +55,7 @@ impl Peelers {
             Box::new(Emlx),
             Box::new(Told),
         ];
+        row.extend(archives);
         for image in images() {
             row.push(Box::new(DiskImage(image)));
         }

@@ -1,13 +1,19 @@
 //! Disk images: what a machine's disk is kept in.
 
+#[cfg(test)]
+mod beside;
 mod crc32c;
+mod dmg;
+mod ewf;
 mod fields;
+mod forensic;
 mod image;
 mod parent;
 mod peel;
 mod pieces;
 mod qcow;
 mod raw;
+mod scattered;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -19,4 +25,4 @@ mod vmdk;
 
 pub(crate) use fields::{Fields, guid_text};
 pub(crate) use peel::DiskImage;
-pub(crate) use table::images;
+pub(crate) use table::{hidden, images};

@@ -1,5 +1,8 @@
 //! The table of disk images: a new format is one new file and one line here.
 
+use super::dmg::{Dmg, Encrypted, SparseBundle, SparseImage};
+use super::ewf::Ewf;
+use super::forensic::{Aff4, Forensic};
 use super::image::Image;
 use super::qcow::Qcow;
 use super::raw::Raw;
@@ -11,9 +14,29 @@ use super::vmdk::Vmdk;
 
 /// Every format of disk images. `Raw` comes last: it looks for what lies on a disk.
 pub(crate) fn images() -> Vec<Box<dyn Image>> {
-    let mut images: Vec<Box<dyn Image>> =
-        vec![Box::new(Vhdx), Box::new(Vhd), Box::new(Vmdk), Box::new(Qcow), Box::new(Vdi)];
+    let mut images: Vec<Box<dyn Image>> = vec![
+        Box::new(Vhdx),
+        Box::new(Vhd),
+        Box::new(Vmdk),
+        Box::new(Qcow),
+        Box::new(Vdi),
+        Box::new(Ewf),
+        Box::new(Forensic::EX01),
+        Box::new(Forensic::L01),
+        Box::new(Forensic::LX01),
+        Box::new(Forensic::AD1),
+        Box::new(Forensic::ADCRYPT),
+        Box::new(Forensic::AFF),
+        Box::new(Encrypted),
+        Box::new(SparseImage),
+    ];
     images.extend(told());
     images.push(Box::new(Raw));
     images
+}
+
+/// Those that look like another wrapping from their beginning, and are asked before it: a zip, a
+/// compressed stream, a piece of a disk.
+pub(crate) fn hidden() -> Vec<Box<dyn Image>> {
+    vec![Box::new(Aff4), Box::new(Dmg), Box::new(SparseBundle)]
 }

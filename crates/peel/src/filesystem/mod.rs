@@ -1,13 +1,17 @@
 //! File systems, swept through ranged reads.
 
+mod apfs;
 mod batch;
 mod blocks;
 mod civil;
+mod decmpfs;
 mod drive;
 mod exfat;
 mod ext;
 mod face;
 mod fat;
+mod folders;
+mod hfs;
 mod iso;
 mod known;
 mod names;
@@ -19,6 +23,7 @@ mod table;
 mod walk;
 mod xfs;
 
+pub(crate) use apfs::ApfsContainer;
 pub(crate) use drive::{Tour, Toured};
 pub(crate) use face::{Content, FileSystem, Flow, Node, NodeKind, Swept};
 pub(crate) use table::find;

@@ -1,9 +1,11 @@
 //! The table of file systems: a new one is one new file and one line here.
 
+use super::apfs::Apfs;
 use super::exfat::ExFat;
 use super::ext::Ext;
 use super::face::Format;
 use super::fat::Fat;
+use super::hfs::Hfs;
 use super::iso::Iso;
 use super::ntfs::Ntfs;
 use super::squashfs::SquashFs;
@@ -20,6 +22,8 @@ pub(crate) fn formats() -> Vec<Box<dyn Format>> {
         Box::new(Xfs),
         Box::new(Iso),
         Box::new(SquashFs),
+        Box::new(Hfs),
+        Box::new(Apfs),
         Box::new(ExFat),
         Box::new(Fat),
     ]

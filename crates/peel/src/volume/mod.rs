@@ -1,5 +1,6 @@
 //! What lies between a disk and its file systems: partition tables, volume managers, encryption.
 
+mod apm;
 mod bitlocker;
 mod gpt;
 mod luks;
@@ -11,6 +12,7 @@ mod peel;
 mod table;
 mod told;
 
+pub(crate) use part::{Holder, Logical};
 pub(crate) use peel::{Seen, Volumes, looks_like_a_disk};
 #[cfg(test)]
 pub(crate) use table::{holder, parts};

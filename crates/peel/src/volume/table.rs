@@ -1,5 +1,6 @@
 //! The tables of partition schemes and of holders: a new one is one new file and one line here.
 
+use super::apm::ApplePartitions;
 use super::bitlocker::BitLocker;
 use super::gpt::Gpt;
 use super::luks::Luks;
@@ -9,17 +10,23 @@ use super::md::Md;
 use super::part::{Holder, Part, Scheme};
 use super::told::told;
 use crate::error::PeelError;
+use crate::filesystem::ApfsContainer;
 use lidless_io::ReadAt;
 
 /// Every partition scheme, the surest first.
 fn schemes() -> Vec<Box<dyn Scheme>> {
-    vec![Box::new(Gpt), Box::new(Mbr)]
+    vec![Box::new(Gpt), Box::new(ApplePartitions), Box::new(Mbr)]
 }
 
 /// Every holder.
 fn holders() -> Vec<Box<dyn Holder>> {
-    let mut holders: Vec<Box<dyn Holder>> =
-        vec![Box::new(BitLocker), Box::new(Luks), Box::new(Lvm), Box::new(Md)];
+    let mut holders: Vec<Box<dyn Holder>> = vec![
+        Box::new(BitLocker),
+        Box::new(Luks),
+        Box::new(Lvm),
+        Box::new(Md),
+        Box::new(ApfsContainer),
+    ];
     holders.extend(told());
     holders
 }

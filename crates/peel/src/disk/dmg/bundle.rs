@@ -1,0 +1,184 @@
+//! Sparse bundles (`.sparsebundle`, `.backupbundle`): a folder whose `Info.plist` gives the size
+//! of the disk and of its bands, which are files in `bands/`, named by their number in
+//! hexadecimal. A band that is missing is zeros, and so is what a band is short of.
+
+use super::encrypted;
+use crate::disk::image::{Disk, Image};
+use crate::disk::scattered::{Map, Piece, Pieces, Stored, lost};
+use crate::error::PeelError;
+use lidless_core::{Artifact, Limits};
+use lidless_io::{ReadAt, ReadError, read_vec};
+use memchr::memmem;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+const BUNDLE: &str = "sparse bundle";
+/// How much of a band is read at a time.
+const PART: u64 = 64 << 10;
+/// Bands that are kept open.
+const OPEN: usize = 64;
+/// Missing bands that are remembered.
+const MISSING: usize = 1 << 20;
+
+/// A sparse bundle, by its `Info.plist`.
+pub(in crate::disk) struct SparseBundle;
+
+/// What a path inside a bundle names, `bands/1f` or `token`; none outside of one.
+fn inside(artifact: &Artifact) -> Option<String> {
+    let path = artifact.entry.path();
+    [".sparsebundle/", ".backupbundle/"].iter().find_map(|end| {
+        let (_, inside) = path.rsplit_once(end)?;
+        Some(inside.to_owned())
+    })
+}
+
+fn is_band(inside: &str) -> bool {
+    inside.strip_prefix("bands/").is_some_and(|name| {
+        (1..=16).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}
+
+/// Whether the bytes are the property list of a bundle.
+fn describes_bundle(head: &[u8]) -> bool {
+    [&b"<key>band-size</key>"[..], b"com.apple.diskimage.sparsebundle"]
+        .iter()
+        .all(|word| memmem::find(head, word).is_some())
+}
+
+impl Image for SparseBundle {
+    fn name(&self) -> &'static str {
+        BUNDLE
+    }
+
+    /// A band is told by where it lies: it is a piece of a disk, and may look like anything.
+    fn recognises(&self, artifact: &Artifact, head: &[u8]) -> bool {
+        describes_bundle(head)
+            || inside(artifact).is_some_and(|inside| is_band(&inside) || inside == "token")
+    }
+
+    fn open(&self, artifact: &Artifact, head: &[u8], _: &Limits) -> Result<Disk, PeelError> {
+        if !describes_bundle(head) {
+            let why = "a band of a sparse bundle whose Info.plist is missing";
+            return Err(PeelError::Closed(why.into()));
+        }
+        let token = artifact.sibling("token");
+        let begins = |one: Artifact| read_vec(&*one.bytes, 0, 8).unwrap_or_default();
+        if token.map(begins).is_some_and(|token| token.starts_with(encrypted::MAGIC)) {
+            let why = "a sparse bundle encrypted with AES (Apple)";
+            return Err(PeelError::Closed(why.into()));
+        }
+        let number = |key: &str| {
+            let missing = || PeelError::malformed(BUNDLE, 0, format!("a {key}"), "none");
+            number(head, key).filter(|number| *number > 0).ok_or_else(missing)
+        };
+        let (band, length) = (number("band-size")?, number("size")?);
+        if length > i64::MAX.unsigned_abs() {
+            return Err(PeelError::malformed(BUNDLE, 0, "a size", length));
+        }
+        let bundle = artifact.clone();
+        let gap_bytes = artifact.bytes.gap_bytes();
+        let bands = Bands { bundle, band, length, gap_bytes, open: Mutex::default() };
+        let mut disk = Disk::new(Arc::new(Pieces::new(bands)));
+        disk.facts.push(("band_bytes", band.into()));
+        Ok(disk)
+    }
+
+    fn is_part(&self, artifact: &Artifact, _: &[u8]) -> bool {
+        match inside(artifact).as_deref() {
+            // One of the bands asks for the list that describes them all: if that is missing,
+            // nothing else would say so.
+            Some("bands/0") => artifact.sibling("../Info.plist").is_some(),
+            Some("token" | "Info.bckup") => true,
+            Some(inside) => is_band(inside),
+            None => false,
+        }
+    }
+}
+
+/// The number at a key of a property list.
+fn number(list: &[u8], key: &str) -> Option<u64> {
+    let key = format!("<key>{key}</key>");
+    let at = memmem::find(list, key.as_bytes())?.checked_add(key.len())?;
+    let rest = list.get(at..)?.trim_ascii_start().strip_prefix(b"<integer>")?;
+    let end = memmem::find(rest, b"</integer>")?;
+    std::str::from_utf8(rest.get(..end)?).ok()?.trim().parse().ok()
+}
+
+struct Bands {
+    /// The property list, which the bands lie beside.
+    bundle: Artifact,
+    band: u64,
+    length: u64,
+    gap_bytes: u64,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    /// By number, with when they were last asked for.
+    bands: BTreeMap<u64, (Arc<dyn ReadAt>, u64)>,
+    missing: std::collections::HashSet<u64>,
+    clock: u64,
+}
+
+impl Bands {
+    fn band(&self, number: u64) -> Option<Arc<dyn ReadAt>> {
+        let mut guard = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = &mut *guard;
+        open.clock = open.clock.saturating_add(1);
+        if open.missing.contains(&number) {
+            return None;
+        }
+        if let Some((band, used)) = open.bands.get_mut(&number) {
+            *used = open.clock;
+            return Some(Arc::clone(band));
+        }
+        let Some(sibling) = self.bundle.sibling(&format!("bands/{number:x}")) else {
+            if open.missing.len() < MISSING {
+                open.missing.insert(number);
+            }
+            return None;
+        };
+        if open.bands.len() >= OPEN {
+            let oldest = open.bands.iter().min_by_key(|(_, (_, used))| *used);
+            if let Some(number) = oldest.map(|(number, _)| *number) {
+                open.bands.remove(&number);
+            }
+        }
+        open.bands.insert(number, (Arc::clone(&sibling.bytes), open.clock));
+        Some(sibling.bytes)
+    }
+}
+
+impl Map for Bands {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn piece(&self, offset: u64) -> Result<Piece, ReadError> {
+        let number = offset.checked_div(self.band).unwrap_or(0);
+        let start = number.saturating_mul(self.band);
+        let into = offset.saturating_sub(start);
+        let kept = self.band(number).map_or(0, |band| band.len().min(self.band));
+        if into >= kept {
+            let length = self.band.saturating_sub(kept);
+            return Ok(Piece { at: start.saturating_add(kept), length, stored: None });
+        }
+        let into = (into / PART).saturating_mul(PART);
+        let length = kept.saturating_sub(into).min(PART);
+        let stored = Stored { source: number, offset: into, length, form: 0 };
+        Ok(Piece { at: start.saturating_add(into), length, stored: Some(stored) })
+    }
+
+    fn source(&self, number: u64) -> Result<Arc<dyn ReadAt>, ReadError> {
+        self.band(number).ok_or_else(|| lost("a band that is gone"))
+    }
+
+    fn decode(&self, _: u32, stored: &[u8], _: u64) -> Result<Vec<u8>, ReadError> {
+        Ok(stored.to_vec())
+    }
+
+    fn gap_bytes(&self) -> u64 {
+        self.gap_bytes
+    }
+}

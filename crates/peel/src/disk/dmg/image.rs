@@ -1,0 +1,160 @@
+//! A UDIF image as a disk.
+
+use super::adc;
+use super::blocks::{Form, Run, SECTOR, TRAILER, Trailer, UDIF, runs};
+use crate::coding::{Coding, decode};
+use crate::disk::image::{Disk, Image};
+use crate::disk::scattered::{LARGEST, Map, Piece, Pieces, Stored, lost};
+use crate::error::PeelError;
+use lidless_core::{Artifact, Limits};
+use lidless_io::{ReadAt, ReadError, read_vec};
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read as _};
+use std::sync::Arc;
+
+/// Names of images whose last bytes are worth a request.
+const NAMES: [&str; 4] = [".dmg", ".smi", ".udif", ".dmgpart"];
+/// Parts of a run that is stored as it is.
+const PART: u64 = 64 << 10;
+
+/// Images of Apple's disk utility.
+pub(in crate::disk) struct Dmg;
+
+/// The trailer: the last bytes, or the first ones where an image was made in one pass.
+fn trailer(artifact: &Artifact, head: &[u8]) -> Option<Trailer> {
+    if let Some(trailer) = Trailer::parse(head) {
+        return Some(trailer);
+    }
+    let name = artifact.entry.file_name().to_ascii_lowercase();
+    let begins_as_one = head.starts_with(b"bvx") && head.get(3).is_some_and(u8::is_ascii);
+    if !begins_as_one && !NAMES.iter().any(|end| name.ends_with(end)) {
+        return None;
+    }
+    let offset = artifact.bytes.len().checked_sub(TRAILER)?;
+    Trailer::parse(&read_vec(&*artifact.bytes, offset, TRAILER).ok()?)
+}
+
+impl Image for Dmg {
+    fn name(&self) -> &'static str {
+        "DMG"
+    }
+
+    fn recognises(&self, artifact: &Artifact, head: &[u8]) -> bool {
+        trailer(artifact, head).is_some()
+    }
+
+    fn open(&self, artifact: &Artifact, head: &[u8], _: &Limits) -> Result<Disk, PeelError> {
+        let at = artifact.bytes.len().saturating_sub(TRAILER);
+        let trailer = trailer(artifact, head)
+            .ok_or_else(|| PeelError::malformed(UDIF, at, "a trailer", "none"))?;
+        if trailer.segments > 1 {
+            let why = "a disk image in several segments (.dmgpart), not looked into";
+            return Err(PeelError::Closed(why.into()));
+        }
+        let (runs, overlaps) = runs(&*artifact.bytes, &trailer)?;
+        let mut disk = Disk::new(Arc::clone(&artifact.bytes));
+        if overlaps > 0 {
+            disk.gaps.push(("parts of a disk image that overlap".to_owned(), Some(overlaps)));
+        }
+        let mut forms: BTreeMap<Form, u64> = BTreeMap::new();
+        for run in &runs {
+            let sum = forms.entry(run.form).or_default();
+            *sum = sum.saturating_add(run.length);
+        }
+        for (form, bytes) in &forms {
+            if *form == Form::Unknown || *form == Form::Lzfse {
+                let reason = format!("parts of a disk image compressed by {}", form.name());
+                disk.gaps.push((reason, Some(*bytes)));
+            }
+        }
+        let forms: Vec<&str> = forms.keys().map(|form| form.name()).collect();
+        disk.facts.push(("stored_as", forms.into()));
+        let end = runs.last().map_or(0, |run| run.at.saturating_add(run.length));
+        let length = end.max(trailer.sectors.saturating_mul(SECTOR)).min(i64::MAX.unsigned_abs());
+        let image = Arc::clone(&artifact.bytes);
+        disk.bytes = Arc::new(Pieces::new(Runs { runs, length, image }));
+        Ok(disk)
+    }
+
+    fn is_distribution(&self) -> bool {
+        true
+    }
+}
+
+/// The runs of an image.
+struct Runs {
+    runs: Vec<Run>,
+    length: u64,
+    image: Arc<dyn ReadAt>,
+}
+
+impl Map for Runs {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn piece(&self, offset: u64) -> Result<Piece, ReadError> {
+        let next = self.runs.partition_point(|run| run.at <= offset);
+        let run = next.checked_sub(1).and_then(|index| self.runs.get(index));
+        let run = run.filter(|run| offset < run.at.saturating_add(run.length));
+        let Some(run) = run else {
+            // Between two runs.
+            let before = next.checked_sub(1).and_then(|index| self.runs.get(index));
+            let at = before.map_or(0, |run| run.at.saturating_add(run.length));
+            let end = self.runs.get(next).map_or(self.length, |run| run.at);
+            return Ok(Piece { at, length: end.saturating_sub(at), stored: None });
+        };
+        let form = run.form.number();
+        match run.form {
+            Form::Zero => Ok(Piece { at: run.at, length: run.length, stored: None }),
+            Form::Raw => {
+                let into = (offset.saturating_sub(run.at) / PART).saturating_mul(PART);
+                let length = run.length.saturating_sub(into).min(PART);
+                let stored = Stored {
+                    source: 0,
+                    offset: run.offset.saturating_add(into),
+                    length: run.stored.saturating_sub(into).min(length),
+                    form,
+                };
+                let stored = Some(stored).filter(|stored| stored.length > 0);
+                Ok(Piece { at: run.at.saturating_add(into), length, stored })
+            }
+            Form::Unknown | Form::Lzfse => Err(lost("a part of the image in a form not read")),
+            _ if run.length > LARGEST || run.stored > LARGEST => {
+                Err(lost("a part of the image that is larger than the limit"))
+            }
+            _ => {
+                let stored = Stored { source: 0, offset: run.offset, length: run.stored, form };
+                Ok(Piece { at: run.at, length: run.length, stored: Some(stored) })
+            }
+        }
+    }
+
+    fn source(&self, _: u64) -> Result<Arc<dyn ReadAt>, ReadError> {
+        Ok(Arc::clone(&self.image))
+    }
+
+    fn decode(&self, form: u32, stored: &[u8], length: u64) -> Result<Vec<u8>, ReadError> {
+        let size = usize::try_from(length).unwrap_or(0);
+        let broken = || lost("a part of the image that cannot be decompressed");
+        let coding = match Form::of(form) {
+            Form::Raw => return Ok(stored.to_vec()),
+            Form::Adc => return adc::decode(stored, size).ok_or_else(broken),
+            Form::Zlib => Coding::Zlib,
+            Form::Bzip2 => Coding::Bzip2,
+            Form::Xz => Coding::Xz,
+            Form::Zero | Form::Lzfse | Form::Unknown => return Err(broken()),
+        };
+        let mut bytes = Vec::with_capacity(size);
+        let reader = decode(coding, Cursor::new(stored.to_vec()));
+        let read = reader.take(length).read_to_end(&mut bytes);
+        if read.is_err() && bytes.len() < size {
+            return Err(broken());
+        }
+        Ok(bytes)
+    }
+
+    fn gap_bytes(&self) -> u64 {
+        self.image.gap_bytes()
+    }
+}

@@ -1,0 +1,249 @@
+//! Files that macOS compresses by itself, on HFS+ and APFS alike: an attribute says how, and
+//! holds the content or leaves it to the resource fork. Apple's kernel sources (`decmpfs.h`)
+//! name the parts; the least byte comes first, but for the head of the resource fork.
+//!
+//! ```text
+//! attribute  0   4  "fpmc"
+//!            4   4  method: 1 as it is, 3 zlib, 7 LZVN, 11 LZFSE here; 4, 8, 12 in the fork
+//!            8   8  length of the file
+//!           16   -  the content, for the methods that keep it here
+//! fork, 4    0   4  where its data begin (greatest byte first)
+//!            +4  4  blocks; for each its place behind the first four bytes, its length
+//! fork, else 0  4n  where each block begins, and where the last ends
+//! ```
+//!
+//! A block is 64 KiB of the file. One that would not get smaller stands as it is behind one byte:
+//! `xf` for zlib, 06 for LZVN, ff for LZFSE.
+
+use super::face::Content;
+use crate::coding::{Coding, decode};
+use crate::error::PeelError;
+use crate::fixed::{u32_be, u32_le, u64_le};
+use lidless_io::{ReadAt, ReadError, ReadErrorKind, read_exact_vec, read_vec};
+use std::io::{Cursor, Read as _};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The attribute.
+pub(super) const ATTRIBUTE: &str = "com.apple.decmpfs";
+/// Length of its header.
+const HEADER: usize = 16;
+/// What one block holds.
+const BLOCK: u64 = 64 << 10;
+/// The largest file whose content stands in an attribute.
+const INLINE: u64 = 16 << 20;
+/// The largest table: of a file of 64 GiB.
+const TABLE: u64 = 8 << 20;
+/// The beginning of the fork that is read for its table.
+const LOOK: u64 = 16 << 10;
+
+/// How a file is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Compression {
+    method: u32,
+    /// Length of the file in bytes.
+    pub(super) size: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Plain,
+    Zlib,
+}
+
+impl Compression {
+    /// Reads the attribute; its header is enough.
+    pub(super) fn parse(value: &[u8]) -> Option<Self> {
+        if !value.starts_with(b"fpmc") {
+            return None;
+        }
+        Some(Self { method: u32_le(value, 4)?, size: u64_le(value, 8)? })
+    }
+
+    /// Whether the content is in the resource fork.
+    pub(super) fn is_in_fork(self) -> bool {
+        matches!(self.method, 4 | 8 | 10 | 12 | 14)
+    }
+
+    fn method(self) -> Result<Method, PeelError> {
+        match self.method {
+            1 | 9 | 10 => Ok(Method::Plain),
+            3 | 4 => Ok(Method::Zlib),
+            7 | 8 => Err(PeelError::Closed("a file compressed by macOS with LZVN".into())),
+            11 | 12 => Err(PeelError::Closed("a file compressed by macOS with LZFSE".into())),
+            _ => Err(PeelError::Closed("a file compressed by macOS in an unknown way".into())),
+        }
+    }
+
+    /// The content, from the whole value of the attribute.
+    ///
+    /// # Errors
+    /// When it is compressed in a way that is not read.
+    pub(super) fn inline(self, value: &[u8]) -> Result<Content, PeelError> {
+        let method = self.method()?;
+        let stored = value.get(HEADER..).unwrap_or(&[]);
+        let size = self.size.min(INLINE);
+        Ok(Content::Inline(unpack(method, stored, size).map_err(PeelError::from)?))
+    }
+
+    /// The content, from the resource fork.
+    ///
+    /// # Errors
+    /// When it is compressed in a way that is not read.
+    pub(super) fn in_fork(self, fork: Arc<dyn ReadAt>) -> Result<Content, PeelError> {
+        let method = self.method()?;
+        let by_offsets = self.method != 4;
+        let state = Mutex::new(State::default());
+        Ok(Content::Decoded(Arc::new(Blocks { fork, method, by_offsets, size: self.size, state })))
+    }
+}
+
+fn broken() -> ReadError {
+    let why = "a file compressed by macOS that cannot be decompressed";
+    ReadError::new(ReadErrorKind::Malformed, why)
+}
+
+/// Decodes a block of at most `size` bytes.
+fn unpack(method: Method, stored: &[u8], size: u64) -> Result<Vec<u8>, ReadError> {
+    let as_it_is = match (method, stored.first()) {
+        (_, None) => return Ok(Vec::new()),
+        (Method::Plain, _) => Some(stored),
+        (Method::Zlib, Some(first)) => (first & 0xf == 0xf).then(|| stored.get(1..)).flatten(),
+    };
+    if let Some(bytes) = as_it_is {
+        let end = usize::try_from(size).unwrap_or(usize::MAX).min(bytes.len());
+        return Ok(bytes.get(..end).unwrap_or(bytes).to_vec());
+    }
+    let mut bytes = Vec::new();
+    let reader = decode(Coding::Zlib, Cursor::new(stored.to_vec()));
+    match reader.take(size).read_to_end(&mut bytes) {
+        Err(_) if u64::try_from(bytes.len()).is_ok_and(|got| got < size) => Err(broken()),
+        _ => Ok(bytes),
+    }
+}
+
+/// A file in blocks in its resource fork.
+struct Blocks {
+    fork: Arc<dyn ReadAt>,
+    method: Method,
+    by_offsets: bool,
+    size: u64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Where each block is in the fork, and its length.
+    table: Option<Arc<Vec<(u64, u64)>>>,
+    /// The block that was decoded last.
+    last: Option<(u64, Vec<u8>)>,
+}
+
+impl Blocks {
+    fn table(&self) -> Result<Arc<Vec<(u64, u64)>>, ReadError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(table) = &state.table {
+            return Ok(Arc::clone(table));
+        }
+        let table = Arc::new(self.read_table()?);
+        state.table = Some(Arc::clone(&table));
+        Ok(table)
+    }
+
+    fn read_table(&self) -> Result<Vec<(u64, u64)>, ReadError> {
+        let head = read_vec(&*self.fork, 0, LOOK)?;
+        // More of the fork where the table does not fit into what was read.
+        let upto = |end: u64| {
+            let held = u64::try_from(head.len()).is_ok_and(|held| held >= end);
+            if held { Ok(head.clone()) } else { read_exact_vec(&*self.fork, 0, end.min(TABLE)) }
+        };
+        let place = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        if self.by_offsets {
+            let end = u64::from(u32_le(&head, 0).ok_or_else(broken)?);
+            let bytes = upto(end)?;
+            let places = bytes.get(..place(end)).ok_or_else(broken)?.chunks_exact(4);
+            let places: Vec<u64> =
+                places.filter_map(|place| u32_le(place, 0)).map(u64::from).collect();
+            let ends = places.iter().skip(1);
+            let blocks = places.iter().zip(ends).map(|(at, end)| (*at, end.saturating_sub(*at)));
+            return Ok(blocks.collect());
+        }
+        let base = u64::from(u32_be(&head, 0).ok_or_else(broken)?).saturating_add(4);
+        let count_end = base.saturating_add(4);
+        let bytes = upto(count_end)?;
+        let count = u64::from(u32_le(&bytes, place(base)).ok_or_else(broken)?);
+        let count = count.min(self.size.div_ceil(BLOCK));
+        let bytes = upto(count_end.saturating_add(count.saturating_mul(8)))?;
+        let entries = bytes.get(place(count_end)..).unwrap_or(&[]).chunks_exact(8);
+        let blocks = entries.take(place(count)).filter_map(|entry| {
+            let at = base.saturating_add(u64::from(u32_le(entry, 0)?));
+            Some((at, u64::from(u32_le(entry, 4)?)))
+        });
+        Ok(blocks.collect())
+    }
+}
+
+impl ReadAt for Blocks {
+    fn len(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let end = offset.saturating_add(wanted).min(self.size);
+        if offset >= end {
+            return Ok(0);
+        }
+        let table = self.table()?;
+        let place = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        let mut done = 0usize;
+        // Blocks that are wanted are read in one go, a mebibyte of the file at a time.
+        let mut number = offset / BLOCK;
+        while number.saturating_mul(BLOCK) < end {
+            let until = end.div_ceil(BLOCK).min(number.saturating_add(16));
+            let run = table.get(place(number)..place(until)).ok_or_else(broken)?;
+            let from = run.iter().map(|(at, _)| *at).min().unwrap_or(0);
+            let to = run.iter().map(|(at, length)| at.saturating_add(*length)).max().unwrap_or(0);
+            let last = {
+                let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                state.last.clone().filter(|(known, _)| *known == number && run.len() == 1)
+            };
+            if to.saturating_sub(from) > 64 * BLOCK {
+                return Err(broken());
+            }
+            let stored = match last {
+                Some(_) => Vec::new(),
+                None => read_exact_vec(&*self.fork, from, to.saturating_sub(from))?,
+            };
+            for (at, length) in run {
+                let start = number.saturating_mul(BLOCK);
+                let size = self.size.saturating_sub(start).min(BLOCK);
+                let bytes = match &last {
+                    Some((_, bytes)) => bytes.clone(),
+                    None => {
+                        let first = place(at.saturating_sub(from));
+                        let part = stored.get(first..first.saturating_add(place(*length)));
+                        let mut bytes = unpack(self.method, part.unwrap_or(&[]), size)?;
+                        bytes.resize(place(size), 0);
+                        bytes
+                    }
+                };
+                let skip = place(offset.saturating_sub(start));
+                let part = bytes.get(skip..).unwrap_or(&[]);
+                let room = buffer.get_mut(done..).unwrap_or(&mut []);
+                let size = part.len().min(room.len());
+                if let (Some(to), Some(from)) = (room.get_mut(..size), part.get(..size)) {
+                    to.copy_from_slice(from);
+                }
+                done = done.saturating_add(size);
+                let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                state.last = Some((number, bytes));
+                number = number.saturating_add(1);
+            }
+        }
+        Ok(done)
+    }
+
+    fn gap_bytes(&self) -> u64 {
+        self.fork.gap_bytes()
+    }
+}
