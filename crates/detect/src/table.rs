@@ -35,7 +35,6 @@ impl Detectors {
                 Box::new(ModelDetector),
                 Box::new(MessageDetector),
                 Box::new(PersonalDetector),
-                Box::new(WorkstationDetector::new()),
                 Box::new(WorkstationDetector::new(Arc::clone(&markers))),
                 Box::new(RegistryDetector::new(markers)),
             ],
