@@ -15,6 +15,7 @@ use crate::filesystem::face::{Asked, Content, FileSystem, Flow, Listing, Node, N
 use lidless_core::Limits;
 use lidless_io::ReadAt;
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The record with the volume's name.
@@ -35,6 +36,8 @@ pub(super) struct Volume {
     files: Mutex<Kept>,
     /// Where directories are, by path.
     folders: Mutex<HashMap<String, Reference>>,
+    /// How many bytes of indexes were read.
+    indexed: AtomicU64,
 }
 
 #[derive(Default)]
@@ -51,6 +54,7 @@ impl Volume {
             records: OnceLock::new(),
             files: Mutex::default(),
             folders: Mutex::default(),
+            indexed: AtomicU64::new(0),
         })
     }
 
@@ -106,7 +110,7 @@ impl Volume {
     fn file(&self, reference: Reference) -> Result<Arc<File>, PeelError> {
         let swept = self.records.get().and_then(|records| records.file(reference.number));
         let file = match swept.filter(|file| !is_left(file)) {
-            Some(file) => Arc::new(file),
+            Some(file) => file,
             None => self
                 .files(&[reference.number])
                 .pop()
@@ -187,7 +191,7 @@ impl Volume {
                 Err(error) => failed.push(Some(error)),
             }
         }
-        listing::read(&self.table, &mut plans);
+        listing::read(&self.table, &mut plans, &self.indexed);
         let mut plans = plans.into_iter();
         let mut listings = Vec::with_capacity(asked.len());
         for ((path, reference, _), failed) in asked.iter().zip(failed) {
