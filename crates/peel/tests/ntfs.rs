@@ -1,5 +1,6 @@
 //! NTFS: every name and every content, as another tool sees them, and what hostile volumes cost.
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -15,6 +16,7 @@ use lidless_core::{
 use lidless_io::{Counted, MemoryBytes, ReadAt, Tally, read_vec};
 use lidless_peel::{Peelers, Sink};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -362,11 +364,10 @@ fn what_cannot_be_true_is_told_and_the_rest_is_read() {
 fn hostile_volumes_cost_little() {
     let Some(path) = image("twisted") else { return };
     let image = std::fs::read(&path).unwrap();
-    let mut ranges = vec![0..96];
     let records = records(&image);
-    for at in records.iter().step_by(records.len() / 24) {
-        ranges.push(*at..at + 420);
-    }
+    let some = records.iter().step_by(records.len() / 24);
+    let mut ranges: Vec<Range<usize>> = some.map(|at| *at..at + 420).collect();
+    ranges.push(0..96);
     for at in (0..image.len()).step_by(512).filter(|at| image[*at..].starts_with(b"INDX")).take(3) {
         ranges.push(at..at + 256);
     }

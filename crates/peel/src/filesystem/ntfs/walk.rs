@@ -41,7 +41,7 @@ pub(super) fn walk(
     let mut bytes = 0usize;
     'records: for number in records.numbers() {
         let slot = records.slot(number).filter(|slot| !slot.is_extension);
-        if slot.is_none() || number == ROOT {
+        if slot.is_none() {
             continue;
         }
         let Some(file) = records.file(number) else { continue };
@@ -51,6 +51,10 @@ pub(super) fn walk(
             *times = times.saturating_add(faults);
         }
         for node in nodes {
+            // The root by itself; only other streams of it are worth telling.
+            if number == ROOT && !node.path.contains(':') {
+                continue;
+            }
             bytes = bytes.saturating_add(node.path.len());
             if bytes > PATHS_BYTES {
                 swept.gaps.push("more names in NTFS than the limit".into());
