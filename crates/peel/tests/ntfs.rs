@@ -371,7 +371,7 @@ fn hostile_volumes_cost_little() {
     for at in (0..image.len()).step_by(512).filter(|at| image[*at..].starts_with(b"INDX")).take(3) {
         ranges.push(at..at + 256);
     }
-    torture_at("x.img", &image, &ranges, 16);
+    torture_at("x.img", &image, &ranges, 9);
 }
 
 #[test]
