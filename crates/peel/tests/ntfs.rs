@@ -325,6 +325,13 @@ fn broken_beginnings_are_replaced_by_their_copies() {
         assert!(all.files.len() >= files.len() - 1, "{place}");
         assert!(all.files["pieces.bin"] == files["pieces.bin"]);
     }
+    // The record of the root: paths still begin there.
+    let mut image = whole.clone();
+    assert!(image[first + 5 * 1024..].starts_with(b"FILE"));
+    image[first + 5 * 1024..][..1024].fill(0xff);
+    let all = of(image);
+    assert!(all.files["pieces.bin"] == files["pieces.bin"]);
+    assert_eq!(all.files.len(), files.len() - 1, "the stream of the root");
     // Any other record that does not check is told, and costs its own file only.
     let mut image = whole.clone();
     let place = records(&whole)

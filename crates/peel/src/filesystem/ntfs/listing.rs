@@ -19,6 +19,8 @@ const SMALL: u64 = 64 << 10;
 const LARGEST: u64 = 256 << 20;
 /// The most that is read of all indexes of a volume together.
 const ALL: u64 = 1 << 30;
+/// The largest bitmap of an index: 8 million nodes.
+const BITMAP_BYTES: u64 = 1 << 20;
 /// The most that is read in one batch.
 const BATCH: u64 = 8 << 20;
 /// How many levels a tree may have.
@@ -95,10 +97,9 @@ impl Plan {
         }
         self.take(&entries);
         if length > 0 {
-            let used = match file.stream(BITMAP, INDEX)? {
-                Some(stream) => Some(table.read(&stream, 1 << 20)?),
-                None => None,
-            };
+            // Without it every node is read.
+            let used = file.stream(BITMAP, INDEX).ok().flatten();
+            let used = used.and_then(|stream| table.read(&stream, BITMAP_BYTES).ok());
             self.whole(length, used.as_deref());
         }
         Ok(())

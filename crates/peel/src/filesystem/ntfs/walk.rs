@@ -155,6 +155,10 @@ impl Paths<'_> {
 
     /// Whether a reference still means the directory it was made for.
     fn is_parent(&self, reference: Reference, of_deleted: bool) -> bool {
+        // There is one root, even where its record is broken.
+        if reference.number == ROOT {
+            return true;
+        }
         let Some(slot) = self.records.slot(reference.number) else { return false };
         let same = slot.sequence == reference.sequence || reference.sequence == 0;
         // Deleting counts on.
