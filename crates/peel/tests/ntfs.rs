@@ -196,6 +196,7 @@ fn every_name_and_content_is_what_the_sleuth_kit_sees() {
             assert!(is_explained(name, left), "{name}: only here: {left}");
         }
         assert!(compared >= 100, "{name}: {compared}");
+        assert!(!name.starts_with("made") || all.gaps.is_empty(), "{name}: {:?}", all.gaps);
         let junctions = u64::from(!name.starts_with("made"));
         let deleted = junctions;
         assert_eq!(all.count("directories"), directories - junctions - deleted, "{name}");
@@ -332,6 +333,7 @@ fn broken_beginnings_are_replaced_by_their_copies() {
     let all = of(image);
     assert!(all.files["pieces.bin"] == files["pieces.bin"]);
     assert_eq!(all.files.len(), files.len() - 1, "the stream of the root");
+    assert!(all.reasons().contains("NTFS file record without its signature"));
     // Any other record that does not check is told, and costs its own file only.
     let mut image = whole.clone();
     let place = records(&whole)

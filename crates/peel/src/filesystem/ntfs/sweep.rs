@@ -118,9 +118,7 @@ impl Records {
                     }
                     self.keep(number, &record);
                 }
-                // Places that were never used hold zeros, or whatever was there before.
                 Err(Fault::Blank) => {}
-                Err(Fault::Signature) if raw.get(..4) != Some(b"BAAD") => {}
                 Err(fault) => self.count(fault.words()),
             }
         }
