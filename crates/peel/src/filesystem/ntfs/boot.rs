@@ -16,7 +16,7 @@ use super::fields::{u8_at, u16_at, u64_at};
 /// What the boot sector says, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Geometry {
-    /// The volume without the copy of its boot sector.
+    /// The length of the volume, without the copy of its boot sector.
     pub(super) volume: u64,
     pub(super) cluster: u64,
     /// Size of a file record.
@@ -50,7 +50,8 @@ impl Geometry {
             power @ 0x80.. => 1u64.checked_shl(u32::from(power.wrapping_neg()))?,
             clusters => cluster.checked_mul(u64::from(clusters))?,
         };
-        if !(512..=64 << 10).contains(&record) || !record.is_power_of_two() {
+        // 1 KiB, or a sector where that is more.
+        if !(512..=4096).contains(&record) || !record.is_power_of_two() {
             return None;
         }
         Some(Self {

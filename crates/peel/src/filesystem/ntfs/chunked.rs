@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// How many decoded bytes are kept.
 const KEPT_BYTES: usize = 1 << 20;
 /// How many decoded bytes one batch of chunks makes.
-const BATCH_BYTES: u64 = 1 << 20;
+const BATCH_BYTES: u64 = 4 << 20;
 
 /// A way of compressing in chunks.
 pub(super) trait Chunks: Send + Sync {

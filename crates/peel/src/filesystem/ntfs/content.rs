@@ -6,6 +6,7 @@ use super::compressed::Units;
 use super::fields::u32_at;
 use super::file::{COMPRESSED, ENCRYPTED, File, Place, Stream};
 use super::record::{Body, DATA, REPARSE};
+use super::runs::Run;
 use super::wof::Compacted;
 use crate::error::PeelError;
 use crate::filesystem::face::Content;
@@ -80,6 +81,7 @@ pub(super) fn content(
     if stream.flags & ENCRYPTED != 0 {
         return Err(PeelError::Closed("a file encrypted with EFS".into()));
     }
+    within(volume, geometry, &stream)?;
     let is_compressed = stream.flags & COMPRESSED != 0 && stream.unit > 0;
     match stream.place {
         Place::Inline(bytes) => Ok(Content::Inline(bytes)),
@@ -93,6 +95,20 @@ pub(super) fn content(
         }
         _ => Ok(Content::Extents(stream.stored(volume, geometry))),
     }
+}
+
+/// Clusters that are not there would read as zeros, and nobody would know.
+fn within(volume: &Arc<dyn ReadAt>, geometry: &Geometry, stream: &Stream) -> Result<(), PeelError> {
+    let Place::Runs(runs) = &stream.place else { return Ok(()) };
+    let end = volume.len();
+    let is_past = |run: &Run| {
+        let bytes = run.lcn.map(|lcn| lcn.saturating_add(run.length));
+        bytes.is_some_and(|clusters| clusters.saturating_mul(geometry.cluster) > end)
+    };
+    if runs.iter().any(is_past) {
+        return Err(PeelError::Closed("a file that reaches past the end of its volume".into()));
+    }
+    Ok(())
 }
 
 /// The content of a file whose reparse point says where else it is.
@@ -109,6 +125,9 @@ fn elsewhere(
         let packed = file.stream(DATA, WOF_STREAM)?;
         if packed.as_ref().is_some_and(|packed| packed.flags & ENCRYPTED != 0) {
             return closed("a file encrypted with EFS");
+        }
+        if let Some(packed) = &packed {
+            within(volume, geometry, packed)?;
         }
         let compacted = Compacted::new(volume, geometry, bytes, packed.as_ref(), stream.length)?;
         return Ok(Some(Content::Decoded(Arc::new(Chunked::new(compacted)))));

@@ -15,7 +15,7 @@ pub(super) const COMPRESSED: u16 = 0x0001;
 pub(super) const ENCRYPTED: u16 = 0x4000;
 /// The most records that one file may have: what a list of 256 KiB, the largest that Windows
 /// writes, names.
-const EXTENSIONS: usize = 8_192;
+pub(super) const EXTENSIONS: usize = 8_192;
 
 /// What all records of a file say.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use crate::error::PeelError;
 use lidless_io::Extents;
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The name of a directory's index.
 const INDEX: &str = "$I30";
@@ -16,6 +17,10 @@ const INDEX: &str = "$I30";
 const SMALL: u64 = 64 << 10;
 /// The largest index; a million names take some 200 MiB.
 const LARGEST: u64 = 256 << 20;
+/// The most that is read of all indexes of a volume together.
+const ALL: u64 = 1 << 30;
+/// The largest bitmap of an index: 8 million nodes.
+const BITMAP_BYTES: u64 = 1 << 20;
 /// The most that is read in one batch.
 const BATCH: u64 = 8 << 20;
 /// How many levels a tree may have.
@@ -92,10 +97,9 @@ impl Plan {
         }
         self.take(&entries);
         if length > 0 {
-            let used = match file.stream(BITMAP, INDEX)? {
-                Some(stream) => Some(table.read(&stream, 1 << 20)?),
-                None => None,
-            };
+            // Without it every node is read.
+            let used = file.stream(BITMAP, INDEX).ok().flatten();
+            let used = used.and_then(|stream| table.read(&stream, BITMAP_BYTES).ok());
             self.whole(length, used.as_deref());
         }
         Ok(())
@@ -181,7 +185,7 @@ impl Plan {
 }
 
 /// Reads what the plans still miss.
-pub(super) fn read(table: &Table, plans: &mut [Plan]) {
+pub(super) fn read(table: &Table, plans: &mut [Plan], spent: &AtomicU64) {
     for _ in 0..LEVELS {
         let mut batch: Vec<(usize, Range<u64>, Vec<Wanted>)> = Vec::new();
         let mut bytes = 0u64;
@@ -197,25 +201,35 @@ pub(super) fn read(table: &Table, plans: &mut [Plan]) {
             bytes = bytes.saturating_add(range.end.saturating_sub(range.start));
             batch.push((index, range, names));
             if bytes >= BATCH {
-                one(table, plans, std::mem::take(&mut batch));
+                one(table, plans, std::mem::take(&mut batch), spent);
                 bytes = 0;
             }
         }
-        one(table, plans, batch);
+        one(table, plans, batch, spent);
         if !any {
             return;
         }
     }
 }
 
-fn one(table: &Table, plans: &mut [Plan], batch: Vec<(usize, Range<u64>, Vec<Wanted>)>) {
+fn one(
+    table: &Table,
+    plans: &mut [Plan],
+    batch: Vec<(usize, Range<u64>, Vec<Wanted>)>,
+    spent: &AtomicU64,
+) {
     let wanted: Vec<(Extents, Range<u64>)> = batch
         .iter()
         .filter_map(|(index, range, _)| {
             Some((plans.get(*index)?.allocation.clone()?, range.clone()))
         })
         .collect();
-    let read = table.pieces(&wanted);
+    let bytes = wanted.iter().map(|(_, range)| range.end.saturating_sub(range.start)).sum();
+    let read = if spent.fetch_add(bytes, Ordering::Relaxed) > ALL {
+        Err(PeelError::Limit("more indexes of NTFS than the limit"))
+    } else {
+        table.pieces(&wanted)
+    };
     for (place, (index, range, names)) in batch.into_iter().enumerate() {
         let Some(plan) = plans.get_mut(index) else { continue };
         match &read {

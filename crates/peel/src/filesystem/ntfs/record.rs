@@ -193,11 +193,10 @@ impl Record {
         while let Some(kind) = u32_at(bytes, place).filter(|kind| *kind != u32::MAX) {
             let length = size(u32_at(bytes, place.saturating_add(4)).unwrap_or(0));
             let whole = part(bytes, place, length).filter(|_| length >= 24);
-            let Some(taken) = whole.and_then(|attribute| record.take(kind, attribute)) else {
+            if whole.and_then(|attribute| record.take(kind, attribute)).is_none() {
                 record.is_broken = true;
                 break;
-            };
-            let () = taken;
+            }
             place = place.saturating_add(length);
         }
         Some(record)

@@ -1,6 +1,6 @@
 //! Reading the whole table once, in the order in which it lies on the disk.
 
-use super::file::File;
+use super::file::{EXTENSIONS, File};
 use super::pack::{pack, unpack};
 use super::record::{Body, Fault, Record};
 use super::table::Table;
@@ -9,11 +9,10 @@ use lidless_core::Limits;
 use lidless_io::{ReadAt as _, ReadErrorKind};
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One request.
 const PIECE: u64 = 4 << 20;
-/// How much content that lies in records is kept; beyond it, records are read again.
-const RESIDENT_BYTES: usize = 64 << 20;
 /// How much is kept of all records.
 const KEPT_BYTES: usize = 512 << 20;
 /// Packed records lie in pages of this size.
@@ -38,7 +37,11 @@ pub(super) struct Records {
     pages: Vec<Vec<u8>>,
     /// Record, and one that extends it; sorted.
     extensions: Vec<(u32, u32)>,
-    resident: usize,
+    /// How much content that lies in records may still be kept; beyond it, records are read
+    /// again.
+    room: usize,
+    /// The file asked for last: all its names and streams are asked for together.
+    last: Mutex<Option<(u64, Arc<File>)>>,
     /// How often something did not parse.
     pub(super) malformed: BTreeMap<&'static str, u64>,
     pub(super) gaps: Vec<&'static str>,
@@ -53,13 +56,17 @@ impl Records {
             slots: Vec::new(),
             pages: Vec::new(),
             extensions: Vec::new(),
-            resident: 0,
+            room: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX),
+            last: Mutex::new(None),
             malformed: BTreeMap::new(),
             gaps: Vec::new(),
             failed: None,
         };
         if table.is_partial {
             records.gaps.push("a part of the NTFS file table whose place was not found");
+        }
+        if table.geometry.volume > table.volume.len() {
+            records.gaps.push("the end of an NTFS volume, which is cut off");
         }
         // Directories, deleted files and extensions have records as well.
         let most = limits.members.saturating_mul(2).clamp(1 << 16, u64::from(u32::MAX - 1));
@@ -111,9 +118,7 @@ impl Records {
                     }
                     self.keep(number, &record);
                 }
-                // Places that were never used hold zeros, or whatever was there before.
                 Err(Fault::Blank) => {}
-                Err(Fault::Signature) if raw.get(..4) != Some(b"BAAD") => {}
                 Err(fault) => self.count(fault.words()),
             }
         }
@@ -131,10 +136,9 @@ impl Records {
             _ => 0,
         });
         let content: usize = content.sum();
-        let keeps = self.resident.saturating_add(content) <= RESIDENT_BYTES;
-        if keeps {
-            self.resident = self.resident.saturating_add(content);
-        }
+        let left = self.room.checked_sub(content);
+        let keeps = left.is_some();
+        self.room = left.unwrap_or(self.room);
         let packed = pack(record, keeps);
         if self.pages.last().is_none_or(|page| page.len().saturating_add(packed.len()) > PAGE) {
             self.pages.push(Vec::with_capacity(PAGE));
@@ -179,12 +183,25 @@ impl Records {
     }
 
     /// A file with all its records.
-    pub(super) fn file(&self, number: u64) -> Option<File> {
+    pub(super) fn file(&self, number: u64) -> Option<Arc<File>> {
+        let known = |last: &Option<(u64, Arc<File>)>| {
+            last.as_ref().filter(|(own, _)| *own == number).map(|(_, file)| Arc::clone(file))
+        };
+        if let Some(file) = known(&self.last.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Some(file);
+        }
+        let file = Arc::new(self.assembled(number)?);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((number, file.clone()));
+        Some(file)
+    }
+
+    fn assembled(&self, number: u64) -> Option<File> {
         let mut file = File::new(number, self.record(number)?);
         let own = u32::try_from(number).ok()?;
         let first = self.extensions.partition_point(|(base, _)| *base < own);
         let others = self.extensions.get(first..).unwrap_or(&[]);
-        for (_, other) in others.iter().take_while(|(base, _)| *base == own) {
+        let own = others.iter().take_while(|(base, _)| *base == own).take(EXTENSIONS);
+        for (_, other) in own {
             if let Some(record) = self.record(u64::from(*other)) {
                 // A file in use is not extended by what was freed.
                 if record.in_use || !file.in_use {

@@ -18,8 +18,11 @@ const FIRST: u64 = 64 << 10;
 const BATCH: u64 = 8 << 20;
 /// The largest attribute list; Windows stops at 256 KiB.
 const LIST_BYTES: u64 = 1 << 20;
-/// The most records that extend others in one batch.
-const EXTENSIONS: usize = 1 << 16;
+/// How many files with attribute lists are read in one batch, and how many records more.
+const GROUP: usize = 256;
+const EXTENSIONS: usize = 1 << 14;
+/// How often a part of the table may be described in the part found before it.
+const STEPS: usize = 256;
 /// The largest bitmap of the table: 128 million records.
 const BITMAP_BYTES: u64 = 16 << 20;
 
@@ -61,6 +64,7 @@ impl Table {
         file: File,
         stream: Stream,
     ) -> Result<Self, PeelError> {
+        let written = stream.initialised;
         let data = whole(&volume, &geometry, &stream)?;
         let mut table = Self { volume, geometry, data, is_partial: false, bitmap: None };
         let mut file = file;
@@ -69,12 +73,14 @@ impl Table {
             Some(list) => listed(&table.read(&list, LIST_BYTES)?, 0),
             None => BTreeSet::new(),
         };
-        while !missing.is_empty() {
+        for _ in 0..STEPS {
+            if missing.is_empty() {
+                break;
+            }
             let (within, outside): (Vec<u64>, Vec<u64>) =
-                missing.iter().partition(|number| table.is_known(**number));
+                missing.iter().partition(|number| table.is_known(table.range(**number)));
             missing = outside.into_iter().collect();
             if within.is_empty() {
-                table.is_partial = true;
                 break;
             }
             for record in table.records(&within)?.into_iter().flatten() {
@@ -84,6 +90,9 @@ impl Table {
                 table.data = whole(&table.volume, &table.geometry, &stream)?;
             }
         }
+        table.is_partial = !missing.is_empty()
+            || table.data.len() < written
+            || !table.is_known(0..table.data.len());
         table.bitmap = file.stream(BITMAP, "")?;
         Ok(table)
     }
@@ -98,11 +107,11 @@ impl Table {
         start..start.saturating_add(self.geometry.record)
     }
 
-    fn is_known(&self, number: u64) -> bool {
-        let range = self.range(number);
+    /// Whether a range of the table has clusters.
+    fn is_known(&self, range: Range<u64>) -> bool {
         let found = self.data.located(range.start, range.end);
         found.iter().map(|(_, part)| part.end.saturating_sub(part.start)).sum::<u64>()
-            == self.geometry.record
+            == range.end.saturating_sub(range.start)
     }
 
     /// Reads an attribute whole.
@@ -149,23 +158,39 @@ impl Table {
                 }
             });
         }
-        let mut lists: Vec<Stream> = Vec::new();
-        let mut with_list: Vec<usize> = Vec::new();
+        let mut group: Vec<(usize, Stream)> = Vec::new();
+        let mut bytes = 0u64;
+        let mut groups = Vec::new();
         for (index, file) in files.iter().enumerate() {
             let Some(file) = file.as_ref().ok().filter(|file| file.has_list()) else { continue };
-            if let Ok(Some(list)) = file.stream(LIST, "")
-                && list.length <= LIST_BYTES
-            {
-                with_list.push(index);
-                lists.push(list);
+            let Ok(Some(list)) = file.stream(LIST, "") else { continue };
+            if list.length > LIST_BYTES {
+                continue;
+            }
+            bytes = bytes.saturating_add(list.length);
+            group.push((index, list));
+            if bytes >= BATCH || group.len() >= GROUP {
+                groups.push(std::mem::take(&mut group));
+                bytes = 0;
             }
         }
-        if lists.is_empty() {
-            return Ok(files);
+        groups.push(group);
+        for group in groups {
+            self.extend(&mut files, numbers, &group)?;
         }
+        Ok(files)
+    }
+
+    /// Adds to files what the records say that their attribute lists name.
+    fn extend(
+        &self,
+        files: &mut [Result<File, PeelError>],
+        numbers: &[u64],
+        group: &[(usize, Stream)],
+    ) -> Result<(), PeelError> {
         let mut members: Vec<(usize, BTreeSet<u64>)> = Vec::new();
         let mut all: BTreeSet<u64> = BTreeSet::new();
-        for (index, list) in with_list.iter().zip(self.read_all(&lists)?) {
+        for ((index, _), list) in group.iter().zip(self.read_all(group)?) {
             let own = numbers.get(*index).copied().unwrap_or(0);
             let listed = listed(&list, own);
             all.extend(&listed);
@@ -184,30 +209,24 @@ impl Table {
                 file.extend(record.clone());
             }
         }
-        Ok(files)
+        Ok(())
     }
 
     /// Reads attribute lists in one batch.
-    fn read_all(&self, streams: &[Stream]) -> Result<Vec<Vec<u8>>, PeelError> {
-        let wanted: Vec<(Extents, Range<u64>)> = streams
-            .iter()
-            .map(|stream| (stream.stored(&self.volume, &self.geometry), stream))
-            .map(|(stored, stream)| (stored, 0..stream.length))
-            .collect();
+    fn read_all(&self, lists: &[(usize, Stream)]) -> Result<Vec<Vec<u8>>, PeelError> {
         let inline = |stream: &Stream| match &stream.place {
             Place::Inline(bytes) => Some(bytes.clone()),
             _ => None,
         };
-        let elsewhere: Vec<(Extents, Range<u64>)> = wanted
-            .into_iter()
-            .zip(streams)
+        let elsewhere: Vec<(Extents, Range<u64>)> = lists
+            .iter()
             .filter(|(_, stream)| inline(stream).is_none())
-            .map(|(wanted, _)| wanted)
+            .map(|(_, stream)| (stream.stored(&self.volume, &self.geometry), 0..stream.length))
             .collect();
         let mut read = self.pieces(&elsewhere)?.into_iter();
-        Ok(streams
+        Ok(lists
             .iter()
-            .map(|stream| inline(stream).or_else(|| read.next()).unwrap_or_default())
+            .map(|(_, stream)| inline(stream).or_else(|| read.next()).unwrap_or_default())
             .collect())
     }
 

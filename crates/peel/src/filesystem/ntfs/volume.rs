@@ -15,6 +15,7 @@ use crate::filesystem::face::{Asked, Content, FileSystem, Flow, Listing, Node, N
 use lidless_core::Limits;
 use lidless_io::ReadAt;
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The record with the volume's name.
@@ -35,6 +36,8 @@ pub(super) struct Volume {
     files: Mutex<Kept>,
     /// Where directories are, by path.
     folders: Mutex<HashMap<String, Reference>>,
+    /// How many bytes of indexes were read.
+    indexed: AtomicU64,
 }
 
 #[derive(Default)]
@@ -51,6 +54,7 @@ impl Volume {
             records: OnceLock::new(),
             files: Mutex::default(),
             folders: Mutex::default(),
+            indexed: AtomicU64::new(0),
         })
     }
 
@@ -106,7 +110,7 @@ impl Volume {
     fn file(&self, reference: Reference) -> Result<Arc<File>, PeelError> {
         let swept = self.records.get().and_then(|records| records.file(reference.number));
         let file = match swept.filter(|file| !is_left(file)) {
-            Some(file) => Arc::new(file),
+            Some(file) => file,
             None => self
                 .files(&[reference.number])
                 .pop()
@@ -187,7 +191,7 @@ impl Volume {
                 Err(error) => failed.push(Some(error)),
             }
         }
-        listing::read(&self.table, &mut plans);
+        listing::read(&self.table, &mut plans, &self.indexed);
         let mut plans = plans.into_iter();
         let mut listings = Vec::with_capacity(asked.len());
         for ((path, reference, _), failed) in asked.iter().zip(failed) {
@@ -297,5 +301,71 @@ impl FileSystem for Volume {
         let file = self.file(Reference::of_handle(node.handle))?;
         let name = stream_name(&file, &node.path);
         content(&self.table.volume, &self.table.geometry, &file, name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filesystem::face::Format as _;
+    use crate::filesystem::ntfs::Ntfs;
+    use lidless_io::FileBytes;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn opened(image: &str) -> Option<Arc<dyn FileSystem>> {
+        let path = lidless_kit::fixture(&format!("ntfs/{image}.img"))?;
+        let bytes = Arc::new(FileBytes::open(&path).unwrap());
+        Some(Ntfs.open(bytes, &Limits::default()).unwrap())
+    }
+
+    #[test]
+    fn directories_list_what_a_sweep_finds() {
+        for image in ["made", "made4k", "small", "usual", "large"] {
+            let Some(files) = opened(image) else { return };
+            let mut swept: BTreeMap<String, BTreeSet<(String, u64, bool)>> = BTreeMap::new();
+            let mut folders = vec![String::new()];
+            let is_directory = |node: &Node| node.kind == NodeKind::Directory;
+            files
+                .sweep(&Limits::default(), &mut |node| {
+                    let name = node.path.rsplit('/').next().unwrap_or("");
+                    let is_stream = name.contains(':') && name != "a:b";
+                    if node.deleted || is_stream {
+                        return Flow::Continue;
+                    }
+                    if is_directory(&node) {
+                        folders.push(node.path.clone());
+                    }
+                    let folder = node.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                    let names = swept.entry(folder.to_owned()).or_default();
+                    names.insert((node.path.clone(), node.handle, is_directory(&node)));
+                    Flow::Continue
+                })
+                .unwrap();
+            // Without what the sweep learned, and one after the other as well as all in one go.
+            let files = opened(image).unwrap();
+            let asked: Vec<Asked> =
+                folders.iter().map(|path| Asked { path: path.clone(), names: None }).collect();
+            for (folder, listing) in folders.iter().zip(files.listings(&asked)) {
+                assert_eq!(listing.failed, None, "{image}: {folder}");
+                let single = files.directory(&folder.to_uppercase()).unwrap().unwrap();
+                assert_eq!(single.len(), listing.children.len());
+                let listed: BTreeSet<_> = listing
+                    .children
+                    .iter()
+                    .map(|node| (node.path.clone(), node.handle, is_directory(node)))
+                    .collect();
+                let expected = swept.remove(folder).unwrap_or_default();
+                assert!(listed == expected, "{image}: {folder}");
+                // Every name by itself.
+                for (path, handle, _) in expected.iter().step_by(expected.len() / 40 + 1) {
+                    let name = path.rsplit('/').next().unwrap().to_uppercase();
+                    let asked = Asked { path: folder.clone(), names: Some(vec![name]) };
+                    let found = files.listings(&[asked]).pop().unwrap();
+                    assert!(found.children.iter().any(|node| node.handle == *handle), "{path}");
+                }
+            }
+            assert!(swept.is_empty(), "{image}: {swept:?}");
+            assert_eq!(files.directory("Windows/none").unwrap(), None);
+        }
     }
 }

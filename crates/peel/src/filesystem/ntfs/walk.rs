@@ -2,12 +2,12 @@
 
 use super::boot::Geometry;
 use super::content::{WOF_STREAM, reparse_tag, tag_is_link, tag_is_wof};
-use super::file::File;
-use super::record::{DATA, Name, Reference};
+use super::file::{self, File};
+use super::record::{Attribute, DATA, Name, Reference};
 use super::sweep::Records;
 use crate::error::PeelError;
 use crate::filesystem::face::{Flow, Node, NodeKind, Swept};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The record of the root.
@@ -16,6 +16,8 @@ pub(super) const ROOT: u64 = 5;
 const ORPHANS: &str = "$OrphanFiles";
 /// Records up to this one are the file system's own or kept back for it.
 const RESERVED: u64 = 24;
+/// How many names and how many streams of one file are told; Windows makes at most 1,024 names.
+const NAMES: usize = 4_096;
 /// How many directories may lie in each other: paths of Windows have 32,767 characters.
 const DEPTH: usize = 1_024;
 /// The longest path, in bytes.
@@ -39,7 +41,7 @@ pub(super) fn walk(
     let mut bytes = 0usize;
     'records: for number in records.numbers() {
         let slot = records.slot(number).filter(|slot| !slot.is_extension);
-        if slot.is_none() || number == ROOT {
+        if slot.is_none() {
             continue;
         }
         let Some(file) = records.file(number) else { continue };
@@ -49,6 +51,10 @@ pub(super) fn walk(
             *times = times.saturating_add(faults);
         }
         for node in nodes {
+            // The root by itself; only other streams of it are worth telling.
+            if number == ROOT && !node.path.contains(':') {
+                continue;
+            }
             bytes = bytes.saturating_add(node.path.len());
             if bytes > PATHS_BYTES {
                 swept.gaps.push("more names in NTFS than the limit".into());
@@ -74,7 +80,11 @@ fn nodes(
     let tag = reparse_tag(file);
     let is_wof = tag.is_some_and(tag_is_wof);
     let mut faults = 0u64;
-    let mut stream = |name: &str| match file.stream(DATA, name) {
+    let mut pieces: BTreeMap<&str, Vec<&Attribute>> = BTreeMap::new();
+    for attribute in file.attributes.iter().filter(|attribute| attribute.kind == DATA) {
+        pieces.entry(&attribute.name).or_default().push(attribute);
+    }
+    let mut stream = |name: &str| match file::stream(pieces.get(name).map_or(&[], Vec::as_slice)) {
         Ok(stream) => stream,
         Err(_) => {
             faults = faults.saturating_add(1);
@@ -99,15 +109,11 @@ fn nodes(
         handle: file.reference.handle(),
         place,
     };
-    let mut seen: BTreeSet<Arc<str>> = file.best_names().map(path).collect();
+    let mut seen: BTreeSet<Arc<str>> = file.best_names().take(NAMES).map(path).collect();
     let number = file.reference.number;
-    let streams: BTreeSet<&str> = file
-        .attributes
-        .iter()
-        .filter(|attribute| attribute.kind == DATA && !attribute.name.is_empty())
-        .map(|attribute| attribute.name.as_str())
-        .filter(|name| !(is_wof && *name == WOF_STREAM))
-        .collect();
+    let named = pieces.keys().copied().filter(|name| !name.is_empty());
+    let streams: Vec<&str> =
+        named.filter(|name| !(is_wof && *name == WOF_STREAM)).take(NAMES).collect();
     if seen.is_empty() && number >= RESERVED && (size > 0 || !streams.is_empty()) {
         seen.insert(format!("{ORPHANS}/record-{number}").into());
     }
@@ -149,6 +155,10 @@ impl Paths<'_> {
 
     /// Whether a reference still means the directory it was made for.
     fn is_parent(&self, reference: Reference, of_deleted: bool) -> bool {
+        // There is one root, even where its record is broken.
+        if reference.number == ROOT {
+            return true;
+        }
         let Some(slot) = self.records.slot(reference.number) else { return false };
         let same = slot.sequence == reference.sequence || reference.sequence == 0;
         // Deleting counts on.
