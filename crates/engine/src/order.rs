@@ -16,6 +16,9 @@ pub(crate) fn priority(object: &Object) -> i64 {
 /// How much a file inside an image promises.
 pub(crate) fn interest(entry: &Entry) -> Interest {
     let path = entry.path().to_ascii_lowercase();
+    if is_metadata(&path) {
+        return Interest::None;
+    }
     if is_store(&path) {
         return Interest::High;
     }
@@ -25,6 +28,25 @@ pub(crate) fn interest(entry: &Entry) -> Interest {
         6 => Interest::Low,
         _ => Interest::None,
     }
+}
+
+/// Files in which a file system keeps itself: what they say was read already.
+fn is_metadata(path: &str) -> bool {
+    const NTFS: [&str; 11] = [
+        "$mft",
+        "$mftmirr",
+        "$logfile",
+        "$volume",
+        "$attrdef",
+        "$bitmap",
+        "$boot",
+        "$badclus",
+        "$secure",
+        "$upcase",
+        "$extend",
+    ];
+    let first = path.split(['/', ':']).next().unwrap_or("");
+    NTFS.contains(&first)
 }
 
 /// Hives, and the stores of browsers, mail and chats.
@@ -158,6 +180,7 @@ fn is_credential(path: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lidless_core::{Layer, Provenance};
 
     fn object(key: &str, size: u64) -> Object {
         Object {
@@ -171,6 +194,20 @@ mod tests {
             content_md5: None,
             content_type: None,
         }
+    }
+
+    #[test]
+    fn a_file_system_is_not_looked_for_in_its_own_metadata() {
+        let interest = |path: &str| {
+            let place = Provenance::new(Layer::File { path: "/disk".into() });
+            interest(&Entry::new(place.child(Layer::Member { path: path.into() }), Some(9)))
+        };
+        assert_eq!(interest("$Boot"), Interest::None);
+        assert_eq!(interest("$Secure:$SDS"), Interest::None);
+        assert_eq!(interest("$Extend/$UsnJrnl:$J"), Interest::None);
+        assert_eq!(interest("$Recycle.Bin/S-1-5-21/$R1.txt"), Interest::Medium);
+        assert_eq!(interest("Users/a/.ssh/id_rsa"), Interest::High);
+        assert_eq!(interest("Windows/explorer.exe"), Interest::None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The four containers: 38 TB apparent.
 
-use super::image::{File, linux_vmdk, windows_vhd, windows_vhdx};
-use super::lorem::text;
+use super::image::{File, Mail, leveldb, linux_vmdk, pst, windows_vhd, windows_vhdx};
+use super::lorem::{person, sentence, text};
 use super::workstation::Workstation;
 use super::{credentials as fake, models, teams};
 use crate::blob::{Blob, Tier};
@@ -36,12 +36,21 @@ fn backups() -> Container {
     blobs.extend(bob.files());
 
     // The disks of both machines, and of a server.
-    let source = windows_vhdx(1000 * GIGABYTE, "alice.vhdx", "Windows", &alice.disk());
+    let mut disk = alice.disk();
+    let cache = "Users/alice/AppData/Roaming/Microsoft/Teams/IndexedDB/\
+                 https_teams.microsoft.com_0.indexeddb.leveldb";
+    for (name, bytes) in leveldb(&teams::cached()) {
+        disk.push(File::new(format!("{cache}/{name}"), bytes));
+    }
+    let source = windows_vhdx(1000 * GIGABYTE, "alice.vhdx", "Windows", &disk);
     blobs.push(Blob::new("alice.vhdx", when(244), source).page());
     let source = windows_vhd(2000 * GIGABYTE, "bob.vhd", "Windows", &bob.disk());
     blobs.push(Blob::new("bob.vhd", when(245), source).page());
     let source = linux_vmdk(64 * GIGABYTE, "gpu07.vmdk", "root", &server());
     blobs.push(Blob::new("vm/gpu07.vmdk", when(246), source));
+
+    let source = Source::bytes(mailbox());
+    blobs.push(Blob::new("mail/alice.pst", when(244), source));
 
     let image = |name: String, gigabytes: u64, day: u64| {
         let size = gigabytes.saturating_mul(GIGABYTE);
@@ -79,6 +88,28 @@ fn backups() -> Container {
         }
     }
     Container::new("backups", when(244), blobs)
+}
+
+/// The mailbox of a member of the lab.
+fn mailbox() -> Vec<u8> {
+    let mut random = Random::named("mailbox");
+    let mut mail = |number: usize, attachment| Mail {
+        subject: sentence(&mut random, 4),
+        from: (person(number), format!("person{number}@example.com")),
+        to: "Alice".to_owned(),
+        body: text(&mut random, 6),
+        attachment,
+    };
+    let mut inbox: Vec<Mail> = (0..24).map(|number| mail(number, None)).collect();
+    let mut random = Random::named("mailbox secrets");
+    let key = fake::ssh_ed25519(&mut random, "alice@gpu07");
+    inbox.push(mail(24, Some(("id_ed25519".to_owned(), key.into_bytes()))));
+    let mut welcome = mail(25, None);
+    welcome.body =
+        format!("Welcome!\r\nuser: alice\r\npassword: {}\r\n", fake::password(&mut random));
+    inbox.push(welcome);
+    let sent: Vec<Mail> = (30..40).map(|number| mail(number, None)).collect();
+    pst(&[("Inbox", &inbox), ("Sent Items", &sent)])
 }
 
 /// The files of a Linux server.

@@ -1,7 +1,8 @@
-//! An export of a chat service: 30,000 messages of 359 people as Microsoft Graph `chatMessage`
-//! pages, with events and deleted messages among them that are no messages.
+//! An export of a chat service: 29,900 messages of 359 people as Microsoft Graph `chatMessage`
+//! pages, and 100 more in a program's cache, with events and deleted messages among them that are no messages.
 
 use super::contents::when;
+use super::image::Message;
 use super::lorem::{person, sentence};
 use crate::blob::Blob;
 use crate::contents::Container;
@@ -24,7 +25,7 @@ pub(super) fn container() -> Container {
     let mut random = Random::named("teams");
     let ids: Vec<String> = (0..PEOPLE).map(|_| random.uuid()).collect();
     let mut blobs = Vec::new();
-    for number in 0..CONVERSATIONS {
+    for number in 0..CONVERSATIONS.saturating_sub(1) {
         let talk = Conversation::new(number, &mut random);
         for page in 0..MESSAGES / PAGE {
             let text = talk.page(page, &ids, &mut random);
@@ -43,6 +44,29 @@ pub(super) fn container() -> Container {
         blobs.push(Blob::new(format!("recordings/meeting-{number:02}.mp4"), when(number), source));
     }
     Container::new("teams", when(0), blobs)
+}
+
+/// The last conversation, which lies in the cache of a member's program and not in the export.
+pub(super) fn cached() -> Vec<Message> {
+    let mut random = Random::named("teams");
+    let ids: Vec<String> = (0..PEOPLE).map(|_| random.uuid()).collect();
+    let mut random = Random::named("teams cache");
+    let talk = Conversation::new(CONVERSATIONS.saturating_sub(1), &mut random);
+    (0..MESSAGES)
+        .map(|number| {
+            let member = talk.members.iter().cycle().nth(number).copied().unwrap_or(0);
+            let id = ids.get(member).cloned().unwrap_or_default();
+            vec![
+                ("messageType", "RichText/Html".to_owned()),
+                ("clientMessageId", random.next().to_string()),
+                ("conversationId", talk.id.clone()),
+                ("creator", format!("8:orgid:{id}")),
+                ("imDisplayName", person(member)),
+                ("originalArrivalTime", talk.time(number).to_string()),
+                ("content", format!("<p>{}</p>", sentence(&mut random, 8))),
+            ]
+        })
+        .collect()
 }
 
 struct Conversation {
@@ -73,6 +97,16 @@ impl Conversation {
     fn blob_name(&self, page: usize) -> String {
         let kind = if self.team.is_some() { "channels/channel" } else { "chats/chat" };
         format!("export/{kind}_{:03}/messages_{page}.json", self.number)
+    }
+
+    /// When a message was written.
+    fn time(&self, number: usize) -> jiff::Timestamp {
+        let minutes =
+            u64::try_from(number.wrapping_mul(613).wrapping_add(self.number)).unwrap_or(0);
+        jiff::Timestamp::from_second(
+            i64::try_from(minutes.wrapping_mul(60)).unwrap_or(0).saturating_add(1_577_865_600),
+        )
+        .unwrap_or_default()
     }
 
     fn page(&self, page: usize, ids: &[String], random: &mut Random) -> String {
@@ -107,12 +141,7 @@ impl Conversation {
         kind: &str,
         deleted: bool,
     ) {
-        let minutes =
-            u64::try_from(number.wrapping_mul(613).wrapping_add(self.number)).unwrap_or(0);
-        let time = jiff::Timestamp::from_second(
-            i64::try_from(minutes.wrapping_mul(60)).unwrap_or(0).saturating_add(1_577_865_600),
-        )
-        .unwrap_or_default();
+        let time = self.time(number);
         let id = time.as_millisecond();
         let from = self
             .members

@@ -54,7 +54,7 @@ impl Workstation {
             tree.add(&format!("Windows/System32/config/{name}"), hive);
         }
         tree.add("Windows/explorer.exe", binary(random, b"MZ", 4_600_000));
-        for number in 0..200 {
+        for number in 0..120 {
             let name = format!("Windows/System32/lab{number:03}.dll");
             let size = random.below(2_000_000).saturating_add(40_000);
             tree.add(&name, binary(random, b"MZ", size));

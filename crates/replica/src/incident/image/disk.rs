@@ -77,7 +77,16 @@ pub(super) fn crc32c(bytes: &[u8]) -> u32 {
     crc(bytes, 0x82f6_3b78)
 }
 
+/// CRC-32 without inverting before and after, as Outlook stores use it (MS-PST 5.3).
+pub(super) fn crc32_plain(bytes: &[u8]) -> u32 {
+    sum(bytes, 0xedb8_8320, 0)
+}
+
 fn crc(bytes: &[u8], polynomial: u32) -> u32 {
+    !sum(bytes, polynomial, u32::MAX)
+}
+
+fn sum(bytes: &[u8], polynomial: u32, start: u32) -> u32 {
     let table: Vec<u32> =
         (0..256_u32)
             .map(|byte| {
@@ -86,7 +95,7 @@ fn crc(bytes: &[u8], polynomial: u32) -> u32 {
                 })
             })
             .collect();
-    !bytes.iter().fold(u32::MAX, |sum, byte| {
+    bytes.iter().fold(start, |sum, byte| {
         let index = usize::from(u8::try_from(sum & 0xff).unwrap_or(0) ^ byte);
         table.get(index).copied().unwrap_or(0) ^ (sum >> 8)
     })
