@@ -3,7 +3,7 @@
 use crate::browser::BrowserDetector;
 use crate::credential_file::CredentialFileDetector;
 use crate::detector::{Context, Detector, Output, View, Want};
-use crate::message::MessageDetector;
+use crate::message::{ChatCacheDetector, MessageDetector};
 use crate::model::ModelDetector;
 use crate::secret::SecretDetector;
 use crate::workstation::{Markers, RegistryDetector, WorkstationDetector};
@@ -33,6 +33,7 @@ impl Detectors {
                 Box::new(BrowserDetector),
                 Box::new(ModelDetector),
                 Box::new(MessageDetector),
+                Box::new(ChatCacheDetector),
                 Box::new(WorkstationDetector::new(Arc::clone(&markers))),
                 Box::new(RegistryDetector::new(markers)),
             ],

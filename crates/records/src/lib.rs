@@ -8,8 +8,11 @@ mod dpapi;
 mod error;
 pub mod hive;
 mod keepass;
+pub mod leveldb;
 pub mod sqlite;
+mod v8;
 
 pub use dpapi::{DpapiMasterKey, dpapi_blob_key, dpapi_master_key};
 pub use error::RecordError;
 pub use keepass::{KeepassHeader, keepass_header};
+pub use v8::{Field, Fields, Walked, v8_objects};

@@ -9,5 +9,6 @@
 )]
 
 mod browser;
+mod chats;
 mod look;
 mod registry;
