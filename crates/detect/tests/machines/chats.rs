@@ -69,11 +69,11 @@ fn files_whose_database_is_out_of_reach_are_counted_each_for_itself() {
 fn a_damaged_cache_is_a_gap_and_no_more() {
     let Some(disk) = disk() else { return };
     for (path, bytes) in disk.files() {
-        for cut in [0, 1, bytes.len() / 3, bytes.len().saturating_sub(1)] {
+        for cut in [0, bytes.len() / 3, bytes.len().saturating_sub(1)] {
             disk.clone().with(path, bytes[..cut].to_vec()).look_at_all();
         }
         let mut changed = bytes.clone();
-        for place in (0..bytes.len()).step_by((bytes.len() / 7).max(1)) {
+        for place in (0..bytes.len()).step_by((bytes.len() / 3).max(1)) {
             changed[place] ^= 0x55;
             disk.clone().with(path, changed.clone()).look_at_all();
         }

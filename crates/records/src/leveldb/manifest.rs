@@ -7,6 +7,10 @@ use lidless_io::ReadAt;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+/// How many numbers after the last one that a manifest says was given out a log may have.
+const LATER: u64 = 8;
+/// How many logs are looked for.
+const LOGS: usize = 32;
 /// No database has more tables.
 const MOST: usize = 65_536;
 
@@ -15,7 +19,8 @@ const MOST: usize = 65_536;
 pub struct LiveFiles {
     /// Numbers of tables: `000005.ldb`.
     pub tables: BTreeSet<u64>,
-    /// Numbers of the logs that count: `000006.log`.
+    /// Numbers that logs that count can have: `000006.log`. Logs made after the manifest was last
+    /// written are not named in it; most of these numbers have no file.
     pub logs: BTreeSet<u64>,
 }
 
@@ -36,14 +41,19 @@ pub fn live_files(manifest: &dyn ReadAt) -> Result<LiveFiles, RecordError> {
     let mut files = LiveFiles::default();
     let mut log = None;
     let mut before = None;
+    let mut next = 0;
     records(manifest, &mut |edit| {
-        let _ = apply(edit, &mut files.tables, &mut log, &mut before);
+        let _ = apply(edit, &mut files.tables, &mut log, &mut before, &mut next);
         if files.tables.len() > MOST { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     if files.tables.len() > MOST {
         return Err(RecordError::Limit("a LevelDB database of more files than any has"));
     }
-    files.logs.extend(log.into_iter().chain(before).filter(|number| *number > 0));
+    let first = log.unwrap_or(0);
+    let later = first..next.max(first).saturating_add(LATER);
+    let numbers = before.into_iter().chain(later.take(LOGS));
+    let is_log = |number: &u64| *number > 0 && !files.tables.contains(number);
+    files.logs = numbers.filter(is_log).collect();
     Ok(files)
 }
 
@@ -53,6 +63,7 @@ fn apply(
     tables: &mut BTreeSet<u64>,
     log: &mut Option<u64>,
     before: &mut Option<u64>,
+    next: &mut u64,
 ) -> Option<()> {
     while !rest.is_empty() {
         let (tag, after) = varint(rest)?;
@@ -63,7 +74,12 @@ fn apply(
                 *log = Some(number);
                 after
             }
-            3 | 4 => varint(after)?.1,
+            3 => {
+                let (number, after) = varint(after)?;
+                *next = number;
+                after
+            }
+            4 => varint(after)?.1,
             5 => prefixed(varint(after)?.1)?.1,
             6 => {
                 let (number, after) = varint(varint(after)?.1)?;
