@@ -6,7 +6,7 @@ use crate::detector::{Context, Detector, Output, View, Want};
 use crate::message::{ChatCacheDetector, MessageDetector};
 use crate::model::ModelDetector;
 use crate::secret::SecretDetector;
-use crate::workstation::{Markers, RegistryDetector, WorkstationDetector};
+use crate::workstation::{Markers, RegistryDetector, UnixDetector, WorkstationDetector};
 use lidless_core::Entry;
 use std::sync::Arc;
 
@@ -35,7 +35,8 @@ impl Detectors {
                 Box::new(MessageDetector),
                 Box::new(ChatCacheDetector),
                 Box::new(WorkstationDetector::new(Arc::clone(&markers))),
-                Box::new(RegistryDetector::new(markers)),
+                Box::new(RegistryDetector::new(Arc::clone(&markers))),
+                Box::new(UnixDetector::new(markers)),
             ],
         }
     }

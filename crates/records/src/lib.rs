@@ -9,10 +9,12 @@ mod error;
 pub mod hive;
 mod keepass;
 pub mod leveldb;
+mod plist;
 pub mod sqlite;
 mod v8;
 
 pub use dpapi::{DpapiMasterKey, dpapi_blob_key, dpapi_master_key};
 pub use error::RecordError;
 pub use keepass::{KeepassHeader, keepass_header};
+pub use plist::{Plist, property_list};
 pub use v8::{Field, Fields, Walked, v8_objects};

@@ -12,3 +12,4 @@ mod browser;
 mod chats;
 mod look;
 mod registry;
+mod unix;
