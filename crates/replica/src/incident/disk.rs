@@ -38,28 +38,6 @@ pub(super) fn vhd(size: u64, name: &str) -> Source {
     Source::sparse(size, vec![(0, sector.into()), (data, footer.into())])
 }
 
-/// A registry hive of `size` bytes: base block (`regf`), its file name, one empty bin (`hbin`).
-pub(super) fn hive(size: u64, file_name: &str) -> Source {
-    let mut base = b"regf\x01\0\0\0\x01\0\0\0".to_vec();
-    base.extend_from_slice(&[0; 8]);
-    base.extend_from_slice(&[1, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0x20, 0, 0, 0]);
-    base.extend_from_slice(&0x1000_u32.to_le_bytes());
-    base.extend_from_slice(&1_u32.to_le_bytes());
-    for unit in file_name.encode_utf16() {
-        base.extend_from_slice(&unit.to_le_bytes());
-    }
-    base.resize(508, 0);
-    let sum = base
-        .chunks_exact(4)
-        .filter_map(|word| word.try_into().ok().map(u32::from_le_bytes))
-        .fold(0, |sum: u32, word| sum ^ word);
-    base.extend_from_slice(&sum.to_le_bytes());
-    let mut bin = b"hbin\0\0\0\0\0\x10\0\0".to_vec();
-    bin.resize(32, 0);
-    bin.extend_from_slice(&0x0fe0_u32.to_le_bytes()); // one free cell
-    Source::sparse(size, vec![(0, base.into()), (4096, bin.into())])
-}
-
 /// An empty SQLite database of one page (sqlite.org, "Database File Format", 1.3 and 1.6).
 pub(super) fn sqlite() -> Vec<u8> {
     let mut page = b"SQLite format 3\0\x10\0\x01\x01\0\x40\x20\x20".to_vec();

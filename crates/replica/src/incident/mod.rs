@@ -13,6 +13,7 @@ mod history;
 mod lorem;
 mod models;
 mod pickle;
+mod registry;
 mod teams;
 mod workstation;
 mod zip;

@@ -2,8 +2,9 @@
 
 use super::contents::when;
 use super::credentials as fake;
-use super::disk::{hive, sqlite};
+use super::disk::sqlite;
 use super::lorem::text;
+use super::registry::{Data, Key, WHEN, hive, key};
 use crate::blob::Blob;
 use crate::random::Random;
 use crate::source::{Fill, Source};
@@ -30,7 +31,8 @@ impl Workstation {
     fn system(&self, tree: &mut Tree, random: &mut Random) {
         for (name, megabytes) in [("SYSTEM", 18), ("SOFTWARE", 96), ("SAM", 1), ("SECURITY", 1)] {
             let file_name = format!("\\SystemRoot\\System32\\Config\\{name}");
-            tree.add(&format!("Windows/System32/config/{name}"), hive(megabytes << 20, &file_name));
+            let source = hive(megabytes << 20, &file_name, self.keys(name));
+            tree.add(&format!("Windows/System32/config/{name}"), source);
         }
         tree.add("Windows/explorer.exe", binary(random, b"MZ", 4_600_000));
         for number in 0..200 {
@@ -46,10 +48,50 @@ impl Workstation {
         }
     }
 
+    /// What a hive of this machine says.
+    fn keys(&self, hive: &str) -> Vec<Key> {
+        let text = |text: &str| Data::Text(text.to_owned());
+        match hive {
+            "SYSTEM" => vec![
+                key("Select", vec![("Current", Data::Number(1))]),
+                Key {
+                    name: "ControlSet001".into(),
+                    values: Vec::new(),
+                    below: vec![Key {
+                        name: "Control".into(),
+                        values: Vec::new(),
+                        below: vec![
+                            key(
+                                "ComputerName\\ComputerName",
+                                vec![("ComputerName", text(self.host))],
+                            ),
+                            key("Windows", vec![("ShutdownTime", Data::Time(WHEN))]),
+                        ],
+                    }],
+                },
+            ],
+            "SOFTWARE" => vec![key(
+                "Microsoft\\Windows NT\\CurrentVersion",
+                vec![
+                    ("ProductName", text("Windows 10 Enterprise")),
+                    ("DisplayVersion", text("22H2")),
+                    ("CurrentBuild", text("22621")),
+                    ("RegisteredOwner", text(self.user)),
+                ],
+            )],
+            "SAM" => vec![key("SAM\\Domains\\Account\\Users\\Names\\Administrator", vec![])],
+            "SECURITY" => vec![key("Policy\\Secrets\\DefaultPassword\\CurrVal", vec![])],
+            _ => vec![key(
+                "Software\\Microsoft\\Terminal Server Client\\Servers\\login.example.com",
+                vec![],
+            )],
+        }
+    }
+
     fn profile(&self, tree: &mut Tree, random: &mut Random) {
         let home = format!("Users/{}", self.user);
         let hive_name = format!("\\??\\C:\\Users\\{}\\ntuser.dat", self.user);
-        tree.add(&format!("{home}/NTUSER.DAT"), hive(6 << 20, &hive_name));
+        tree.add(&format!("{home}/NTUSER.DAT"), hive(6 << 20, &hive_name, self.keys("NTUSER")));
         tree.text(&format!("{home}/Desktop/desktop.ini"), "[.ShellClassInfo]\r\n".to_owned());
         for number in 0..120 {
             let name = format!("{home}/Documents/notes/note{number:03}.txt");
