@@ -2,10 +2,10 @@
 //! open and what detectors count rows of. One folder or file a format.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
-#[allow(dead_code)]
 mod at;
 mod dpapi;
 mod error;
+mod ese;
 pub mod hive;
 mod keepass;
 pub mod leveldb;
@@ -15,6 +15,7 @@ mod v8;
 
 pub use dpapi::{DpapiMasterKey, dpapi_blob_key, dpapi_master_key};
 pub use error::RecordError;
+pub use ese::{EseTables, ese_tables, is_ese};
 pub use keepass::{KeepassHeader, keepass_header};
 pub use plist::{Plist, property_list};
 pub use v8::{Field, Fields, Walked, v8_objects};

@@ -12,4 +12,5 @@ mod browser;
 mod chats;
 mod look;
 mod registry;
+mod stores;
 mod unix;
