@@ -3,11 +3,11 @@
 use crate::browser::BrowserDetector;
 use crate::credential_file::CredentialFileDetector;
 use crate::detector::{Context, Detector, Output, View, Want};
-use crate::message::MessageDetector;
+use crate::message::{ChatCacheDetector, MessageDetector};
 use crate::model::ModelDetector;
 use crate::personal::PersonalDetector;
 use crate::secret::SecretDetector;
-use crate::workstation::{Markers, RegistryDetector, WorkstationDetector};
+use crate::workstation::{Markers, RegistryDetector, UnixDetector, WorkstationDetector};
 use lidless_core::Entry;
 use std::sync::Arc;
 
@@ -35,8 +35,10 @@ impl Detectors {
                 Box::new(ModelDetector),
                 Box::new(MessageDetector),
                 Box::new(PersonalDetector),
+                Box::new(ChatCacheDetector),
                 Box::new(WorkstationDetector::new(Arc::clone(&markers))),
-                Box::new(RegistryDetector::new(markers)),
+                Box::new(RegistryDetector::new(Arc::clone(&markers))),
+                Box::new(UnixDetector::new(markers)),
             ],
         }
     }

@@ -33,51 +33,102 @@ pub(crate) fn interest(entry: &Entry) -> Interest {
 /// Files in which a file system keeps itself: what they say was read already.
 fn is_metadata(path: &str) -> bool {
     const NTFS: [&str; 11] = [
-        "$mft",
-        "$mftmirr",
-        "$logfile",
-        "$volume",
-        "$attrdef",
-        "$bitmap",
-        "$boot",
-        "$badclus",
-        "$secure",
-        "$upcase",
-        "$extend",
+        "$mft", "$mftmirr", "$logfile", "$volume", "$attrdef", "$bitmap", "$boot", "$badclus",
+        "$secure", "$upcase", "$extend",
     ];
     let first = path.split(['/', ':']).next().unwrap_or("");
     NTFS.contains(&first)
 }
 
-/// Hives, and the stores of browsers, mail and chats.
+/// Hives, and the stores of browsers, mail and chats, of keys and of a machine's own settings.
 fn is_store(path: &str) -> bool {
-    const NAMES: [&str; 18] = [
+    const NAMES: [&str; 49] = [
         "ntuser.dat",
-        "usrclass.dat",
         "ntds.dit",
         "login data",
+        "login data for account",
         "cookies",
         "web data",
         "local state",
         "logins.json",
         "key4.db",
         "cookies.sqlite",
+        "cookies.binarycookies",
         "shadow",
+        "shadow-",
+        "gshadow",
         "passwd",
+        "master.passwd",
         "hostname",
         "os-release",
         "machine-id",
+        "wtmp",
+        "systemversion.plist",
+        "preferences.plist",
         "login.keychain-db",
+        "keychain-2.db",
         "unattend.xml",
+        "autounattend.xml",
+        "sysprep.xml",
+        "groups.xml",
         "consolehost_history.txt",
+        "confcons.xml",
+        "sitemanager.xml",
+        "recentservers.xml",
+        "winscp.ini",
+        "mobaxterm.ini",
+        "rclone.conf",
+        "hosts.yml",
+        "pgpass.conf",
+        "access_tokens.db",
+        "msal_token_cache.bin",
+        "ipsec.secrets",
+        "sssd.conf",
+        "gitlab-secrets.json",
+        "master.key",
+        "hudson.util.secret",
+        "wallet.dat",
+        "config.json",
+        "wp-config.php",
+        "web.config",
+        "terraform.tfstate",
     ];
-    const ENDS: [&str; 8] =
-        [".pst", ".ost", ".kdbx", ".keychain-db", ".rdp", ".ovpn", ".ppk", "_history"];
+    const ENDS: [&str; 19] = [
+        ".pst",
+        ".ost",
+        ".kdbx",
+        ".kdb",
+        ".keychain-db",
+        ".keychain",
+        ".rdp",
+        ".rdg",
+        ".ovpn",
+        ".ppk",
+        "_history",
+        ".keytab",
+        ".jks",
+        ".keystore",
+        ".tfvars",
+        ".1pux",
+        ".1pif",
+        ".bek",
+        ".nmconnection",
+    ];
+    const PLACES: [&str; 8] = [
+        ".indexeddb.leveldb/",
+        "/microsoft/protect/",
+        "/microsoft/credentials/",
+        "/microsoft/vault/",
+        "/dslocal/nodes/",
+        "/private-keys-v1.d/",
+        "/kubernetes/pki/",
+        "/wireguard/",
+    ];
     let name = path.rsplit('/').next().unwrap_or("");
     NAMES.contains(&name)
         || ENDS.iter().any(|end| name.ends_with(end))
         || path.contains("/system32/config/") && !name.contains('.')
-        || path.contains(".indexeddb.leveldb/")
+        || PLACES.iter().any(|part| path.contains(part))
 }
 
 /// The class of a path in lower case; smaller is sooner.
@@ -225,5 +276,27 @@ mod tests {
             order,
             ["home/a/.ssh/config", "model-small.ckpt", "model.ckpt", "disk.vhdx", "photo.jpg"]
         );
+    }
+
+    #[test]
+    fn stores_of_machines_are_looked_into_first_and_programs_never() {
+        use lidless_core::{Layer, Provenance};
+        for (path, interest_of) in [
+            ("Windows/System32/config/SYSTEM", Interest::High),
+            ("Windows/System32/config/SYSTEM.LOG1", Interest::Low),
+            (
+                "Users/a/AppData/Local/Microsoft/Edge/User Data/Default/Network/Cookies",
+                Interest::High,
+            ),
+            ("Users/a/AppData/Roaming/Microsoft/Protect/S-1-5-21/0a", Interest::High),
+            ("Users/a/x/https_teams.microsoft.com_0.indexeddb.leveldb/CURRENT", Interest::High),
+            ("var/db/dslocal/nodes/Default/users/alice.plist", Interest::High),
+            ("home/a/.ssh/id_ed25519", Interest::High),
+            ("home/a/notes.txt", Interest::Medium),
+            ("Windows/System32/kernel32.dll", Interest::None),
+        ] {
+            let place = Provenance::new(Layer::Member { path: path.into() });
+            assert_eq!(interest(&Entry::new(place, None)), interest_of, "{path}");
+        }
     }
 }

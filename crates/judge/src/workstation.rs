@@ -38,6 +38,11 @@ pub fn workstations<'a>(
         }
     }
     let mut trees: Vec<Tree> = by_root.into_values().collect();
+    for tree in &mut trees {
+        // Local accounts stand below the machine's own name, as those of a domain below its.
+        let hosts: Vec<String> = tree.hosts.iter().map(|(_, host)| host.to_lowercase()).collect();
+        tree.domains.retain(|domain| !hosts.contains(&domain.to_lowercase()));
+    }
     // Those that say most of themselves first: the others then find their machine.
     trees.sort_by_key(|tree| (tree.machine_ids.is_empty(), tree.domains.is_empty()));
     let mut machines: Vec<Tree> = Vec::new();

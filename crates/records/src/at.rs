@@ -35,11 +35,6 @@ pub(crate) fn u32_be(bytes: &[u8], at: usize) -> Option<u32> {
     array(bytes, at).map(u32::from_be_bytes)
 }
 
-/// A big-endian number of 64 bits.
-pub(crate) fn u64_be(bytes: &[u8], at: usize) -> Option<u64> {
-    array(bytes, at).map(u64::from_be_bytes)
-}
-
 /// A length of the source as an index; the largest where it does not fit.
 pub(crate) fn index(number: impl TryInto<usize>) -> usize {
     number.try_into().unwrap_or(usize::MAX)

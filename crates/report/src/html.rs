@@ -145,14 +145,14 @@ fn block(
     writeln!(out, "</tbody></table></div><pre>{}</pre>", escape_lines(&exposure.arithmetic))?;
     if !exposure.workstations.is_empty() {
         writeln!(out, "<h2>Workstations</h2><ul>")?;
-        for machine in &exposure.workstations {
+        for one in &exposure.workstations {
             writeln!(
                 out,
-                "<li><strong>{}</strong> {} · users {} · {}</li>",
-                escape(machine.host.as_deref().unwrap_or("without a name")),
-                escape(machine.os.as_deref().unwrap_or("")),
-                escape(&machine.users.join(", ")),
-                escape(&machine.places.join(", "))
+                "<li><strong>{}</strong> · users {} · {} · {}</li>",
+                escape(&story::machine(one)),
+                escape(&one.users.join(", ")),
+                escape(&story::machine_credentials(one)),
+                escape(&one.places.join(", "))
             )?;
         }
         writeln!(out, "</ul>")?;

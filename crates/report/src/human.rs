@@ -195,6 +195,15 @@ fn reaches(page: &mut Page<'_>, report: &Report, exposure: &Exposure) -> Result<
         let more = exposure.containers.len().saturating_sub(ROWS);
         page.label("", &format!("and {more} more containers"))?;
     }
+    // Their names stand beside their containers; what was read in them stands here.
+    let known = exposure.workstations.iter().filter(|one| one.last_used.is_some());
+    let mut label = "Machines";
+    for one in known.take(ROWS) {
+        let credentials = story::machine_credentials(one);
+        let held = if credentials.is_empty() { credentials } else { format!(": {credentials}") };
+        page.label(label, &clean(&format!("{}{held}", story::machine(one))))?;
+        label = "";
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use crate::amount::{bytes, count, counted, day, percent, score};
 use lidless_core::{
     Category, ContainerReach, Exposure, Finding, Gap, Grant, GrantStatus, Lead, Permission, Report,
-    Severity, Timestamp,
+    Severity, Timestamp, Workstation,
 };
 use std::collections::BTreeMap;
 
@@ -104,6 +104,35 @@ pub(crate) fn is_behind(report: &Report, exposure: &Exposure, location: &str) ->
             .strip_prefix(&format!("{store}/{}", container.name))
             .is_some_and(|rest| rest.starts_with('/'))
     })
+}
+
+/// A machine with what is known of it:
+/// `WS-ALICE-01 (Windows 11 Pro 23H2, CORP, alice; last used 2023-06-20)`.
+pub(crate) fn machine(one: &Workstation) -> String {
+    let name = one.host.as_deref().unwrap_or("unnamed");
+    let users = match one.users.as_slice() {
+        [] => None,
+        [user] => Some(user.clone()),
+        [user, rest @ ..] => Some(format!("{user} and {} more", rest.len())),
+    };
+    let mut facts: Vec<String> =
+        [one.os.clone(), one.domain.clone(), users].into_iter().flatten().collect();
+    let mut known = facts.join(", ");
+    if let Some(time) = one.last_used {
+        facts = vec![known, format!("last used {}", day(time))];
+        facts.retain(|fact| !fact.is_empty());
+        known = facts.join("; ");
+    }
+    if known.is_empty() { name.to_owned() } else { format!("{name} ({known})") }
+}
+
+/// What opens other doors on a machine, counted by kind.
+pub(crate) fn machine_credentials(one: &Workstation) -> String {
+    let kinds = one.credentials.iter();
+    kinds
+        .map(|(kind, many)| format!("{many} {}", kind.replace('_', " ")))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// What is worth saying beside a container.

@@ -234,3 +234,20 @@ fn a_grant_is_explained_alone() {
         assert!(text.contains(word), "{word} in {text}");
     }
 }
+
+#[test]
+fn a_machine_is_shown_with_what_was_read_in_it() {
+    let mut report = report("models");
+    let machine = &mut report.exposures[0].workstations[0];
+    machine.os = Some("Windows 11 Pro 23H2".into());
+    machine.domain = Some("CORP".into());
+    machine.last_used = "2023-06-20T20:00:00Z".parse().ok();
+    machine.credentials =
+        [("browser_logins".to_owned(), 57), ("private_keys".to_owned(), 2)].into();
+    let said = "WS-ALICE-01 (Windows 11 Pro 23H2, CORP, alice; last used 2023-06-20)";
+    let text = shown(&report, Format::Human);
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&text).contains(&format!("{said}: 57 browser logins, 2 private keys")), "{text}");
+    assert!(shown(&report, Format::Html).contains(said));
+    assert!(shown(&report, Format::Json).contains("\"last_used\": \"2023-06-20T20:00:00Z\""));
+}

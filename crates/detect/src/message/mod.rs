@@ -5,6 +5,7 @@ mod discord;
 mod ediscovery;
 mod form;
 mod google;
+mod leveldb;
 mod lines;
 mod mattermost;
 mod rocket;
@@ -15,3 +16,4 @@ mod telegram;
 mod whatsapp;
 
 pub(crate) use detector::MessageDetector;
+pub(crate) use leveldb::ChatCacheDetector;

@@ -204,7 +204,7 @@ impl Markers {
     }
 
     /// The part of a root down to the machine: a drive below it is the same machine.
-    fn machine(&self, above: &str) -> usize {
+    pub(crate) fn machine(&self, above: &str) -> usize {
         let (parent, last) = above.rsplit_once('/').unwrap_or(("", above));
         let drive = last.len() == 1
             || ["c_drive", "drive_c", "c$", "c:", "root", "rootfs"]

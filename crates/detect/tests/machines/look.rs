@@ -35,6 +35,11 @@ impl Disk {
         Some(self.with(path, bytes))
     }
 
+    /// Paths and contents.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&String, &Vec<u8>)> {
+        self.0.iter()
+    }
+
     fn artifact(&self, path: &str) -> Artifact {
         let disk = Provenance::new(Layer::Object {
             store: "az://contoso".into(),

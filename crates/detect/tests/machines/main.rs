@@ -9,5 +9,8 @@
 )]
 
 mod browser;
+mod chats;
 mod look;
 mod registry;
+mod stores;
+mod unix;

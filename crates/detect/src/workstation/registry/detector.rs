@@ -126,6 +126,7 @@ impl Detector for RegistryDetector {
         } else if has("Software") {
             user::read(&facts, context, output)
         } else {
+            by_place(entry, output);
             return;
         };
         if hive.state() == HiveState::Stale {
