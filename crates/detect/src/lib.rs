@@ -4,6 +4,7 @@
 //! given and says what it found. Nothing here opens, follows or runs anything.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+mod backup;
 mod credential_file;
 mod detector;
 mod message;

@@ -1,5 +1,6 @@
 //! The table of detectors: a new one is one new file and one line here.
 
+use crate::backup::BackupDetector;
 use crate::credential_file::CredentialFileDetector;
 use crate::detector::{Context, Detector, Output, View, Want};
 use crate::message::MessageDetector;
@@ -30,6 +31,7 @@ impl Detectors {
                 Box::new(ModelDetector),
                 Box::new(MessageDetector),
                 Box::new(WorkstationDetector::new()),
+                Box::new(BackupDetector::new()),
             ],
         }
     }
