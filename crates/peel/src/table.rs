@@ -1,6 +1,6 @@
 //! The table of formats: a new one is one new file and one line here.
 
-use crate::archive::{Ar, Cpio, Opaque, Rpm, SevenZip, Split, Stream, Tar, Wim};
+use crate::archive::{Ar, Cpio, Opaque, Rar, Rpm, SevenZip, Sfx, Split, Stream, Tar, Wim};
 use crate::coding::Coding;
 use crate::disk::{DiskImage, images};
 use crate::peeler::Peeler;
@@ -40,6 +40,8 @@ impl Peelers {
             Box::new(Rpm),
             Box::new(SevenZip),
             Box::new(Wim),
+            Box::new(Rar),
+            Box::new(Sfx),
             Box::new(Opaque),
         ];
         for image in images() {
