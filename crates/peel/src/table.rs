@@ -1,6 +1,6 @@
 //! The table of formats: a new one is one new file and one line here.
 
-use crate::archive::{Ar, Cpio, Opaque, Rar, Rpm, SevenZip, Sfx, Split, Stream, Tar, Wim};
+use crate::archive::{Ar, Cab, Cpio, Opaque, Rar, Rpm, SevenZip, Sfx, Split, Stream, Tar, Wim};
 use crate::coding::Coding;
 use crate::disk::{DiskImage, images};
 use crate::peeler::Peeler;
@@ -41,6 +41,7 @@ impl Peelers {
             Box::new(SevenZip),
             Box::new(Wim),
             Box::new(Rar),
+            Box::new(Cab),
             Box::new(Sfx),
             Box::new(Opaque),
         ];

@@ -2,6 +2,7 @@
 
 mod ahead;
 mod ar;
+mod cab;
 mod cpio;
 mod dos;
 mod joined;
@@ -19,6 +20,7 @@ mod tar;
 mod wim;
 
 pub(crate) use ar::Ar;
+pub(crate) use cab::Cab;
 pub(crate) use cpio::Cpio;
 pub(crate) use dos::dos_time;
 pub(crate) use joined::{Joined, beside};

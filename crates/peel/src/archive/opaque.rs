@@ -4,8 +4,7 @@ use crate::peeler::{Peeler, Sink};
 use lidless_core::{Artifact, Gap, Limits};
 
 /// What a format has at which offsets, and the gap it leaves.
-const FORMATS: [(&[(usize, &[u8])], &str); 7] = [
-    (&[(0, b"MSCF\0\0\0\0")], "a cabinet archive, not looked into"),
+const FORMATS: [(&[(usize, &[u8])], &str); 6] = [
     (&[(0, b"\x89LZO\0\r\n\x1a\n")], "an lzop stream, not looked into"),
     // The type of the first header says that it is the archive's own.
     (&[(0, b"\x60\xea"), (10, b"\x02")], "an ARJ archive, not looked into"),
