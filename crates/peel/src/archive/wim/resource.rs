@@ -16,6 +16,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The largest chunk that is decoded: what solid images are made with.
 const LARGEST_CHUNK: u64 = 64 << 20;
+/// What nearly all images have.
+const USUAL: u64 = 32 << 10;
 /// The largest table of chunks.
 const LARGEST_TABLE: u64 = 64 << 20;
 
@@ -163,6 +165,7 @@ impl Chunked {
         let length = usize::try_from(wanted).map_err(|_| broken("a chunk"))?;
         let decoded = match self.packing {
             Packing::Xpress => xpress::decompress(packed, length),
+            Packing::Lzx if self.chunk == USUAL => lzx::decompress(packed, length),
             Packing::Lzx => lzx::decompress_in(self.chunk.trailing_zeros(), packed, length),
             _ => None,
         };
