@@ -7,6 +7,7 @@ mod gzip;
 mod huffman;
 mod lz4;
 mod lzip;
+pub(crate) mod lzms;
 pub(crate) mod lzx;
 pub(crate) mod xpress;
 mod zstd;

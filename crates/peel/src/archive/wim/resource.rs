@@ -7,7 +7,7 @@
 //! stored.
 
 use super::header::{COMPRESSED, Place};
-use crate::coding::{lzx, xpress};
+use crate::coding::{lzms, lzx, xpress};
 use crate::error::PeelError;
 use bytes::Bytes;
 use lidless_io::{Cursor, CursorError, ReadAt, ReadError, ReadErrorKind, read_exact_vec, read_vec};
@@ -62,8 +62,8 @@ impl Chunked {
         if !chunk.is_power_of_two() || !(4 << 10..=LARGEST_CHUNK).contains(&chunk) {
             return Err(PeelError::malformed("WIM", 20, "a size of chunks", chunk));
         }
-        if matches!(packing, Packing::Lzms | Packing::Unknown) && place.flags & COMPRESSED != 0 {
-            return Err(PeelError::Closed(unread(packing)));
+        if packing == Packing::Unknown && place.flags & COMPRESSED != 0 {
+            return Err(PeelError::Closed(UNREAD.to_owned()));
         }
         let (table, last) = (OnceLock::new(), Mutex::default());
         let length = place.decoded;
@@ -88,8 +88,8 @@ impl Chunked {
             _ => Packing::Unknown,
         };
         let mut whole = Self::new(source, place, Packing::None, u64::from(chunk))?;
-        if matches!(packing, Packing::Lzms | Packing::Unknown) {
-            return Err(PeelError::Closed(unread(packing)));
+        if packing == Packing::Unknown {
+            return Err(PeelError::Closed(UNREAD.to_owned()));
         }
         whole.packing = packing;
         whole.length = length;
@@ -167,19 +167,15 @@ impl Chunked {
             Packing::Xpress => xpress::decompress(packed, length),
             Packing::Lzx if self.chunk == USUAL => lzx::decompress(packed, length),
             Packing::Lzx => lzx::decompress_in(self.chunk.trailing_zeros(), packed, length),
-            _ => None,
+            Packing::Lzms => lzms::decompress(packed, length),
+            Packing::None | Packing::Unknown => None,
         };
         decoded.ok_or_else(|| broken("a chunk that cannot be decoded"))
     }
 }
 
 /// What is said of a coding that is not read.
-fn unread(packing: Packing) -> String {
-    match packing {
-        Packing::Lzms => "files of a Windows image compressed by LZMS, listed only".to_owned(),
-        _ => "files of a Windows image compressed in a way that is not read".to_owned(),
-    }
-}
+const UNREAD: &str = "files of a Windows image compressed in a way that is not read";
 
 impl ReadAt for Chunked {
     fn len(&self) -> u64 {
