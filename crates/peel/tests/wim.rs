@@ -57,6 +57,18 @@ fn images_of_every_compression_give_every_file() {
 }
 
 #[test]
+fn programs_come_out_as_they_were() {
+    for name in ["programs-lzx.wim", "programs-lzms.wim", "programs.esd"] {
+        let Some(inside) = open_fixture(&format!("wim/{name}")) else { return };
+        assert!(inside.gaps.is_empty(), "{name}: {:?}", inside.gaps);
+        for program in ["bash", "tar"] {
+            let content = std::fs::read(fixture(&format!("wim/programs/{program}")).unwrap());
+            assert!(inside.at(program).unwrap() == content.unwrap(), "{name}: {program}");
+        }
+    }
+}
+
+#[test]
 fn a_copy_of_a_machine_is_told_from_a_medium() {
     let Some(inside) = open_fixture("wim/two.wim") else { return };
     assert!(inside.gaps.is_empty(), "{:?}", inside.gaps);
