@@ -43,8 +43,9 @@ pub(super) struct Chunked {
     table: OnceLock<Result<Vec<Range<u64>>, ReadError>>,
     /// In a solid resource: where the sizes of chunks stand.
     solid: bool,
-    /// The chunk that was decoded last.
-    last: Mutex<(u64, Bytes)>,
+    /// The chunk that was decoded last, or why it could not be: that is not tried again for every
+    /// file in it.
+    last: Mutex<Option<(u64, Result<Bytes, ReadError>)>>,
 }
 
 fn broken(why: &str) -> ReadError {
@@ -134,9 +135,15 @@ impl Chunked {
 
     fn decoded(&self, index: u64) -> Result<Bytes, ReadError> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.0 == index && !last.1.is_empty() {
-            return Ok(last.1.clone());
+        if let Some((_, known)) = last.as_ref().filter(|(known, _)| *known == index) {
+            return known.clone();
         }
+        let fresh = self.fetched(index);
+        *last = Some((index, fresh.clone()));
+        fresh
+    }
+
+    fn fetched(&self, index: u64) -> Result<Bytes, ReadError> {
         let start = index.saturating_mul(self.chunk);
         let wanted = self.chunk.min(self.length.saturating_sub(start));
         let is_plain = !self.solid && self.place.flags & COMPRESSED == 0;
@@ -156,9 +163,7 @@ impl Chunked {
             let packed = read_vec(&*self.source, range.start, size)?;
             if size == wanted { packed } else { self.decode(&packed, wanted)? }
         };
-        let bytes = Bytes::from(bytes);
-        *last = (index, bytes.clone());
-        Ok(bytes)
+        Ok(Bytes::from(bytes))
     }
 
     fn decode(&self, packed: &[u8], wanted: u64) -> Result<Vec<u8>, ReadError> {
