@@ -32,6 +32,7 @@ impl Peelers {
             Box::new(Stream(Coding::Lz4)),
             Box::new(Stream(Coding::Lzip)),
             Box::new(Stream(Coding::Compress)),
+            Box::new(Stream(Coding::Lzop)),
             Box::new(Stream(Coding::Lzma)),
             Box::new(Stream(Coding::Zlib)),
             Box::new(Tar),

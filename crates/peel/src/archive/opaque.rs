@@ -7,8 +7,7 @@ use lidless_core::{Artifact, Gap, Limits};
 type Magic = (usize, &'static [u8]);
 
 /// What a format has at which offsets, and the gap it leaves.
-const FORMATS: [(&[Magic], &str); 6] = [
-    (&[(0, b"\x89LZO\0\r\n\x1a\n")], "an lzop stream, not looked into"),
+const FORMATS: [(&[Magic], &str); 5] = [
     // The type of the first header says that it is the archive's own.
     (&[(0, b"\x60\xea"), (10, b"\x02")], "an ARJ archive, not looked into"),
     (&[(2, b"-lh"), (6, b"-")], "an LHA archive, not looked into"),
