@@ -11,7 +11,7 @@ mod suite;
 
 use lidless_kit::fixture;
 use std::process::Command;
-use suite::{Inside, Open, open_fixture, torture_at};
+use suite::{Inside, open_fixture, torture_at};
 
 /// The files that wimlib lists in an image; folders are those that another path lies below.
 fn listed(path: &str, image: &str) -> Vec<String> {
