@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
 mod browser;
+mod backup;
 mod credential_file;
 mod detector;
 mod message;

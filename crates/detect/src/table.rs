@@ -1,6 +1,7 @@
 //! The table of detectors: a new one is one new file and one line here.
 
 use crate::browser::BrowserDetector;
+use crate::backup::BackupDetector;
 use crate::credential_file::CredentialFileDetector;
 use crate::detector::{Context, Detector, Output, View, Want};
 use crate::message::{ChatCacheDetector, MessageDetector};
@@ -39,6 +40,8 @@ impl Detectors {
                 Box::new(WorkstationDetector::new(Arc::clone(&markers))),
                 Box::new(RegistryDetector::new(Arc::clone(&markers))),
                 Box::new(UnixDetector::new(markers)),
+                Box::new(WorkstationDetector::new()),
+                Box::new(BackupDetector::new()),
             ],
         }
     }

@@ -1,6 +1,6 @@
 //! The table of formats: a new one is one new file and one line here.
 
-use crate::archive::{Ar, Cpio, Opaque, Rpm, SevenZip, Split, Stream, Tar, Wim};
+use crate::archive::{Ar, Cab, Cpio, Opaque, Rar, Rpm, SevenZip, Sfx, Split, Stream, Tar, Wim};
 use crate::coding::Coding;
 use crate::disk::{DiskImage, hidden, images};
 use crate::document::{Package, Rtf};
@@ -39,6 +39,7 @@ impl Peelers {
             Box::new(Stream(Coding::Lz4)),
             Box::new(Stream(Coding::Lzip)),
             Box::new(Stream(Coding::Compress)),
+            Box::new(Stream(Coding::Lzop)),
             Box::new(Stream(Coding::Lzma)),
             Box::new(Stream(Coding::Zlib)),
             Box::new(Tar),
@@ -47,6 +48,9 @@ impl Peelers {
             Box::new(Rpm),
             Box::new(SevenZip),
             Box::new(Wim),
+            Box::new(Rar),
+            Box::new(Cab),
+            Box::new(Sfx),
             Box::new(Opaque),
             Box::new(Pst),
             Box::new(Rtf),

@@ -158,7 +158,12 @@ fn every_method_of_7z_is_undone() {
     for method in methods {
         let Some(inside) = open_fixture(&format!("sevenzip/{method}.7z")) else { return };
         assert!(inside.gaps.is_empty(), "{method}: {:?}", inside.gaps);
-        inside.assert_tree("");
+        // The slowest method has no large file.
+        if method == "ppmd" {
+            assert_documents(&inside, method);
+        } else {
+            inside.assert_tree("");
+        }
         // The listing of 7-Zip, folders left out.
         let path = fixture(&format!("sevenzip/{method}.7z")).unwrap();
         let output = Command::new("7zz").arg("l").arg("-ba").arg("-slt").arg(&path).output();

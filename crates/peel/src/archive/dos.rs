@@ -6,19 +6,22 @@ use lidless_core::Timestamp;
 ///
 /// Date: bits 0 to 4 day, 5 to 8 month, 9 to 15 years since 1980. Time: 0 to 4 seconds halved,
 /// 5 to 10 minutes, 11 to 15 hours.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "years, months and days of a few bits each, in 64-bit numbers"
+)]
 pub(crate) fn dos_time(date: u16, time: u16) -> Option<Timestamp> {
     let (day, month) = (i64::from(date & 31), i64::from((date >> 5) & 15));
-    let year = i64::from(date >> 9).checked_add(1980)?;
     if !(1..=31).contains(&day) || !(1..=12).contains(&month) {
         return None;
     }
     // Days since 1970 of a date in years that begin in March.
+    let year = i64::from(date >> 9) + 1980;
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day;
-    let days = days.checked_sub(719_469)?;
-    let seconds = i64::from(time & 31) * 2;
-    let clock = i64::from(time >> 11) * 3600 + i64::from((time >> 5) & 63) * 60 + seconds;
-    Timestamp::from_second(days.checked_mul(86_400)?.checked_add(clock)?).ok()
+    let clock = i64::from(time >> 11) * 3600 + i64::from((time >> 5) & 63) * 60;
+    let seconds = clock + i64::from(time & 31) * 2;
+    Timestamp::from_second((days - 719_469) * 86_400 + seconds).ok()
 }
 
 #[cfg(test)]

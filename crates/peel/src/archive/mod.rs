@@ -2,14 +2,17 @@
 
 mod ahead;
 mod ar;
+mod cab;
 mod cpio;
 mod dos;
 mod joined;
 mod known;
 mod members;
 mod opaque;
+mod rar;
 mod rpm;
 mod seven_zip;
+mod sfx;
 mod split;
 mod stream;
 mod tape;
@@ -17,13 +20,16 @@ mod tar;
 mod wim;
 
 pub(crate) use ar::Ar;
+pub(crate) use cab::Cab;
 pub(crate) use cpio::Cpio;
 pub(crate) use dos::dos_time;
 pub(crate) use joined::{Joined, beside};
 pub(crate) use known::Known;
 pub(crate) use opaque::Opaque;
+pub(crate) use rar::Rar;
 pub(crate) use rpm::Rpm;
 pub(crate) use seven_zip::SevenZip;
+pub(crate) use sfx::Sfx;
 pub(crate) use split::Split;
 pub(crate) use stream::Stream;
 pub(crate) use tar::Tar;

@@ -3,10 +3,11 @@
 use crate::peeler::{Peeler, Sink};
 use lidless_core::{Artifact, Gap, Limits};
 
+/// An offset, and what stands there.
+type Magic = (usize, &'static [u8]);
+
 /// What a format has at which offsets, and the gap it leaves.
-const FORMATS: [(&[(usize, &[u8])], &str); 7] = [
-    (&[(0, b"MSCF\0\0\0\0")], "a cabinet archive, not looked into"),
-    (&[(0, b"\x89LZO\0\r\n\x1a\n")], "an lzop stream, not looked into"),
+const FORMATS: [(&[Magic], &str); 5] = [
     // The type of the first header says that it is the archive's own.
     (&[(0, b"\x60\xea"), (10, b"\x02")], "an ARJ archive, not looked into"),
     (&[(2, b"-lh"), (6, b"-")], "an LHA archive, not looked into"),
@@ -19,9 +20,8 @@ const FORMATS: [(&[(usize, &[u8])], &str); 7] = [
 pub(crate) struct Opaque;
 
 fn reason(head: &[u8]) -> Option<&'static str> {
-    let has = |(offset, magic): &(usize, &[u8])| {
-        head.get(*offset..).is_some_and(|rest| rest.starts_with(magic))
-    };
+    let has =
+        |(offset, magic): &Magic| head.get(*offset..).is_some_and(|rest| rest.starts_with(magic));
     FORMATS.iter().find(|(magics, _)| magics.iter().all(has)).map(|(_, reason)| *reason)
 }
 

@@ -187,7 +187,8 @@ impl Blocks<'_> {
             .map(|(_, entry)| self.members.sink.interest(entry) != Interest::None)
             .collect();
         // What lies behind the last wanted member is not decoded.
-        let count = wanted.iter().rposition(|wanted| *wanted).map_or(0, |last| last + 1);
+        let count =
+            wanted.iter().rposition(|wanted| *wanted).map_or(0, |last| last.saturating_add(1));
         for (_, entry) in entries.iter().skip(count) {
             self.members.sink.inert(entry.clone(), LISTED);
         }

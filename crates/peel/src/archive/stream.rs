@@ -40,6 +40,7 @@ impl Peeler for Stream {
             Coding::Lz4 => head.starts_with(b"\x04\x22\x4d\x18"),
             Coding::Lzma => is_lzma(head),
             Coding::Lzip => head.starts_with(b"LZIP\x01"),
+            Coding::Lzop => head.starts_with(b"\x89LZO\0\r\n\x1a\n"),
             Coding::Compress => {
                 head.starts_with(b"\x1f\x9d")
                     && head.get(2).is_some_and(|flags| flags & 0x60 == 0 && flags & 0x1f >= 9)
@@ -214,6 +215,8 @@ fn inner_name(name: &str) -> Option<String> {
         (".tz", ".tar"),
         (".lz", ""),
         (".z", ""),
+        (".tzo", ".tar"),
+        (".lzo", ""),
     ] {
         if lower.ends_with(end) {
             let stem = name.get(..name.len().saturating_sub(end.len()))?;

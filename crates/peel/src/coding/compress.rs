@@ -146,13 +146,18 @@ impl<R: Read> Compress<R> {
         Ok(true)
     }
 
+    /// Bits in the group.
+    fn held(&self) -> usize {
+        self.group.len().saturating_mul(8)
+    }
+
     fn code(&mut self, bits: u32) -> Result<Option<usize>> {
         let width = usize::try_from(bits).unwrap_or(0);
-        if self.group.is_empty() || self.taken.saturating_add(width) > self.group.len() * 8 {
+        if self.group.is_empty() || self.taken.saturating_add(width) > self.held() {
             self.group.clear();
             self.taken = 0;
             self.source.by_ref().take(u64::from(bits)).read_to_end(&mut self.group)?;
-            if self.group.len() * 8 < width {
+            if self.held() < width {
                 return Ok(None);
             }
         }

@@ -5,6 +5,7 @@ use super::compress::Compress;
 use super::gzip::Gzip;
 use super::lz4::Lz4;
 use super::lzip::Lzip;
+use super::lzop::Lzop;
 use super::zstd::Zstd;
 use lzma_rust2::{LzmaReader, XzReader};
 use std::io::{Error, ErrorKind, Read, Result};
@@ -29,6 +30,7 @@ pub(crate) enum Coding {
     Lzip,
     Compress,
     Deflate64,
+    Lzop,
 }
 
 impl Coding {
@@ -46,6 +48,7 @@ impl Coding {
             Self::Lzip => "lzip",
             Self::Compress => "compress",
             Self::Deflate64 => "deflate64",
+            Self::Lzop => "lzop",
         }
     }
 }
@@ -65,6 +68,7 @@ pub(crate) fn decode<R: Read + 'static>(coding: Coding, source: R) -> Box<dyn Re
         Coding::Zstd => guarded(Zstd::new(source)),
         Coding::Lz4 => Box::new(Lz4::new(source)),
         Coding::Lzip => guarded(Lzip::new(source)),
+        Coding::Lzop => Box::new(Lzop::new(source)),
         Coding::Compress => Box::new(Compress::new(source)),
         Coding::Deflate64 => guarded(deflate64::Deflate64Decoder::new(source)),
     }

@@ -8,6 +8,8 @@ mod huffman;
 mod lz4;
 mod lzip;
 pub(crate) mod lznt1;
+pub(crate) mod lzms;
+mod lzop;
 pub(crate) mod lzx;
 pub(crate) mod xpress;
 mod zstd;

@@ -164,12 +164,11 @@ fn open(artifact: &Artifact, head: &[u8]) -> Result<(Arc<Known>, Vec<End>), Read
     Ok((Arc::new(archive), found))
 }
 
+/// An archive, its end records, and where each of its parts begins.
+type Opened = (Arc<Known>, Vec<End>, Vec<u64>);
+
 /// As [`open`], with the parts in front of the last one where there are any; where each begins.
-fn open_all(
-    artifact: &Artifact,
-    head: &[u8],
-    sink: &mut dyn Sink,
-) -> Result<(Arc<Known>, Vec<End>, Vec<u64>), ReadError> {
+fn open_all(artifact: &Artifact, head: &[u8], sink: &mut dyn Sink) -> Result<Opened, ReadError> {
     let (archive, found) = open(artifact, head)?;
     let Some(in_front) = found.first().and_then(parts::in_front) else {
         return Ok((archive, found, Vec::new()));

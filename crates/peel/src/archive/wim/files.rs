@@ -194,9 +194,11 @@ impl FileSystem for Files {
         }
         let mut swept = Swept::default();
         if self.tree.broken > 0 {
-            swept
-                .malformed
-                .push(("a folder of a Windows image that is malformed".into(), self.tree.broken));
+            let what = "a folder of a Windows image that is malformed".to_owned();
+            swept.malformed.push((what, self.tree.broken));
+        }
+        if self.tree.is_cut {
+            swept.gaps.push("a Windows image with more names than the limit".to_owned());
         }
         Ok(swept)
     }

@@ -26,6 +26,9 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 const DIRECTORY: u32 = 0x10;
 const REPARSE: u32 = 0x400;
 const ENCRYPTED: u32 = 0x4000;
+/// How many bytes of paths are kept: a million files have some 100 MB of them. Deep folders with
+/// long names would need far more than they take in the file.
+const MOST_PATHS: usize = 256 << 20;
 /// Longer paths are made to exhaust.
 const LONGEST_PATH: usize = 32 << 10;
 
@@ -46,13 +49,16 @@ pub(super) struct Tree {
     pub(super) folders: BTreeMap<String, Range>,
     /// Parts that did not parse.
     pub(super) broken: u64,
+    /// More names than are kept.
+    pub(super) is_cut: bool,
 }
 
 /// Which of the names are the children of a folder.
 pub(super) type Range = std::ops::Range<usize>;
 
 impl Tree {
-    pub(super) fn read(metadata: &[u8]) -> Result<Self, PeelError> {
+    /// Reads at most one name more than `most`.
+    pub(super) fn read(metadata: &[u8], most: u64) -> Result<Self, PeelError> {
         let mut cursor = Cursor::new(metadata);
         let security = cursor.u32_le().map_err(|error| PeelError::cursor("WIM", 0, &error))?;
         let root = u64::from(security).max(8).next_multiple_of(8);
@@ -62,6 +68,7 @@ impl Tree {
         };
         let mut waiting = VecDeque::from([(root.children, String::new())]);
         let mut entered = HashSet::new();
+        let (most, mut paths) = (usize::try_from(most).unwrap_or(usize::MAX), 0usize);
         while let Some((mut at, folder)) = waiting.pop_front() {
             // A folder that contains itself is entered once.
             if at == 0 || !entered.insert(at) {
@@ -82,6 +89,12 @@ impl Tree {
                     break;
                 };
                 at = next;
+                paths = paths.saturating_add(one.named.node.path.len().saturating_mul(2));
+                if tree.names.len() > most || paths > MOST_PATHS {
+                    tree.is_cut = true;
+                    waiting.clear();
+                    break;
+                }
                 if one.named.node.kind == NodeKind::Directory && one.children != 0 {
                     waiting.push_back((one.children, one.named.node.path.clone()));
                 }

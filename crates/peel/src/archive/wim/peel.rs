@@ -14,10 +14,10 @@ use lidless_io::{BlockCache, ReadAt, read_exact_vec, read_vec};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The largest lookup table and the largest metadata of an image that are read: more than a
-/// million files.
+/// The largest lookup table and the largest metadata of an image that are read: some half a
+/// million files at the least.
 const LARGEST_TABLE: u64 = 128 << 20;
-const LARGEST_METADATA: u64 = 256 << 20;
+const LARGEST_METADATA: u64 = 128 << 20;
 const MOST_IMAGES: usize = 256;
 /// How the reads of contents in their order are joined.
 const BLOCK_BYTES: u64 = 64 << 10;
@@ -104,7 +104,7 @@ fn visit(artifact: &Artifact, store: Arc<Store>, limits: &Limits, sink: &mut dyn
                 place.child(Layer::Member { path: number })
             }
         };
-        match files(&store, index) {
+        match files(&store, index, artifact.bytes.len(), limits) {
             Ok(files) => {
                 has_a_user |= files.has_a_user();
                 let files = Arc::new(files);
@@ -123,11 +123,16 @@ fn visit(artifact: &Artifact, store: Arc<Store>, limits: &Limits, sink: &mut dyn
     }
 }
 
-fn files(store: &Arc<Store>, index: usize) -> Result<Files, PeelError> {
+fn files(
+    store: &Arc<Store>,
+    index: usize,
+    length: u64,
+    limits: &Limits,
+) -> Result<Files, PeelError> {
     let Some((part, metadata)) = store.metadata.get(index).copied() else {
         return Err(PeelError::Closed("an image that is missing".to_owned()));
     };
-    if metadata.decoded > LARGEST_METADATA {
+    if metadata.decoded > LARGEST_METADATA.min(limits.expanded(length)) {
         return Err(PeelError::Limit("a Windows image with more names than the limit"));
     }
     let bytes: Arc<dyn ReadAt> = match store.open(part, metadata)? {
@@ -136,7 +141,7 @@ fn files(store: &Arc<Store>, index: usize) -> Result<Files, PeelError> {
         Content::Decoded(bytes) => bytes,
     };
     let bytes = read_vec(&*bytes, 0, metadata.decoded)?;
-    Ok(Files::new(Arc::clone(store), Tree::read(&bytes)?))
+    Ok(Files::new(Arc::clone(store), Tree::read(&bytes, limits.members)?))
 }
 
 /// The names of the images, from the XML that stands at the end.

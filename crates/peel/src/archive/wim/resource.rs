@@ -7,7 +7,7 @@
 //! stored.
 
 use super::header::{COMPRESSED, Place};
-use crate::coding::{lzx, xpress};
+use crate::coding::{lzms, lzx, xpress};
 use crate::error::PeelError;
 use bytes::Bytes;
 use lidless_io::{Cursor, CursorError, ReadAt, ReadError, ReadErrorKind, read_exact_vec, read_vec};
@@ -16,6 +16,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The largest chunk that is decoded: what solid images are made with.
 const LARGEST_CHUNK: u64 = 64 << 20;
+/// What nearly all images have.
+const USUAL: u64 = 32 << 10;
 /// The largest table of chunks.
 const LARGEST_TABLE: u64 = 64 << 20;
 
@@ -41,8 +43,9 @@ pub(super) struct Chunked {
     table: OnceLock<Result<Vec<Range<u64>>, ReadError>>,
     /// In a solid resource: where the sizes of chunks stand.
     solid: bool,
-    /// The chunk that was decoded last.
-    last: Mutex<(u64, Bytes)>,
+    /// The chunk that was decoded last, or why it could not be: that is not tried again for every
+    /// file in it.
+    last: Mutex<Option<(u64, Result<Bytes, ReadError>)>>,
 }
 
 fn broken(why: &str) -> ReadError {
@@ -60,8 +63,8 @@ impl Chunked {
         if !chunk.is_power_of_two() || !(4 << 10..=LARGEST_CHUNK).contains(&chunk) {
             return Err(PeelError::malformed("WIM", 20, "a size of chunks", chunk));
         }
-        if matches!(packing, Packing::Lzms | Packing::Unknown) && place.flags & COMPRESSED != 0 {
-            return Err(PeelError::Closed(unread(packing)));
+        if packing == Packing::Unknown && place.flags & COMPRESSED != 0 {
+            return Err(PeelError::Closed(UNREAD.to_owned()));
         }
         let (table, last) = (OnceLock::new(), Mutex::default());
         let length = place.decoded;
@@ -86,8 +89,8 @@ impl Chunked {
             _ => Packing::Unknown,
         };
         let mut whole = Self::new(source, place, Packing::None, u64::from(chunk))?;
-        if matches!(packing, Packing::Lzms | Packing::Unknown) {
-            return Err(PeelError::Closed(unread(packing)));
+        if packing == Packing::Unknown {
+            return Err(PeelError::Closed(UNREAD.to_owned()));
         }
         whole.packing = packing;
         whole.length = length;
@@ -132,9 +135,15 @@ impl Chunked {
 
     fn decoded(&self, index: u64) -> Result<Bytes, ReadError> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.0 == index && !last.1.is_empty() {
-            return Ok(last.1.clone());
+        if let Some((_, known)) = last.as_ref().filter(|(known, _)| *known == index) {
+            return known.clone();
         }
+        let fresh = self.fetched(index);
+        *last = Some((index, fresh.clone()));
+        fresh
+    }
+
+    fn fetched(&self, index: u64) -> Result<Bytes, ReadError> {
         let start = index.saturating_mul(self.chunk);
         let wanted = self.chunk.min(self.length.saturating_sub(start));
         let is_plain = !self.solid && self.place.flags & COMPRESSED == 0;
@@ -154,29 +163,24 @@ impl Chunked {
             let packed = read_vec(&*self.source, range.start, size)?;
             if size == wanted { packed } else { self.decode(&packed, wanted)? }
         };
-        let bytes = Bytes::from(bytes);
-        *last = (index, bytes.clone());
-        Ok(bytes)
+        Ok(Bytes::from(bytes))
     }
 
     fn decode(&self, packed: &[u8], wanted: u64) -> Result<Vec<u8>, ReadError> {
         let length = usize::try_from(wanted).map_err(|_| broken("a chunk"))?;
         let decoded = match self.packing {
             Packing::Xpress => xpress::decompress(packed, length),
+            Packing::Lzx if self.chunk == USUAL => lzx::decompress(packed, length),
             Packing::Lzx => lzx::decompress_in(self.chunk.trailing_zeros(), packed, length),
-            _ => None,
+            Packing::Lzms => lzms::decompress(packed, length),
+            Packing::None | Packing::Unknown => None,
         };
         decoded.ok_or_else(|| broken("a chunk that cannot be decoded"))
     }
 }
 
 /// What is said of a coding that is not read.
-fn unread(packing: Packing) -> String {
-    match packing {
-        Packing::Lzms => "files of a Windows image compressed by LZMS, listed only".to_owned(),
-        _ => "files of a Windows image compressed in a way that is not read".to_owned(),
-    }
-}
+const UNREAD: &str = "files of a Windows image compressed in a way that is not read";
 
 impl ReadAt for Chunked {
     fn len(&self) -> u64 {

@@ -1,0 +1,7 @@
+//! Backups, by the products that made them.
+
+mod detector;
+mod facts;
+mod product;
+
+pub(crate) use detector::BackupDetector;

@@ -1,0 +1,6 @@
+//! Cabinets of Windows.
+
+mod folder;
+mod peel;
+
+pub(crate) use peel::Cab;
