@@ -2,7 +2,7 @@
 
 use crate::coding::Coding;
 use crate::disk::{DiskImage, images};
-use crate::document::{Package, Rtf};
+use crate::document::{Compound, Package, Rtf};
 use crate::mail::{Eml, Emlx, Mbox, Pst, Told};
 use crate::opaque::Opaque;
 use crate::peeler::Peeler;
@@ -40,6 +40,7 @@ impl Peelers {
             Box::new(Tar),
             Box::new(SevenZip),
             Box::new(Opaque),
+            Box::new(Compound),
             Box::new(Pst),
             Box::new(Rtf),
             Box::new(Mbox),

@@ -8,7 +8,7 @@
     clippy::cast_possible_truncation
 )]
 
-use lidless_io::{Counted, FileBytes, MemoryBytes, ReadAt, Tally, read_vec};
+use lidless_io::{Counted, FileBytes, MemoryBytes, Tally, read_vec};
 use lidless_records::{Folder, Message, PstFile, RecordError};
 use serde_json::Value;
 use std::process::Command;

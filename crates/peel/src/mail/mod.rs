@@ -7,6 +7,7 @@ mod header;
 mod letter;
 mod mbox;
 mod mime;
+pub(crate) mod msg;
 mod pst;
 mod told;
 mod transfer;

@@ -65,6 +65,12 @@ impl CompoundFile {
         Ok(file)
     }
 
+    /// Length of the whole file in bytes.
+    #[must_use]
+    pub fn length_bytes(&self) -> u64 {
+        self.source.len()
+    }
+
     /// Everything in the directory but its root; what its tree does not lead to comes last.
     #[must_use]
     pub fn stored(&self) -> &[Stored] {
