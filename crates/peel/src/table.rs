@@ -2,7 +2,7 @@
 
 use crate::coding::Coding;
 use crate::disk::{DiskImage, images};
-use crate::document::{Compound, Package, Rtf};
+use crate::document::{Compound, Package, Pdf, Rtf};
 use crate::mail::{Eml, Emlx, Mbox, Pst, Told};
 use crate::opaque::Opaque;
 use crate::peeler::Peeler;
@@ -43,6 +43,7 @@ impl Peelers {
             Box::new(Compound),
             Box::new(Pst),
             Box::new(Rtf),
+            Box::new(Pdf),
             Box::new(Mbox),
             Box::new(Eml),
             Box::new(Emlx),

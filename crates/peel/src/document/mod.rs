@@ -8,6 +8,7 @@ mod open_document;
 mod package;
 mod paragraphs;
 mod parts;
+mod pdf;
 mod presentation;
 mod rtf;
 mod sheet;
@@ -16,4 +17,5 @@ mod workbook;
 
 pub(crate) use compound::Compound;
 pub(crate) use package::Package;
+pub(crate) use pdf::Pdf;
 pub(crate) use rtf::{Rtf, rtf_text};
