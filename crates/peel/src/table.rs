@@ -3,7 +3,7 @@
 use crate::coding::Coding;
 use crate::disk::{DiskImage, images};
 use crate::document::{Compound, Package, Pdf, Rtf};
-use crate::mail::{Eml, Emlx, Mbox, Pst, Told};
+use crate::mail::{Eml, Emlx, Mbox, Pst, Tnef, Told};
 use crate::opaque::Opaque;
 use crate::peeler::Peeler;
 use crate::seven_zip::SevenZip;
@@ -47,6 +47,7 @@ impl Peelers {
             Box::new(Mbox),
             Box::new(Eml),
             Box::new(Emlx),
+            Box::new(Tnef),
             Box::new(Told),
         ];
         for image in images() {

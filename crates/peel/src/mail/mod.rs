@@ -9,6 +9,7 @@ mod mbox;
 mod mime;
 pub(crate) mod msg;
 mod pst;
+mod tnef;
 mod told;
 mod transfer;
 
@@ -17,4 +18,5 @@ pub(crate) use eml::Eml;
 pub(crate) use emlx::Emlx;
 pub(crate) use mbox::Mbox;
 pub(crate) use pst::Pst;
+pub(crate) use tnef::Tnef;
 pub(crate) use told::Told;
