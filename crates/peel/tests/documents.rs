@@ -195,3 +195,27 @@ fn cut_and_changed_packages_are_survived() {
     assert_eq!(open("a.xlsx", &pack).at("text").unwrap(), b"One\n\tshared\taA\n");
     torture_at("a.xlsx", &pack, &[0..100, 100..pack.len()], 200);
 }
+
+#[test]
+fn rich_text_reads_as_unrtf_reads_it() {
+    let Some(inside) = open_fixture("office/letter.rtf") else { return };
+    assert_eq!(inside.peeler, Some("RTF"));
+    let ours = text(&inside);
+    let theirs = read("office/letter.rtf.txt").unwrap();
+    // Theirs is Latin-1, shows what stands in for characters given by number, and has a head of
+    // its own, up to a line of dashes.
+    let theirs: String = theirs.iter().map(|byte| char::from(*byte)).collect();
+    let (_, theirs) = theirs.split_once("-----------------\n").unwrap();
+    assert_eq!(squeezed(&ours.replace('€', "?")), squeezed(theirs), "{ours}");
+    assert!(ours.ends_with("€uro bold text\nname\tlogin\t\nlast line\n"), "{ours:?}");
+    suite::torture("a.rtf", &read("office/letter.rtf").unwrap());
+}
+
+#[test]
+fn groups_without_end_in_rich_text_are_bounded() {
+    let mut bytes = b"{\\rtf1 ".to_vec();
+    bytes.extend(std::iter::repeat_n(b'{', 1_000_000));
+    bytes.extend(b"deep\\'zz\\u99999999999?\\bin99999999999 ");
+    let inside = open("a.rtf", &bytes);
+    assert_eq!(text(&inside).trim(), "deepzz");
+}

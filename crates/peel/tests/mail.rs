@@ -193,8 +193,9 @@ fn winmail_holds_what_tnef_takes_out_of_it() {
     assert!(inside.gaps.is_empty(), "{:?}", inside.gaps);
     let out = tempfile::tempdir().unwrap();
     let path = lidless_kit::fixture("mail/winmail.dat").unwrap();
-    let status = std::process::Command::new("tnef").arg("-C").arg(out.path()).arg("-f").arg(path);
-    assert!({ status }.status().unwrap().success());
+    let mut command = std::process::Command::new("tnef");
+    command.arg("-C").arg(out.path()).arg("-f").arg(path);
+    assert!(command.status().unwrap().success());
     let mut compared = 0;
     for entry in std::fs::read_dir(out.path()).unwrap() {
         let path = entry.unwrap().path();
