@@ -39,8 +39,12 @@ fn a_workbook_reads_as_xls2csv_reads_it() {
             text.lines().map(|line| line.trim_end_matches('\t').trim_matches('\u{c}').to_owned());
         lines.filter(|line| !line.trim_matches('\u{c}').is_empty()).collect()
     };
-    let ours: Vec<String> =
-        lines(&ours).into_iter().filter(|line| line != "Zugänge" && line != "Numbers").collect();
+    // Values below a label are there a second time, with it.
+    assert!(ours.contains("\npassword: Secret-7919-ü\n"), "{}", &ours[ours.len() - 300..]);
+    let ours: Vec<String> = lines(&ours)
+        .into_iter()
+        .filter(|line| line != "Zugänge" && line != "Numbers" && !line.starts_with("password: "))
+        .collect();
     assert_eq!(ours, lines(&theirs));
     assert_eq!(ours.len(), 404);
     eprintln!("{} requests, {} bytes", inside.requests, inside.bytes);

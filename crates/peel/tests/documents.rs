@@ -63,8 +63,11 @@ fn sheets_read_as_xlsx2csv_reads_them() {
     theirs.push("Numbers".into());
     theirs.extend::<Vec<String>>(lines(&second));
     // A formula with a link is shown, where theirs has its value, which this one has not.
+    // Values below a label are there a second time, with it.
+    assert!(ours.contains("\npassword: Secret-7919-ü\n"));
+    let rows = ours.lines().filter(|line| !line.starts_with("password: "));
     let ours: Vec<String> =
-        ours.lines().map(|line| line.split("\t\tHYPERLINK").next().unwrap().to_owned()).collect();
+        rows.map(|line| line.split("\t\tHYPERLINK").next().unwrap().to_owned()).collect();
     assert_eq!(ours, theirs);
     assert!(text(&inside).contains("sig=abc%3D"));
 }

@@ -1,6 +1,7 @@
 //! A compound file as a wrapping: an old document of Office, a message of Outlook, macros, or
 //! just streams.
 
+use super::labels::labelled;
 use super::macros::macros;
 use super::native::native;
 use super::presentation::presentation_text;
@@ -72,7 +73,9 @@ impl Peeler for Compound {
                 continue;
             }
             match read(&file, limits.memory_bytes / 2) {
-                Ok((text, is_whole)) => {
+                Ok((mut text, is_whole)) => {
+                    let labelled = labelled(&text);
+                    text.push_str(&labelled);
                     give_text(place, text, sink);
                     if !is_whole {
                         let reason = "a document whose text is larger than the limit";

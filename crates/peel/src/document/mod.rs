@@ -1,6 +1,7 @@
 //! Documents: their text as one entry, and what is embedded in them.
 
 mod compound;
+mod labels;
 mod macros;
 mod markup;
 mod native;

@@ -1,6 +1,7 @@
 //! Office documents since 2007 and OpenDocument: zip archives of XML. The archive itself is
 //! opened as every other; parts with text are put together, the rest is handed on.
 
+use super::labels::labelled;
 use super::open_document::{content, is_encrypted};
 use super::paragraphs::{links, paragraphs};
 use super::parts::{Role, role};
@@ -65,7 +66,9 @@ impl Peeler for Package {
             return;
         }
         let most = usize::try_from(limits.memory_bytes / 2).unwrap_or(usize::MAX);
-        let (text, is_whole) = together(&held, most);
+        let (mut text, is_whole) = together(&held, most);
+        let labelled = labelled(&text);
+        text.push_str(&labelled);
         give_text(place, text, sink);
         if !is_whole {
             sink.gap(Gap::new(place, "a document whose text is larger than the limit", None));
