@@ -124,7 +124,12 @@ impl Parts<'_> {
 
 impl Sink for Parts<'_> {
     fn entry(&mut self, artifact: Artifact) {
-        let role = role(artifact.entry.provenance.path(), self.is_open_document);
+        let path = artifact.entry.provenance.path();
+        if path.eq_ignore_ascii_case("xl/workbook.bin") {
+            let reason = "a binary workbook (XLSB), cells not read";
+            self.gap(Gap::new(&artifact.entry.provenance, reason, artifact.entry.length_bytes));
+        }
+        let role = role(path, self.is_open_document);
         match role {
             Role::Layout => self.sink.inert(artifact.entry, "how a document looks"),
             Role::Other if self.sink.interest(&artifact.entry) == Interest::None => {

@@ -19,11 +19,14 @@ pub(crate) const PROPERTIES: &str = "__properties_version1.0";
 const RECIPIENT: &str = "__recip_version1.0_#";
 const ATTACHMENT: &str = "__attach_version1.0_#";
 const DEEPEST: usize = 8;
+/// More messages in a message, and more attachments, than any has.
+const MOST_MESSAGES: u64 = 1000;
+const MOST_ATTACHMENTS: usize = 10_000;
 
 /// Hands out the text and the attachments of a message.
 pub(crate) fn peel(file: &CompoundFile, place: &Provenance, limits: &Limits, sink: &mut dyn Sink) {
     let left = limits.expanded(file.length_bytes());
-    Message { file, limits, left }.open("", 32, place, 0, sink);
+    Message { file, limits, left, messages: 0 }.open("", 32, place, 0, sink);
 }
 
 struct Message<'a> {
@@ -31,6 +34,7 @@ struct Message<'a> {
     limits: &'a Limits,
     /// What may still be handed out: streams may share their sectors.
     left: u64,
+    messages: u64,
 }
 
 /// The values of a stream of properties that are not in streams of their own.
@@ -90,10 +94,11 @@ impl Message<'_> {
         depth: usize,
         sink: &mut dyn Sink,
     ) {
+        self.messages = self.messages.saturating_add(1);
         let text = self.letter(folder, header);
         give_text(place, text, sink);
         let mut attached = Attached::new(place.clone());
-        for below in self.below(folder, ATTACHMENT) {
+        for below in self.below(folder, ATTACHMENT).into_iter().take(MOST_ATTACHMENTS) {
             self.attachment(&below, &mut attached, depth, sink);
         }
     }
@@ -108,7 +113,7 @@ impl Message<'_> {
         let sender = text(0x0c1a).or_else(|| text(0x0042)).unwrap_or_default();
         let address = text(0x5d01).or_else(|| text(0x0c1f)).or_else(|| text(0x0065));
         letter.person("From", &sender, &address.unwrap_or_default());
-        for below in self.below(folder, RECIPIENT) {
+        for below in self.below(folder, RECIPIENT).into_iter().take(MOST_ATTACHMENTS) {
             let field = match self.values(&below, 8).number(0x0c15) {
                 Some(2) => "Cc",
                 Some(3) => "Bcc",
@@ -153,7 +158,7 @@ impl Message<'_> {
         let inner = format!("{folder}__substg1.0_3701000D/");
         if self.file.find(&format!("{inner}{PROPERTIES}")).is_some() {
             let entry = attached.entry(&name, ".message", None);
-            if depth >= DEEPEST {
+            if depth >= DEEPEST || self.messages > MOST_MESSAGES {
                 let reason = "a message nested deeper than the limit";
                 sink.gap(Gap::new(&entry.provenance, reason, None));
                 return;
