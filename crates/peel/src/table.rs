@@ -5,6 +5,10 @@ use crate::coding::Coding;
 use crate::disk::{DiskImage, hidden, images};
 use crate::document::{Package, Rtf};
 use crate::mail::{Eml, Emlx, Mbox, Pst, Told};
+use crate::disk::{DiskImage, images};
+use crate::document::{Compound, Package, Pdf, Rtf};
+use crate::mail::{Eml, Emlx, Mbox, Pst, Tnef, Told};
+use crate::opaque::Opaque;
 use crate::peeler::Peeler;
 use crate::zip::Zip;
 use lidless_core::Artifact;
@@ -52,11 +56,14 @@ impl Peelers {
             Box::new(Cab),
             Box::new(Sfx),
             Box::new(Opaque),
+            Box::new(Compound),
             Box::new(Pst),
             Box::new(Rtf),
+            Box::new(Pdf),
             Box::new(Mbox),
             Box::new(Eml),
             Box::new(Emlx),
+            Box::new(Tnef),
             Box::new(Told),
         ];
         row.extend(archives);

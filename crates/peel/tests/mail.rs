@@ -184,3 +184,41 @@ fn cut_and_changed_mails_are_survived() {
     torture("a.mbox", &[&from[..], &mail[..], &from[..], &mail[..]].concat());
     torture("a.emlx", &[&b"500   \n"[..], &mail[..]].concat());
 }
+
+/// The program tnef extracts the attachments; it shows no text.
+#[test]
+fn winmail_holds_what_tnef_takes_out_of_it() {
+    let Some(inside) = open_fixture("mail/winmail.dat") else { return };
+    assert_eq!(inside.peeler, Some("TNEF"));
+    assert!(inside.gaps.is_empty(), "{:?}", inside.gaps);
+    let out = tempfile::tempdir().unwrap();
+    let path = lidless_kit::fixture("mail/winmail.dat").unwrap();
+    let mut command = std::process::Command::new("tnef");
+    command.arg("-C").arg(out.path()).arg("-f").arg(path);
+    assert!(command.status().unwrap().success());
+    let mut compared = 0;
+    for entry in std::fs::read_dir(out.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        assert_eq!(inside.at(&name).unwrap(), std::fs::read(&path).unwrap());
+        compared += 1;
+    }
+    assert_eq!((compared, inside.entries.len()), (2, 3));
+    let text = String::from_utf8(inside.at("text").unwrap().to_vec()).unwrap();
+    for line in [
+        "Subject: hello – über",
+        "From: Alice Example",
+        "The password is Tr0ub4dor&3",
+        "<p>html</p>",
+    ] {
+        assert!(text.lines().any(|known| known == line), "{text}");
+    }
+}
+
+#[test]
+fn cut_and_changed_winmail_is_survived() {
+    let Some(path) = lidless_kit::fixture("mail/winmail.dat") else { return };
+    let bytes = std::fs::read(path).unwrap();
+    torture("a.dat", &bytes[..1000]);
+    assert!(open("a.dat", &bytes[..1000]).has_gap("a TNEF file that breaks off"));
+}

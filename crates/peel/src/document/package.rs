@@ -1,6 +1,7 @@
 //! Office documents since 2007 and OpenDocument: zip archives of XML. The archive itself is
 //! opened as every other; parts with text are put together, the rest is handed on.
 
+use super::labels::labelled;
 use super::open_document::{content, is_encrypted};
 use super::paragraphs::{links, paragraphs};
 use super::parts::{Role, role};
@@ -65,7 +66,9 @@ impl Peeler for Package {
             return;
         }
         let most = usize::try_from(limits.memory_bytes / 2).unwrap_or(usize::MAX);
-        let (text, is_whole) = together(&held, most);
+        let (mut text, is_whole) = together(&held, most);
+        let labelled = labelled(&text);
+        text.push_str(&labelled);
         give_text(place, text, sink);
         if !is_whole {
             sink.gap(Gap::new(place, "a document whose text is larger than the limit", None));
@@ -121,7 +124,12 @@ impl Parts<'_> {
 
 impl Sink for Parts<'_> {
     fn entry(&mut self, artifact: Artifact) {
-        let role = role(artifact.entry.provenance.path(), self.is_open_document);
+        let path = artifact.entry.provenance.path();
+        if path.eq_ignore_ascii_case("xl/workbook.bin") {
+            let reason = "a binary workbook (XLSB), cells not read";
+            self.gap(Gap::new(&artifact.entry.provenance, reason, artifact.entry.length_bytes));
+        }
+        let role = role(path, self.is_open_document);
         match role {
             Role::Layout => self.sink.inert(artifact.entry, "how a document looks"),
             Role::Other if self.sink.interest(&artifact.entry) == Interest::None => {

@@ -208,7 +208,7 @@ impl Reader {
         let (word, rest) = after.split_at_checked(length).unwrap_or((after, &[]));
         let signed = usize::from(rest.first() == Some(&b'-'));
         let digits = rest.iter().skip(signed).take_while(|byte| byte.is_ascii_digit()).count();
-        let end = if digits > 0 { signed.saturating_add(digits.min(10)) } else { 0 };
+        let end = if digits > 0 { signed.saturating_add(digits) } else { 0 };
         let (number, rest) = rest.split_at_checked(end).unwrap_or((rest, &[]));
         let number = std::str::from_utf8(number).ok().and_then(|text| text.parse::<i64>().ok());
         let rest = rest.strip_prefix(b" ").unwrap_or(rest);
@@ -239,7 +239,9 @@ impl Reader {
                 self.state.fallback = count.unwrap_or(1).min(16);
             }
             b"u" => {
-                self.character(number.unwrap_or(0));
+                if let Some(number) = number.filter(|number| (-32_768..=65_535).contains(number)) {
+                    self.character(number);
+                }
                 self.skip = self.state.fallback;
             }
             b"objdata" => self.state.role = Role::Object,

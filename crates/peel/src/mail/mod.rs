@@ -7,7 +7,9 @@ mod header;
 mod letter;
 mod mbox;
 mod mime;
+pub(crate) mod msg;
 mod pst;
+mod tnef;
 mod told;
 mod transfer;
 
@@ -16,4 +18,5 @@ pub(crate) use eml::Eml;
 pub(crate) use emlx::Emlx;
 pub(crate) use mbox::Mbox;
 pub(crate) use pst::Pst;
+pub(crate) use tnef::Tnef;
 pub(crate) use told::Told;

@@ -8,7 +8,7 @@ use lidless_core::{
     Artifact, Category, Confidence, Entry, Finding, Gap, Interest, Layer, Limits, Place,
     Provenance, Severity,
 };
-use lidless_io::{ReadAt as _, read_vec};
+use lidless_io::{MemoryBytes, ReadAt, read_vec};
 use lidless_records::{Folder, Listed, Message, PstFile, RecordError};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -18,6 +18,8 @@ use std::sync::Arc;
 const DEEPEST: usize = 8;
 /// Classes that are counted by name.
 const MOST_CLASSES: usize = 40;
+/// What a message or an attachment costs at least of the budget.
+const LEAST: u64 = 1024;
 const TEAMS: &str = "IPM.SkypeTeams.Message";
 
 /// An Outlook store.
@@ -46,7 +48,7 @@ impl Peeler for Pst {
             file: &file,
             place,
             limits,
-            left: limits.image_bytes,
+            left: limits.image_bytes.min(limits.expanded(length)),
             messages: 0,
             seen: HashSet::new(),
             damaged: false,
@@ -55,6 +57,7 @@ impl Peeler for Pst {
             sink,
         };
         let folders = visit.folders();
+        visit.teams(&folders);
         for (folder, listed) in &folders {
             visit.folder(folder, listed);
         }
@@ -128,10 +131,20 @@ impl Visit<'_> {
         );
         problems.extend(walked.err());
         let mut found = Vec::new();
+        let mut room_left = self.limits.members;
         for folder in folders {
             match self.file.messages(&folder) {
-                Ok(listed) => {
+                Ok(mut listed) => {
                     listed.iter().for_each(|one| self.counted.add(one));
+                    // What will not be opened is counted, and not held.
+                    let room = usize::try_from(room_left).unwrap_or(usize::MAX);
+                    for one in listed.drain(room.min(listed.len())..) {
+                        self.unseen.0 = self.unseen.0.saturating_add(1);
+                        let size = one.size.map_or(0, u64::from);
+                        self.unseen.1 = self.unseen.1.saturating_add(size);
+                    }
+                    let kept = u64::try_from(listed.len()).unwrap_or(u64::MAX);
+                    room_left = room_left.saturating_sub(kept);
                     found.push((folder, listed));
                 }
                 Err(error) => problems.push(error),
@@ -152,6 +165,30 @@ impl Visit<'_> {
             }
         }
         found
+    }
+
+    /// The list of Teams messages in the form in which Microsoft Graph exports them, without
+    /// bodies: what counts messages and people elsewhere counts these as well.
+    fn teams(&mut self, folders: &[(Folder, Vec<Listed>)]) {
+        let most = usize::try_from(self.limits.memory_bytes / 2).unwrap_or(usize::MAX);
+        let mut lines = String::new();
+        for one in folders.iter().flat_map(|(_, listed)| listed) {
+            if one.class.eq_ignore_ascii_case(TEAMS) && lines.len() < most {
+                let line = serde_json::json!({
+                    "messageType": "message",
+                    "createdDateTime": one.delivered.and_then(time).map(|when| when.to_string()),
+                    "from": {"user": {"displayName": one.sender}},
+                });
+                lines.push_str(&line.to_string());
+                lines.push('\n');
+            }
+        }
+        if lines.is_empty() {
+            return;
+        }
+        let place = self.place.child(Layer::Decoded { encoding: "teams messages".to_owned() });
+        let bytes: Arc<dyn ReadAt> = Arc::new(MemoryBytes::new(lines.into_bytes()));
+        self.sink.entry(Artifact::new(Entry::new(place, Some(bytes.len())), bytes));
     }
 
     fn folder(&mut self, folder: &Folder, listed: &[Listed]) {
@@ -193,7 +230,7 @@ impl Visit<'_> {
     }
 
     fn spend(&mut self, bytes: u64) {
-        self.left = self.left.saturating_sub(bytes);
+        self.left = self.left.saturating_sub(bytes.max(LEAST));
     }
 
     /// Hands out a message: its text, and what is attached.
@@ -201,7 +238,7 @@ impl Visit<'_> {
         self.messages = self.messages.saturating_add(1);
         let most = self.limits.memory_bytes / 4;
         let text = text(message, when, most);
-        self.spend(u64::try_from(text.len()).unwrap_or(u64::MAX).saturating_add(1));
+        self.spend(u64::try_from(text.len()).unwrap_or(u64::MAX));
         give_text(place, text, self.sink);
         let ids = match message.attachments() {
             Ok(ids) => ids,
@@ -211,11 +248,13 @@ impl Visit<'_> {
             }
         };
         let mut attached = Attached::new(place.clone());
-        for id in ids {
+        let mut given = HashSet::new();
+        for id in ids.into_iter().filter(|id| given.insert(*id)) {
             if self.left == 0 || self.messages >= self.limits.members {
                 self.unseen.0 = self.unseen.0.saturating_add(1);
                 continue;
             }
+            self.spend(0);
             match message.attachment(id) {
                 Ok(Some(one)) => {
                     let kind = if one.message.is_some() { ".message" } else { ".bin" };

@@ -5,7 +5,7 @@ use super::header::{Header, LAST_SECTOR, malformed};
 use crate::at::u32_at;
 use crate::error::RecordError;
 use lidless_io::{BlockCache, Extent, Extents, ReadAt, read_merged, read_vec};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What the small reads of the tables cost, and how far they run ahead.
@@ -28,6 +28,8 @@ pub struct CompoundFile {
     mini: Arc<dyn ReadAt>,
     root: Root,
     stored: Vec<Stored>,
+    /// Where each path, in lower case, stands in `stored`.
+    by_path: HashMap<String, usize>,
 }
 
 impl CompoundFile {
@@ -48,6 +50,7 @@ impl CompoundFile {
             mini: Arc::new(Extents::new(Arc::clone(&source), Vec::new(), 0)),
             root: Root::default(),
             stored: Vec::new(),
+            by_path: HashMap::new(),
             source,
         };
         let tables = file.fat_sectors(&header)?;
@@ -58,11 +61,20 @@ impl CompoundFile {
         }
         let bytes = file.gather(&directory)?;
         (file.root, file.stored) = read(&bytes, header.version);
+        for (index, one) in file.stored.iter().enumerate().filter(|(_, one)| one.is_reached) {
+            file.by_path.entry(one.path.to_ascii_lowercase()).or_insert(index);
+        }
         let mini_fat = file.chain(header.mini_fat, LARGEST_TABLE);
         file.mini_fat = file.numbers(&mini_fat)?;
         let length = file.root.length_bytes;
         file.mini = Arc::new(file.laid(&file.chain(file.root.start, length), length));
         Ok(file)
+    }
+
+    /// Length of the whole file in bytes.
+    #[must_use]
+    pub fn length_bytes(&self) -> u64 {
+        self.source.len()
     }
 
     /// Everything in the directory but its root; what its tree does not lead to comes last.
@@ -74,7 +86,7 @@ impl CompoundFile {
     /// The entry at a path, compared without regard to case as the format wants it.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&Stored> {
-        self.stored.iter().find(|one| one.is_reached && one.path.eq_ignore_ascii_case(path))
+        self.by_path.get(&path.to_ascii_lowercase()).and_then(|index| self.stored.get(*index))
     }
 
     /// The class of the whole file: which program made it.

@@ -14,6 +14,8 @@ use std::collections::HashSet;
 
 /// The largest heap that is read.
 const LARGEST: u64 = 64 << 20;
+/// More records than a tree of a real store has.
+const MOST_RECORDS: usize = 1 << 20;
 /// Trees on heaps have three levels at most.
 const DEEPEST: u8 = 8;
 
@@ -114,6 +116,9 @@ impl Heap {
                 at = at.saturating_add(size);
             }
             open.extend(below.into_iter().rev());
+            if found.len() > MOST_RECORDS || open.len() > MOST_RECORDS {
+                return Err(RecordError::Limit("an Outlook table larger than the limit"));
+            }
         }
         Ok(found)
     }

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, HashSet};
 const SIGNATURE: u8 = 0x7c;
 /// The most that the rows of one table take: 200,000 messages.
 const LARGEST: u64 = 64 << 20;
+const MOST_ROWS: u64 = 1 << 20;
 
 struct Column {
     kind: u16,
@@ -87,7 +88,8 @@ impl Table {
         } else {
             let node = subnodes.get(&place).ok_or_else(broken)?;
             let data = trees.data(node.data)?;
-            if data.len() > LARGEST {
+            let rows = data.len().checked_div(u64::try_from(length).unwrap_or(1)).unwrap_or(0);
+            if data.len() > LARGEST || rows > MOST_ROWS {
                 return Err(RecordError::Limit("an Outlook table larger than the limit"));
             }
             let mut rest = Bytes::from(read_vec(&data, 0, LARGEST)?);
