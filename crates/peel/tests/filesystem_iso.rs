@@ -1,5 +1,6 @@
 //! ISO 9660 with all its names.
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

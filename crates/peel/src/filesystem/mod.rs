@@ -11,6 +11,7 @@ mod known;
 mod neighbours;
 mod squashfs;
 mod table;
+mod udf;
 mod walk;
 
 pub(crate) use drive::{Tour, Toured};

@@ -5,11 +5,12 @@ use super::face::Format;
 use super::fat::Fat;
 use super::iso::Iso;
 use super::squashfs::SquashFs;
+use super::udf::Udf;
 use lidless_io::ReadAt;
 
 /// Every file system that is read.
 pub(crate) fn formats() -> Vec<Box<dyn Format>> {
-    vec![Box::new(Iso), Box::new(SquashFs), Box::new(ExFat), Box::new(Fat)]
+    vec![Box::new(Udf), Box::new(Iso), Box::new(SquashFs), Box::new(ExFat), Box::new(Fat)]
 }
 
 /// The file system of a volume, by its content; `head` is its first 72 KiB.

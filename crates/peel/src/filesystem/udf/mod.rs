@@ -1,0 +1,9 @@
+//! UDF: what DVDs, Blu-rays and some sticks hold.
+
+mod descriptor;
+mod entry;
+mod files;
+mod space;
+mod volume;
+
+pub(super) use files::Udf;
