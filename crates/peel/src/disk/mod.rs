@@ -4,6 +4,7 @@ mod image;
 mod peel;
 mod raw;
 mod table;
+mod track;
 
 pub(crate) use peel::DiskImage;
 pub(crate) use table::images;
