@@ -2,6 +2,7 @@
 
 mod blocks;
 mod civil;
+mod cramfs;
 mod drive;
 mod exfat;
 mod face;
@@ -9,6 +10,7 @@ mod fat;
 mod iso;
 mod known;
 mod neighbours;
+mod romfs;
 mod squashfs;
 mod table;
 mod udf;

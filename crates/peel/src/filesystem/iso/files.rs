@@ -17,8 +17,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(in crate::filesystem) struct Iso;
 
 const HEAD: u64 = 72 << 10;
-/// A directory of a million short names.
-const FOLDER_BYTES: u64 = 64 << 20;
+/// A directory of a hundred thousand long names.
+const FOLDER_BYTES: u64 = 32 << 20;
 /// How often entries of Rock Ridge may go on elsewhere.
 const CONTINUED: usize = 4;
 /// Set in a handle that stands for what was learned of a file, not for its block.
@@ -166,7 +166,12 @@ impl Files {
             listed.malformed.push("ISO 9660 directory record that is malformed");
         }
         if !lies.whole {
-            listed.gaps.push("directories past the end of their volume");
+            let is_large = u64::try_from(bytes.len()).is_ok_and(|length| length >= FOLDER_BYTES);
+            listed.gaps.push(if is_large {
+                "directories larger than the limit"
+            } else {
+                "directories past the end of their volume"
+            });
         }
         let uses = match self.uses(&found) {
             Ok(uses) => uses,
@@ -277,6 +282,10 @@ impl Tree for Files {
 
     fn weight(&self, folder: &Folder) -> u64 {
         folder.bytes.unwrap_or(2048).min(FOLDER_BYTES)
+    }
+
+    fn volume_bytes(&self) -> Option<u64> {
+        Some(self.volume.len())
     }
 
     fn list(&self, folders: &[Folder]) -> Vec<Listed<Folder>> {

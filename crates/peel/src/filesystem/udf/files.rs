@@ -21,7 +21,7 @@ const FOLDER_BYTES: u64 = 32 << 20;
 const PIECES: usize = 200_000;
 const LISTS: usize = 1_000;
 /// How many entries are read at once.
-const ENTRIES: usize = 8_192;
+const ENTRIES: usize = 1_024;
 /// How often an entry may be followed by a newer one.
 const NEWER: usize = 32;
 
@@ -280,6 +280,10 @@ impl Tree for Files {
         // Each name leads to an entry, a block of its own.
         let length = folder.entry.as_ref().map_or(0, |entry| entry.length);
         length.min(FOLDER_BYTES).saturating_mul(self.volume.space.block_bytes / 64)
+    }
+
+    fn volume_bytes(&self) -> Option<u64> {
+        Some(self.source.len())
     }
 
     fn list(&self, folders: &[Folder]) -> Vec<Listed<Folder>> {
