@@ -2,13 +2,14 @@
 
 use super::super::face::{Content, FileSystem, Format, Node, NodeKind};
 use super::super::walk::{Child, Listed, Tree, Walk, within};
-use super::descriptor::{ExtentKind, INDIRECT, MORE_EXTENTS, Place, kind, u32_at};
+use super::descriptor::{ExtentKind, INDIRECT, Place, kind};
 use super::entry::{Entry, Form, Name, names};
+use super::extents::extents_of;
 use super::volume::{Volume, anchor, recognised};
 use crate::error::PeelError;
 use lidless_core::Limits;
 use lidless_io::{Extent, Extents, ReadAt, read_merged, read_vec};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,9 +18,6 @@ pub(in crate::filesystem) struct Udf;
 
 /// How many bytes of names one directory may have.
 const FOLDER_BYTES: u64 = 32 << 20;
-/// How many pieces of one file are read, and how often its list may go on elsewhere.
-const PIECES: usize = 200_000;
-const LISTS: usize = 1_000;
 /// How many entries are read at once.
 const ENTRIES: usize = 1_024;
 /// How often an entry may be followed by a newer one.
@@ -83,7 +81,7 @@ impl Files {
         let mut answers: Vec<Result<Found, PeelError>> = Vec::with_capacity(places.len());
         for places in places.chunks(ENTRIES) {
             let ranges: Vec<Result<Range<u64>, PeelError>> =
-                places.iter().map(|place| self.one(*place, size)).collect();
+                places.iter().map(|place| self.volume.space.block(*place)).collect();
             let wanted: Vec<Range<u64>> =
                 ranges.iter().map(|range| range.clone().unwrap_or(0..0)).collect();
             let read = read_merged(&*self.source, &wanted);
@@ -103,12 +101,6 @@ impl Files {
         answers
     }
 
-    /// Where one block lies: blocks are never torn apart.
-    fn one(&self, place: Place, size: u64) -> Result<Range<u64>, PeelError> {
-        let ranges = self.volume.space.ranges(place, size)?;
-        Ok(ranges.into_iter().next().unwrap_or(0..0))
-    }
-
     fn entry(&self, at: u64, place: Place, block: &[u8]) -> Result<Found, PeelError> {
         let bad = |at: u64| PeelError::malformed("UDF", at, "a file entry", "something else");
         let mut found =
@@ -121,13 +113,13 @@ impl Files {
                 break;
             }
             place.block = place.block.saturating_add(1);
-            let Ok(range) = self.one(place, size) else { break };
+            let Ok(range) = self.volume.space.block(place) else { break };
             let block = read_vec(&*self.source, range.start, size)?;
             if kind(&block) != Some(INDIRECT) {
                 break;
             }
             place = Place::parse(block.get(36..52).unwrap_or(&[]), false, 0);
-            let range = self.one(place, size)?;
+            let range = self.volume.space.block(place)?;
             let block = read_vec(&*self.source, range.start, size)?;
             let Some(entry) = Entry::parse(&block, place.partition) else { break };
             found = Found { at: range.start, entry };
@@ -135,64 +127,8 @@ impl Files {
         Ok(found)
     }
 
-    /// The pieces of a file whose entry lies at `at`.
     fn extents(&self, at: u64, entry: &Entry) -> Result<Extents, PeelError> {
-        let length = entry.length;
-        let bad = |found: &str| PeelError::malformed("UDF", at, "the extents of a file", found);
-        if let Form::Inline(from) = entry.form {
-            let there = u64::try_from(entry.extents.len()).unwrap_or(0);
-            if there < length {
-                return Err(bad("less content than its length"));
-            }
-            let from = at.saturating_add(u64::try_from(from).unwrap_or(0));
-            let piece = Extent { at: 0, length, source: Some(from) };
-            return Ok(Extents::new(Arc::clone(&self.source), vec![piece], length));
-        }
-        let mut pieces = Vec::new();
-        let mut done = 0u64;
-        let mut list = entry.extents.clone();
-        let mut lists = HashSet::new();
-        loop {
-            let mut more = None;
-            for place in entry.places(&list) {
-                let bytes = u64::from(place.bytes).min(length.saturating_sub(done));
-                match place.kind {
-                    ExtentKind::More => {
-                        more = Some(place);
-                        break;
-                    }
-                    ExtentKind::Hole => {}
-                    ExtentKind::Recorded => {
-                        let mut at = done;
-                        for range in self.volume.space.ranges(place, bytes)? {
-                            let length = range.end.saturating_sub(range.start);
-                            pieces.push(Extent { at, length, source: Some(range.start) });
-                            at = at.saturating_add(length);
-                        }
-                    }
-                }
-                done = done.saturating_add(bytes);
-                if pieces.len() > PIECES {
-                    return Err(PeelError::Limit("a file in more pieces than the limit"));
-                }
-            }
-            if done >= length {
-                break;
-            }
-            let Some(place) = more else { return Err(bad("less than its length")) };
-            if lists.len() >= LISTS || !lists.insert((place.partition, place.block)) {
-                return Err(bad("a list that never ends"));
-            }
-            let range = self.one(place, self.volume.space.block_bytes)?;
-            let block = read_vec(&*self.source, range.start, self.volume.space.block_bytes)?;
-            if kind(&block) != Some(MORE_EXTENTS) {
-                return Err(bad("something else where its list goes on"));
-            }
-            let bytes = usize::try_from(u32_at(&block, 20)).unwrap_or(usize::MAX);
-            let rest = block.get(24..).unwrap_or(&[]);
-            list = rest.get(..bytes).unwrap_or(rest).to_vec();
-        }
-        Ok(Extents::new(Arc::clone(&self.source), pieces, length))
+        extents_of(&self.source, &self.volume.space, at, entry)
     }
 
     fn child(&self, name: Name, found: Found) -> Child<Folder> {

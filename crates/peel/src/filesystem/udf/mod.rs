@@ -2,7 +2,9 @@
 
 mod descriptor;
 mod entry;
+mod extents;
 mod files;
+mod sessions;
 mod space;
 mod volume;
 

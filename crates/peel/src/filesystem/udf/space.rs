@@ -46,4 +46,14 @@ impl Space {
             }
         }
     }
+
+    /// The half-open range of the volume where the first block of an extent lies: blocks are
+    /// never torn apart.
+    ///
+    /// # Errors
+    /// As [`Space::ranges`].
+    pub(super) fn block(&self, place: Place) -> Result<Range<u64>, PeelError> {
+        let ranges = self.ranges(place, self.block_bytes)?;
+        Ok(ranges.into_iter().next().unwrap_or(0..0))
+    }
 }

@@ -15,6 +15,8 @@ use super::descriptor::{
     u32_at,
 };
 use super::entry::Entry;
+use super::extents::extents_of;
+use super::sessions;
 use super::space::{Partition, Space};
 use crate::error::PeelError;
 use lidless_io::{Extent, Extents, ReadAt, read_merged, read_vec};
@@ -206,7 +208,7 @@ fn partition(
             let ranges = inner.ranges(block, inner.block_bytes).ok()?;
             let block = read_merged(&**source, &ranges).ok()?.concat();
             let entry = Entry::parse(&block, 0)?;
-            extents_of(source, &inner, &entry).ok()
+            extents_of(source, &inner, 0, &entry).ok()
         });
         return match found {
             Some(extents) => Partition::Open(extents),
@@ -214,27 +216,14 @@ fn partition(
         };
     }
     if name.starts_with(b"*UDF Virtual Partition") {
-        return Partition::Closed("a disc of UDF written in sessions, whose table is not read");
+        let inner =
+            Space { block_bytes: space.block_bytes, partitions: vec![Partition::Open(plain)] };
+        return match sessions::blocks(source, &inner, bytes(*start)) {
+            Some(extents) => Partition::Open(extents),
+            None => Partition::Closed("a disc of UDF written in sessions, without its last table"),
+        };
     }
     Partition::Closed("a partition of UDF of a kind that is not read")
-}
-
-/// What the extents of a file in `space` hold, without those that are listed elsewhere.
-fn extents_of(
-    source: &Arc<dyn ReadAt>,
-    space: &Space,
-    entry: &Entry,
-) -> Result<Extents, PeelError> {
-    let mut at = 0u64;
-    let mut pieces = Vec::new();
-    for place in entry.places(&entry.extents) {
-        for range in space.ranges(place, u64::from(place.bytes))? {
-            let length = range.end.saturating_sub(range.start);
-            pieces.push(Extent { at, length, source: Some(range.start) });
-            at = at.saturating_add(length);
-        }
-    }
-    Ok(Extents::new(Arc::clone(source), pieces, at))
 }
 
 /// A partition whose bad packets were replaced. The map has the blocks of a packet (40, 2), the
