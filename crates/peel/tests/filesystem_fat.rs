@@ -162,6 +162,12 @@ fn a_boot_sector_of_zeros_is_read_from_its_copy() {
     let mut image = std::fs::read(path).unwrap();
     image[..512].fill(0);
     open("fat32.img", &image).assert_tree("");
+    // What was made on top of it later is not taken for it.
+    for (at, mark) in [(512, &b"LABELONE"[..]), (1080, &[0x53, 0xef]), (4086, b"SWAPSPACE2")] {
+        let mut image = image.clone();
+        image[at..at + mark.len()].copy_from_slice(mark);
+        assert!(open("fat32.img", &image).entries.is_empty());
+    }
 }
 
 #[test]
