@@ -13,7 +13,7 @@ mod suite;
 
 use media::{names, seven_zip, xorriso};
 use std::collections::BTreeSet;
-use suite::{Inside, open, open_fixture, torture_at};
+use suite::{Inside, Open, open, open_fixture, torture_at};
 
 /// The contents of the standard files, in order: what plain names lead to.
 fn assert_contents(inside: &Inside) {
@@ -159,6 +159,27 @@ fn tracks_with_all_of_their_sectors_are_discs() {
         inside.assert_tree("");
         assert!(inside.gaps.is_empty(), "{:?}", inside.gaps);
     }
+}
+
+#[test]
+fn what_a_disc_starts_from_is_opened_once() {
+    for (name, path) in [("boot-hidden", "[boot]/1.img"), ("boot-shown", "floppy.img")] {
+        let opening = Open { deep: true, ..Open::default() };
+        let Some(inside) = opening.fixture(&format!("iso/{name}.iso")) else { return };
+        let floppy = inside.entries.iter().find(|(place, _)| place == path);
+        assert_eq!(floppy.map(|(_, bytes)| bytes.len()), Some(1440 << 10), "{name}");
+        let inner = format!("{path}!/AUTOEXEC.BAT");
+        let of_disc = inside.at("AUTOEXEC.BAT").unwrap();
+        let found = inside
+            .entries
+            .iter()
+            .find(|(place, _)| place.replace("!/", "/") == inner.replace("!/", "/"));
+        assert_eq!(found.map(|(_, bytes)| bytes.as_slice()), Some(of_disc), "{name}");
+        assert_eq!(inside.entries.iter().filter(|(_, bytes)| bytes.len() == 1440 << 10).count(), 1);
+    }
+    // The same image by two ways: a partition, and the catalog.
+    let Some(inside) = open_fixture("iso/hybrid-gpt.iso") else { return };
+    assert!(inside.entries.iter().any(|(place, _)| place == "[boot]/1.img"));
 }
 
 #[test]

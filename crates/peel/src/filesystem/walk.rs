@@ -81,6 +81,11 @@ pub(super) trait Tree: Send + Sync {
     fn same(&self, one: &str, other: &str) -> bool;
     /// See [`FileSystem::content`].
     fn content(&self, node: &Node) -> Result<Content, PeelError>;
+    /// What lies on the volume beside its directories; asked when all of those were listed. The
+    /// paths are whole.
+    fn beside(&self) -> Vec<Node> {
+        Vec::new()
+    }
     /// What of the whole volume is not seen, in words that count together.
     fn gaps(&self) -> Vec<String> {
         Vec::new()
@@ -338,6 +343,13 @@ impl<T: Tree> FileSystem for Walk<T> {
                 }
             }
             level = next;
+            if level.is_empty() {
+                for node in self.tree.beside() {
+                    if visit(node) == Flow::Stop {
+                        break;
+                    }
+                }
+            }
         }
         match broken {
             Some(error) => Err(error),
