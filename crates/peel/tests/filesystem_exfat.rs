@@ -142,5 +142,5 @@ fn hostile_volumes_come_back() {
     let at = many(&image);
     image.truncate(9 << 20);
     let ranges = [0..128, table..table + 64, heap..heap + 32, root..root + 256, at..at + 512];
-    torture_at("contiguous.img", &image, &ranges, 30);
+    torture_at("contiguous.img", &image, &ranges, 8);
 }

@@ -213,6 +213,6 @@ fn hostile_discs_come_back() {
         let root = u32::from_le_bytes(image[0x8000 + 158..0x8000 + 162].try_into().unwrap());
         let root = 2048 * root as usize;
         let ranges = [0x8000..0x8000 + 200, root..root + 400, root..root + 4096];
-        torture_at(&format!("{name}.iso"), &image, &ranges, 10);
+        torture_at(&format!("{name}.iso"), &image, &ranges, 8);
     }
 }

@@ -61,6 +61,6 @@ fn hostile_volumes_come_back() {
     for name in ["cramfs", "romfs"] {
         let Some(path) = lidless_kit::fixture(&format!("rom/{name}.img")) else { return };
         let image = std::fs::read(path).unwrap();
-        torture_at(&format!("{name}.img"), &image, &[0..128, 64..2048], 8);
+        torture_at(&format!("{name}.img"), &image, &[0..128, 64..2048], 6);
     }
 }
