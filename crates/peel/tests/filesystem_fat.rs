@@ -51,6 +51,31 @@ fn the_list_is_that_of_another_tool() {
 }
 
 #[test]
+fn files_in_many_pieces_are_put_together() {
+    let Some(tree) = lidless_kit::tree() else { return };
+    for bits in [12, 16, 32] {
+        let path = format!("fat/pieces{bits}.img");
+        let (Some(inside), Some(image)) = (open_fixture(&path), lidless_kit::fixture(&path)) else {
+            return;
+        };
+        let mut files = 0;
+        for (place, content) in &inside.entries {
+            let (_, original) = tree
+                .iter()
+                .find(|(path, _)| path == place || path.ends_with(&format!("Pictures/{place}")))
+                .unwrap();
+            assert!(content == original, "{bits} bits: {place}");
+            files += 1;
+        }
+        assert_eq!(files, 153, "{bits} bits");
+        assert!(inside.gaps.is_empty(), "{bits} bits: {:?}", inside.gaps);
+        // The other tool lists what was deleted too, as long as its entry was not used again.
+        let theirs = fls(&image).into_iter().filter(|name| !name.starts_with("[deleted]"));
+        assert_eq!(names(&inside), theirs.collect::<BTreeSet<_>>(), "{bits} bits");
+    }
+}
+
+#[test]
 fn short_names_have_their_case() {
     let Some(inside) = open_fixture("fat/floppy.img") else { return };
     let names: Vec<&str> = inside.entries.iter().map(|(place, _)| place.as_str()).collect();
