@@ -1,5 +1,6 @@
 //! FAT, in all its widths.
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -46,6 +47,31 @@ fn the_list_is_that_of_another_tool() {
         let ours: BTreeSet<String> = names(&inside).iter().map(|name| cut(name)).collect();
         let theirs: BTreeSet<String> = fls(&image).iter().map(|name| cut(name)).collect();
         assert_eq!(ours, theirs, "{name}");
+    }
+}
+
+#[test]
+fn files_in_many_pieces_are_put_together() {
+    let Some(tree) = lidless_kit::tree() else { return };
+    for bits in [12, 16, 32] {
+        let path = format!("fat/pieces{bits}.img");
+        let (Some(inside), Some(image)) = (open_fixture(&path), lidless_kit::fixture(&path)) else {
+            return;
+        };
+        let mut files = 0;
+        for (place, content) in &inside.entries {
+            let (_, original) = tree
+                .iter()
+                .find(|(path, _)| path == place || path.ends_with(&format!("Pictures/{place}")))
+                .unwrap();
+            assert!(content == original, "{bits} bits: {place}");
+            files += 1;
+        }
+        assert_eq!(files, 153, "{bits} bits");
+        assert!(inside.gaps.is_empty(), "{bits} bits: {:?}", inside.gaps);
+        // The other tool lists what was deleted too, as long as its entry was not used again.
+        let theirs = fls(&image).into_iter().filter(|name| !name.starts_with("[deleted]"));
+        assert_eq!(names(&inside), theirs.collect::<BTreeSet<_>>(), "{bits} bits");
     }
 }
 
@@ -161,6 +187,12 @@ fn a_boot_sector_of_zeros_is_read_from_its_copy() {
     let mut image = std::fs::read(path).unwrap();
     image[..512].fill(0);
     open("fat32.img", &image).assert_tree("");
+    // What was made on top of it later is not taken for it.
+    for (at, mark) in [(512, &b"LABELONE"[..]), (1080, &[0x53, 0xef]), (4086, b"SWAPSPACE2")] {
+        let mut image = image.clone();
+        image[at..at + mark.len()].copy_from_slice(mark);
+        assert!(open("fat32.img", &image).entries.is_empty());
+    }
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod vdi;
 mod vhd;
 mod vhdx;
 mod vmdk;
+mod track;
 
 pub(crate) use fields::{Fields, guid_text};
 pub(crate) use peel::DiskImage;

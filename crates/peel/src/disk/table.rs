@@ -39,4 +39,9 @@ pub(crate) fn images() -> Vec<Box<dyn Image>> {
 /// compressed stream, a piece of a disk.
 pub(crate) fn hidden() -> Vec<Box<dyn Image>> {
     vec![Box::new(Aff4), Box::new(Dmg), Box::new(SparseBundle)]
+use super::track::Track;
+
+/// Every format of disk images. `Raw` comes last: it looks for what lies on a disk.
+pub(crate) fn images() -> Vec<Box<dyn Image>> {
+    vec![Box::new(Track), Box::new(Raw)]
 }

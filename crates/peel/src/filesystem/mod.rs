@@ -5,6 +5,7 @@ mod batch;
 mod blocks;
 mod civil;
 mod decmpfs;
+mod cramfs;
 mod drive;
 mod exfat;
 mod ext;
@@ -18,8 +19,10 @@ mod names;
 mod neighbours;
 mod ntfs;
 mod number;
+mod romfs;
 mod squashfs;
 mod table;
+mod udf;
 mod walk;
 mod xfs;
 

@@ -1,6 +1,7 @@
 //! The table of file systems: a new one is one new file and one line here.
 
 use super::apfs::Apfs;
+use super::cramfs::CramFs;
 use super::exfat::ExFat;
 use super::ext::Ext;
 use super::face::Format;
@@ -10,6 +11,9 @@ use super::iso::Iso;
 use super::ntfs::Ntfs;
 use super::squashfs::SquashFs;
 use super::xfs::Xfs;
+use super::romfs::RomFs;
+use super::squashfs::SquashFs;
+use super::udf::Udf;
 use lidless_io::ReadAt;
 
 /// Every file system that is read. FAT comes last: it has the weakest marks.
@@ -24,6 +28,11 @@ pub(crate) fn formats() -> Vec<Box<dyn Format>> {
         Box::new(SquashFs),
         Box::new(Hfs),
         Box::new(Apfs),
+        Box::new(Udf),
+        Box::new(Iso),
+        Box::new(SquashFs),
+        Box::new(CramFs),
+        Box::new(RomFs),
         Box::new(ExFat),
         Box::new(Fat),
     ]

@@ -6,6 +6,7 @@ use lidless_core::Limits;
 use lidless_io::{Extent, Extents, ReadAt, read_merged};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many bytes of directories one step reads, and how many directories.
@@ -13,6 +14,11 @@ const STEP_BYTES: u64 = 8 << 20;
 const STEP_FOLDERS: usize = 1_024;
 /// Longer paths than any system allows are a loop or a trick.
 const PATH_BYTES: usize = 4_096;
+/// Directories take a small part of a volume; they are read twice at most, but for those that
+/// are looked up again.
+const ALL_BYTES: u64 = 16 << 30;
+const FREE_BYTES: u64 = 128 << 20;
+const TOO_MUCH: &str = "directories larger than their volume can have";
 /// How many names of directories that were asked for one by one are kept.
 const KEPT: usize = 100_000;
 
@@ -64,12 +70,22 @@ pub(super) trait Tree: Send + Sync {
     fn key(&self, folder: &Self::Folder) -> u64;
     /// About how many bytes listing it reads.
     fn weight(&self, folder: &Self::Folder) -> u64;
+    /// The bytes of the volume, when directories are read from it: what is read of them altogether
+    /// is bounded by that, so that directories that lie in each other cost no more.
+    fn volume_bytes(&self) -> Option<u64> {
+        None
+    }
     /// Lists directories, in the order given, in as few reads as it takes.
     fn list(&self, folders: &[Self::Folder]) -> Vec<Listed<Self::Folder>>;
     /// Whether two names are the same to the file system.
     fn same(&self, one: &str, other: &str) -> bool;
     /// See [`FileSystem::content`].
     fn content(&self, node: &Node) -> Result<Content, PeelError>;
+    /// What lies on the volume beside its directories; asked when all of those were listed. The
+    /// paths are whole.
+    fn beside(&self) -> Vec<Node> {
+        Vec::new()
+    }
     /// What of the whole volume is not seen, in words that count together.
     fn gaps(&self) -> Vec<String> {
         Vec::new()
@@ -158,17 +174,33 @@ type Kept<F> = HashMap<String, Arc<Vec<Child<F>>>>;
 pub(super) struct Walk<T: Tree> {
     tree: T,
     kept: Mutex<Kept<T::Folder>>,
+    /// Bytes of directories that may still be read.
+    left: AtomicU64,
 }
 
 impl<T: Tree> Walk<T> {
     pub(super) fn new(tree: T) -> Self {
-        Self { tree, kept: Mutex::new(HashMap::new()) }
+        let most = tree.volume_bytes().map_or(u64::MAX, |bytes| {
+            bytes.saturating_mul(4).min(ALL_BYTES).saturating_add(FREE_BYTES)
+        });
+        Self { tree, kept: Mutex::new(HashMap::new()), left: AtomicU64::new(most) }
+    }
+
+    /// Takes the bytes of directories from what may be read; false when that is too much.
+    fn spend(&self, folders: &[T::Folder]) -> bool {
+        let bytes =
+            folders.iter().fold(0u64, |sum, folder| sum.saturating_add(self.tree.weight(folder)));
+        let take = |left: u64| if left == u64::MAX { Some(left) } else { left.checked_sub(bytes) };
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
     }
 
     fn children(&self, path: &str, folder: &T::Folder) -> Result<Kids<T>, PeelError> {
         let kept = |kept: &Kept<T::Folder>| kept.get(path).cloned();
         if let Some(known) = kept(&self.kept.lock().unwrap_or_else(PoisonError::into_inner)) {
             return Ok(known);
+        }
+        if !self.spend(std::slice::from_ref(folder)) {
+            return Err(PeelError::Limit(TOO_MUCH));
         }
         let listed = self.tree.list(std::slice::from_ref(folder)).pop().unwrap_or_default();
         if let Some(error) = listed.failed.filter(|_| listed.children.is_empty()) {
@@ -261,6 +293,10 @@ impl<T: Tree> FileSystem for Walk<T> {
                 rest = after;
                 let folders: Vec<T::Folder> =
                     now.iter().map(|(_, _, folder)| folder.clone()).collect();
+                if !self.spend(&folders) {
+                    gaps.insert(TOO_MUCH.into());
+                    break 'walk;
+                }
                 let listed = self.tree.list(&folders);
                 for ((path, deleted, _), listed) in now.iter().zip(listed) {
                     for what in listed.malformed {
@@ -307,6 +343,13 @@ impl<T: Tree> FileSystem for Walk<T> {
                 }
             }
             level = next;
+            if level.is_empty() {
+                for node in self.tree.beside() {
+                    if visit(node) == Flow::Stop {
+                        break;
+                    }
+                }
+            }
         }
         match broken {
             Some(error) => Err(error),

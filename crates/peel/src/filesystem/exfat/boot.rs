@@ -22,6 +22,20 @@
 use super::super::fat::{Geometry, Width};
 use lidless_io::{Cursor, CursorError};
 
+/// Whether only the first sector is gone. What was made on top of an exFAT may leave its copy,
+/// and has marks of its own in the first 4 KiB, where exFAT has nothing but the ends of sectors,
+/// or right behind, as RAID.
+fn is_wiped(head: &[u8]) -> bool {
+    let sectors = head.get(..4096).unwrap_or(&[]).as_chunks::<512>().0;
+    sectors.len() == 8
+        && sectors.iter().enumerate().all(|(number, sector)| {
+            let (own, end) = sector.split_at_checked(508).unwrap_or((sector, &[]));
+            let is_end = end == [0; 4] || (number > 0 && end == [0, 0, 0x55, 0xaa]);
+            is_end && own.iter().all(|byte| *byte == 0)
+        })
+        && head.get(4096..4100) != Some(&[0xfc, 0x4e, 0x2b, 0xa9])
+}
+
 /// What a boot sector says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Boot {
@@ -30,15 +44,20 @@ pub(super) struct Boot {
 }
 
 impl Boot {
-    /// What the boot sector says, or its copy.
+    /// What the boot sector says, or, where that was wiped, its copy.
     pub(super) fn find(head: &[u8]) -> Option<Self> {
-        [0usize, 12 << 9, 12 << 10, 12 << 11, 12 << 12].into_iter().find_map(|at| {
+        if let Some(boot) = Self::parse(head.get(..512)?).ok().flatten() {
+            return Some(boot);
+        }
+        if !is_wiped(head) {
+            return None;
+        }
+        (9u32..=12).find_map(|shift| {
+            let at = 12usize.checked_shl(shift)?;
             let sector = head.get(at..at.saturating_add(512))?;
-            let boot = Self::parse(sector).ok().flatten()?;
             // The copy stands where its own sector size says.
-            let shift = u32::from(sector.get(108).copied().unwrap_or(0));
-            let copy = 12usize.checked_shl(shift);
-            (at == 0 || copy == Some(at)).then_some(boot)
+            let is_own = sector.get(108).is_some_and(|own| u32::from(*own) == shift);
+            Self::parse(sector).ok().flatten().filter(|_| is_own)
         })
     }
 

@@ -19,6 +19,8 @@ pub(in crate::filesystem) struct ExFat;
 const FOLDER_BYTES: u64 = 64 << 20;
 /// The up-case table has an entry for each unit of UTF-16.
 const UPCASE_BYTES: u64 = 128 << 10;
+/// Of how many clusters of something deleted it is asked whether they are free.
+const FREE: u64 = 1 << 28;
 /// Set in a handle where the clusters follow each other.
 const CONTIGUOUS: u64 = 1 << 32;
 
@@ -47,6 +49,7 @@ impl Format for ExFat {
             root: boot.root,
             label: told.label,
             bitmap: told.bitmap,
+            bits: OnceLock::new(),
             upcase: told.upcase,
             table: OnceLock::new(),
             valid: Mutex::new(HashMap::new()),
@@ -65,6 +68,8 @@ struct Files {
     root: u32,
     label: Option<String>,
     bitmap: Option<Stream>,
+    /// What the bitmap holds.
+    bits: OnceLock<Extents>,
     upcase: Option<(Stream, u32)>,
     table: OnceLock<Option<UpCase>>,
     /// By first cluster: how much of a file was ever written, where that is not all of it.
@@ -116,12 +121,20 @@ impl Files {
         if !geometry.holds(first) || behind > u64::from(geometry.clusters).saturating_add(2) {
             return Ok(false);
         }
-        let Some(bitmap) = self.bitmap else { return Ok(false) };
-        let (runs, _) = self.runs(bitmap)?;
-        let bits = self.chains.extents(&runs, bitmap.length);
+        let bits = match self.bits.get() {
+            Some(bits) => bits,
+            None => {
+                let Some(bitmap) = self.bitmap else { return Ok(false) };
+                let (runs, _) = self.runs(bitmap)?;
+                self.bits.get_or_init(|| self.chains.extents(&runs, bitmap.length))
+            }
+        };
+        if count > FREE {
+            return Err(PeelError::Limit("a deleted file larger than the limit"));
+        }
         let from = u64::from(first.saturating_sub(2));
         let to = from.saturating_add(count);
-        let read = read_vec(&bits, from / 8, (to.div_ceil(8)).saturating_sub(from / 8))?;
+        let read = read_vec(bits, from / 8, (to.div_ceil(8)).saturating_sub(from / 8))?;
         if u64::try_from(read.len()).unwrap_or(0) < to.div_ceil(8).saturating_sub(from / 8) {
             return Ok(false);
         }
@@ -206,6 +219,10 @@ impl Tree for Files {
 
     fn weight(&self, folder: &Folder) -> u64 {
         folder.stream.length.min(FOLDER_BYTES)
+    }
+
+    fn volume_bytes(&self) -> Option<u64> {
+        Some(self.chains.volume().len())
     }
 
     fn list(&self, folders: &[Folder]) -> Vec<Listed<Folder>> {

@@ -34,6 +34,21 @@ pub(super) enum Root {
     Cluster(u32),
 }
 
+/// Whether only the first sector is gone. What was made on top of a FAT32 may leave its copy, and
+/// has marks of its own: the label of LVM in the second sector, ext's at 1,080, those of swap
+/// space and of RAID about the end of the first 4 KiB.
+fn is_wiped(head: &[u8]) -> bool {
+    let is_blank = |from: usize, to: usize| {
+        head.get(from..to).is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0))
+    };
+    let has = |at: usize, mark: &[u8]| head.get(at..at.saturating_add(mark.len())) == Some(mark);
+    is_blank(0, 512)
+        && (is_blank(512, 1024) || has(512, b"RRaA"))
+        && (is_blank(1024, 1536) || has(1534, &[0x55, 0xaa]))
+        && !has(4086, b"SWAPSPACE2")
+        && !has(4096, &[0xfc, 0x4e, 0x2b, 0xa9])
+}
+
 /// What a boot sector says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Boot {
@@ -43,13 +58,13 @@ pub(super) struct Boot {
 }
 
 impl Boot {
-    /// What the volume's boot sector says, or the copy that FAT32 keeps of it.
+    /// What the volume's boot sector says, or, where that was wiped, the copy FAT32 keeps of it.
     pub(super) fn find(volume: &dyn ReadAt, head: &[u8]) -> Option<Self> {
         let first = head.get(..512)?;
         if let Some(boot) = Self::parse(first) {
             return boot.has_table(volume, head).then_some(boot);
         }
-        if first.ends_with(&[0x55, 0xaa]) {
+        if !is_wiped(head) {
             return None;
         }
         let boot = Self::parse(head.get(BACKUP..BACKUP.saturating_add(512))?)?;

@@ -127,26 +127,13 @@ pub(super) fn parse(bytes: &[u8], upper_half: bool) -> Items {
         let Some(raw) = entry.first_chunk::<11>() else { continue };
         if attributes & LABEL != 0 {
             if *first != 0xe5 && found.label.is_none() {
-                found.label = Some(label(raw)).filter(|label| !label.is_empty());
+                found.label = Some(names::label(raw)).filter(|label| !label.is_empty());
             }
             continue;
         }
         found.items.extend(item(entry, raw, &known, upper_half));
     }
     found
-}
-
-fn label(raw: &[u8; 11]) -> String {
-    let mut whole = names::short(raw, 0);
-    // A label is one word of eleven bytes, without a dot before its last three.
-    if raw.get(8..) != Some(b"   ") {
-        let base = raw.get(..8).unwrap_or(&[]).first_chunk::<8>().copied().unwrap_or([b' '; 8]);
-        let mut first = [b' '; 11];
-        first.iter_mut().zip(base).for_each(|(to, from)| *to = from);
-        let ending = whole.rsplit_once('.').map_or(String::new(), |(_, ending)| ending.to_owned());
-        whole = format!("{:<8}{ending}", names::short(&first, 0));
-    }
-    whole
 }
 
 fn item(entry: &[u8; 32], raw: &[u8; 11], long: &Long, upper_half: bool) -> Option<Item> {

@@ -167,6 +167,10 @@ impl Tree for Files {
         self.chains.geometry.cluster_bytes
     }
 
+    fn volume_bytes(&self) -> Option<u64> {
+        Some(self.chains.volume().len())
+    }
+
     fn list(&self, folders: &[Folder]) -> Vec<Listed<Folder>> {
         self.chains.expect(folders.iter().map(|folder| self.first(*folder)));
         list_each(

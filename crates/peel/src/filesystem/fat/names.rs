@@ -1,12 +1,20 @@
 //! Short and long names of FAT.
 
 /// The upper half of code page 437.
-const OEM: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
+const OEM: [&str; 4] = [
+    "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒ",
+    "áíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐",
+    "└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀",
+    "αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}",
+];
 
 fn of_oem(byte: u8) -> char {
     match byte.checked_sub(0x80) {
         None => char::from(byte),
-        Some(above) => OEM.chars().nth(usize::from(above)).unwrap_or('\u{fffd}'),
+        Some(above) => {
+            let row = OEM.get(usize::from(above >> 5)).copied().unwrap_or("");
+            row.chars().nth(usize::from(above & 31)).unwrap_or('\u{fffd}')
+        }
     }
 }
 
@@ -25,6 +33,12 @@ pub(super) fn short(raw: &[u8; 11], case: u8) -> String {
         name.push_str(&ending);
     }
     name
+}
+
+/// The label of a volume: eleven bytes without a dot.
+pub(super) fn label(raw: &[u8; 11]) -> String {
+    let text: String = raw.iter().map(|byte| of_oem(*byte)).collect();
+    text.trim_end_matches(' ').to_owned()
 }
 
 /// Whether eleven bytes can be a short name.
@@ -59,7 +73,7 @@ mod tests {
 
     #[test]
     fn names_of_eleven_bytes_become_names() {
-        assert_eq!(OEM.chars().count(), 128);
+        assert!(OEM.iter().all(|row| row.chars().count() == 32));
         assert_eq!(short(b"README  TXT", 0), "README.TXT");
         assert_eq!(short(b"README  TXT", 0x18), "readme.txt");
         assert_eq!(short(b"NOTE       ", 0x08), "note");

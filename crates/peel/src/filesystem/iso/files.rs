@@ -2,6 +2,7 @@
 
 use super::super::face::{Content, FileSystem, Format, Node, NodeKind};
 use super::super::walk::{Child, Lies, Listed, Tree, Walk, list_each, within};
+use super::boot;
 use super::descriptor::{Descriptors, Volume};
 use super::record::{Record, records};
 use super::susp::Use;
@@ -9,7 +10,7 @@ use super::zisofs;
 use crate::error::PeelError;
 use lidless_core::Limits;
 use lidless_io::{Extent, Extents, ReadAt, read_exact_vec, read_merged, read_vec};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,8 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(in crate::filesystem) struct Iso;
 
 const HEAD: u64 = 72 << 10;
-/// A directory of a million short names.
-const FOLDER_BYTES: u64 = 64 << 20;
+/// A directory of a hundred thousand long names.
+const FOLDER_BYTES: u64 = 32 << 20;
 /// How often entries of Rock Ridge may go on elsewhere.
 const CONTINUED: usize = 4;
 /// Set in a handle that stands for what was learned of a file, not for its block.
@@ -52,8 +53,9 @@ impl Format for Iso {
             (None, Some(joliet)) => (joliet, Names::Joliet),
             (None, None) => (primary, Names::Plain),
         };
-        let learned = Mutex::new(HashMap::new());
-        Ok(Arc::new(Walk::new(Files { volume, tree, names, learned })))
+        let catalog = boot::catalog(&head).map(|block| block.saturating_mul(tree.block_bytes));
+        let (learned, places) = (Mutex::new(HashMap::new()), Mutex::new(HashSet::new()));
+        Ok(Arc::new(Walk::new(Files { volume, tree, names, catalog, learned, places })))
     }
 }
 
@@ -94,7 +96,11 @@ struct Files {
     volume: Arc<dyn ReadAt>,
     tree: Volume,
     names: Names,
+    /// Where the catalog of what it starts from lies.
+    catalog: Option<u64>,
     learned: Mutex<HashMap<u64, Arc<Learned>>>,
+    /// Where files begin, when there is a catalog.
+    places: Mutex<HashSet<u64>>,
 }
 
 impl Files {
@@ -166,7 +172,12 @@ impl Files {
             listed.malformed.push("ISO 9660 directory record that is malformed");
         }
         if !lies.whole {
-            listed.gaps.push("directories past the end of their volume");
+            let is_large = u64::try_from(bytes.len()).is_ok_and(|length| length >= FOLDER_BYTES);
+            listed.gaps.push(if is_large {
+                "directories larger than the limit"
+            } else {
+                "directories past the end of their volume"
+            });
         }
         let uses = match self.uses(&found) {
             Ok(uses) => uses,
@@ -230,6 +241,9 @@ impl Files {
             name.push_str(":associated");
         }
         let size = if kind == NodeKind::File { said.packed.unwrap_or(stored) } else { 0 };
+        if self.catalog.is_some() && kind == NodeKind::File {
+            self.places.lock().unwrap_or_else(PoisonError::into_inner).insert(place);
+        }
         let is_simple = pieces.len() == 1 && form == Form::Plain;
         let handle = if is_simple || kind != NodeKind::File { place } else { handle };
         if handle & LEARNED != 0 {
@@ -279,6 +293,10 @@ impl Tree for Files {
         folder.bytes.unwrap_or(2048).min(FOLDER_BYTES)
     }
 
+    fn volume_bytes(&self) -> Option<u64> {
+        Some(self.volume.len())
+    }
+
     fn list(&self, folders: &[Folder]) -> Vec<Listed<Folder>> {
         list_each(
             &*self.volume,
@@ -316,6 +334,25 @@ impl Tree for Files {
                 Ok(Content::Decoded(zisofs::unpacked(stored, node.size)?))
             }
         }
+    }
+
+    fn beside(&self) -> Vec<Node> {
+        let Some(catalog) = self.catalog else { return Vec::new() };
+        let places = self.places.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let images = boot::images(&*self.volume, catalog, self.tree.block_bytes).into_iter();
+        images
+            .filter(|(at, length)| *length > 0 && !places.contains(at))
+            .enumerate()
+            .map(|(number, (at, length))| Node {
+                path: format!("[boot]/{}.img", number.saturating_add(1)),
+                kind: NodeKind::File,
+                size: length,
+                modified: None,
+                deleted: false,
+                handle: at,
+                place: at,
+            })
+            .collect()
     }
 
     fn gaps(&self) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! ISO 9660, with Rock Ridge, Joliet and zisofs: what discs and installers come in.
 
+mod boot;
 mod descriptor;
 mod files;
 mod record;
