@@ -4,7 +4,9 @@ mod bzip2;
 mod decode;
 mod gzip;
 mod lz4;
+mod lzo;
 mod zstd;
 
 pub(crate) use decode::{Coding, decode, lzma_of_zip};
 use decode::{MEMORY_BYTES, broken, frame_magic, skip};
+pub(crate) use lzo::lzo;

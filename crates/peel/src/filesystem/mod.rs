@@ -1,6 +1,7 @@
 //! File systems, swept through ranged reads.
 
 mod batch;
+mod btrfs;
 mod drive;
 mod ext;
 mod face;

@@ -1,5 +1,6 @@
 //! The table of file systems: a new one is one new file and one line here.
 
+use super::btrfs::Btrfs;
 use super::ext::Ext;
 use super::face::Format;
 use super::xfs::Xfs;
@@ -7,7 +8,13 @@ use lidless_io::ReadAt;
 
 /// Every file system that is read.
 pub(crate) fn formats() -> Vec<Box<dyn Format>> {
-    vec![Box::new(Ext::Four), Box::new(Ext::Three), Box::new(Ext::Two), Box::new(Xfs)]
+    vec![
+        Box::new(Ext::Four),
+        Box::new(Ext::Three),
+        Box::new(Ext::Two),
+        Box::new(Xfs),
+        Box::new(Btrfs),
+    ]
 }
 
 /// The file system of a volume, by its content; `head` is its first 72 KiB.
