@@ -10,6 +10,7 @@ mod names;
 mod neighbours;
 mod number;
 mod table;
+mod told;
 mod xfs;
 
 pub(crate) use drive::{Tour, Toured};

@@ -3,18 +3,21 @@
 use super::btrfs::Btrfs;
 use super::ext::Ext;
 use super::face::Format;
+use super::told::told;
 use super::xfs::Xfs;
 use lidless_io::ReadAt;
 
 /// Every file system that is read.
 pub(crate) fn formats() -> Vec<Box<dyn Format>> {
-    vec![
+    let mut row: Vec<Box<dyn Format>> = vec![
         Box::new(Ext::Four),
         Box::new(Ext::Three),
         Box::new(Ext::Two),
         Box::new(Xfs),
         Box::new(Btrfs),
-    ]
+    ];
+    row.extend(told());
+    row
 }
 
 /// The file system of a volume, by its content; `head` is its first 72 KiB.
