@@ -23,6 +23,7 @@ use lidless_io::ReadAt;
 use std::sync::Arc;
 
 /// A file system by its signatures: any of them tells it.
+#[derive(Clone, Copy)]
 struct Told {
     name: &'static str,
     signatures: &'static [(usize, &'static [u8])],
@@ -34,42 +35,52 @@ const BCACHEFS: &[u8] = &[
     0xc6, 0x85, 0x73, 0xf6, 0x66, 0xce, 0x90, 0xa9, 0xd9, 0x6a, 0x60, 0xcf, 0x80, 0x3d, 0xf7, 0xef,
 ];
 
-const ALL: &[(&str, &[(usize, &[u8])], &[u8])] = &[
-    ("F2FS", &[(1024, b"\x10\x20\xf5\xf2")], b""),
-    ("NILFS2", &[(1024, b"\x02\0\0\0\0\0\x34\x34")], b""),
-    ("EROFS", &[(1024, b"\xe2\xe1\xf5\xe0")], b""),
-    ("OCFS2", &[(1024, b"OCFSV2"), (2048, b"OCFSV2"), (4096, b"OCFSV2"), (8192, b"OCFSV2")], b""),
-    ("bcachefs", &[(4120, BCACHEFS)], b""),
-    ("HPFS", &[(8192, b"\x49\xe8\x95\xf9")], b""),
-    (
-        "UFS",
-        &[
+const ALL: &[Told] = &[
+    Told { name: "F2FS", signatures: &[(1024, b"\x10\x20\xf5\xf2")], with: b"" },
+    Told { name: "NILFS2", signatures: &[(1024, b"\x02\0\0\0\0\0\x34\x34")], with: b"" },
+    Told { name: "EROFS", signatures: &[(1024, b"\xe2\xe1\xf5\xe0")], with: b"" },
+    Told {
+        name: "OCFS2",
+        signatures: &[(1024, b"OCFSV2"), (2048, b"OCFSV2"), (4096, b"OCFSV2"), (8192, b"OCFSV2")],
+        with: b"",
+    },
+    Told { name: "bcachefs", signatures: &[(4120, BCACHEFS)], with: b"" },
+    Told { name: "HPFS", signatures: &[(8192, b"\x49\xe8\x95\xf9")], with: b"" },
+    Told {
+        name: "UFS",
+        signatures: &[
             (9564, b"\x54\x19\x01\0"),
             (9564, b"\0\x01\x19\x54"),
             (66908, b"\x19\x01\x54\x19"),
             (66908, b"\x19\x54\x01\x19"),
         ],
-        b"",
-    ),
-    ("ZFS", &[(16384, b"\x01\x01\0\0"), (16384, b"\x01\0\0\0")], b"pool_guid"),
-    ("JFS", &[(32768, b"JFS1")], b""),
-    (
-        "ReiserFS",
-        &[(8244, b"ReIsErFs"), (65588, b"ReIsErFs"), (65588, b"ReIsEr2Fs"), (65588, b"ReIsEr3Fs")],
-        b"",
-    ),
-    ("Reiser4", &[(65536, b"ReIsEr4")], b""),
-    ("GFS2", &[(65536, b"\x01\x16\x19\x70\0\0\0\x01")], b""),
-    ("UBI", &[(0, b"UBI#")], b""),
-    ("UBIFS", &[(0, b"\x31\x18\x10\x06")], b""),
+        with: b"",
+    },
+    Told { name: "JFS", signatures: &[(32768, b"JFS1")], with: b"" },
+    Told {
+        name: "ReiserFS",
+        signatures: &[
+            (8244, b"ReIsErFs"),
+            (65588, b"ReIsErFs"),
+            (65588, b"ReIsEr2Fs"),
+            (65588, b"ReIsEr3Fs"),
+        ],
+        with: b"",
+    },
+    Told { name: "Reiser4", signatures: &[(65536, b"ReIsEr4")], with: b"" },
+    Told { name: "GFS2", signatures: &[(65536, b"\x01\x16\x19\x70\0\0\0\x01")], with: b"" },
+    Told { name: "UBI", signatures: &[(0, b"UBI#")], with: b"" },
+    Told { name: "UBIFS", signatures: &[(0, b"\x31\x18\x10\x06")], with: b"" },
+    Told {
+        name: "ZFS",
+        signatures: &[(16384, b"\x01\x01\0\0"), (16384, b"\x01\0\0\0")],
+        with: b"pool_guid",
+    },
 ];
 
 /// Every one of them.
 pub(super) fn told() -> Vec<Box<dyn Format>> {
-    let one = |&(name, signatures, with): &(&'static str, &'static [_], &'static [u8])| {
-        Box::new(Told { name, signatures, with }) as Box<dyn Format>
-    };
-    ALL.iter().map(one).collect()
+    ALL.iter().map(|one| Box::new(*one) as Box<dyn Format>).collect()
 }
 
 impl Format for Told {
@@ -100,7 +111,7 @@ mod tests {
     fn each_is_told_by_its_signature_and_by_no_other() {
         let nothing = MemoryBytes::default();
         let formats = told();
-        for (name, signatures, with) in ALL {
+        for Told { name, signatures, with } in ALL {
             for (at, signature) in *signatures {
                 let mut head = vec![0u8; 72 << 10];
                 head[*at..at + signature.len()].copy_from_slice(signature);

@@ -83,8 +83,8 @@ pub(super) struct Files {
     /// With what the journal holds in place.
     pub(super) volume: Arc<dyn ReadAt>,
     /// As it lies on the disk.
-    raw: Arc<dyn ReadAt>,
-    replayed: Option<Arc<Replayed>>,
+    pub(super) raw: Arc<dyn ReadAt>,
+    pub(super) replayed: Option<Arc<Replayed>>,
     pub(super) superblock: Superblock,
     pub(super) groups: Vec<Group>,
     /// What is to be said of it when it is swept.
@@ -133,7 +133,7 @@ impl Files {
     }
 
     /// Reads inodes, those close to each other in one request. In the order asked for.
-    fn inodes(&self, wanted: &[u32]) -> Result<Vec<Option<Inode>>, PeelError> {
+    pub(super) fn inodes(&self, wanted: &[u32]) -> Result<Vec<Option<Inode>>, PeelError> {
         let mut pieces = Vec::with_capacity(wanted.len());
         for (number, inode) in wanted.iter().enumerate() {
             if let Some(start) = self.place(*inode) {
@@ -148,6 +148,11 @@ impl Files {
             }
         })?;
         Ok(found)
+    }
+
+    /// What a sweep learned.
+    pub(super) fn catalogue(&self) -> Option<Arc<Catalogue>> {
+        self.catalogue.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn runs(&self, map: &[u8], flags: u32, size: u64) -> Result<Runs, PeelError> {
@@ -281,57 +286,12 @@ impl FileSystem for Files {
     }
 
     fn content(&self, node: &Node) -> Result<Content, PeelError> {
-        let Some(number) = u32::try_from(node.handle).ok().filter(|number| *number != 0) else {
-            return Ok(Content::Inline(Vec::new()));
-        };
-        let catalogue = {
-            let kept = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.clone()
-        };
-        let inode = match catalogue.and_then(|catalogue| catalogue.inode(number)) {
-            Some(inode) => Some(inode),
-            None => self.inodes(&[number])?.pop().flatten(),
-        };
-        let Some(inode) = inode.filter(|inode| inode.kind == NodeKind::File) else {
-            let found = "none of a file";
-            return Err(PeelError::malformed(FORMAT, 0, "an inode", found));
-        };
-        if inode.flags & flag::ENCRYPTED != 0 {
-            return Err(PeelError::Closed("a file encrypted with fscrypt".to_owned()));
-        }
-        if inode.flags & flag::COMPRESSED != 0 {
-            return Err(PeelError::Closed("a file compressed by e2compr".to_owned()));
-        }
-        if inode.flags & flag::INLINE != 0 {
-            // What was never written of a longer one reads as zeros.
-            if wide(inode.map.len()) < inode.size && inode.map.iter().all(|byte| *byte == 0) {
-                let hole = Extents::new(Arc::clone(&self.raw), Vec::new(), inode.size);
-                return Ok(Content::Extents(hole));
-            }
-            return Ok(Content::Inline(inode.map));
-        }
-        let runs = self.runs(&inode.map, inode.flags, inode.size)?;
-        if inode.deleted && runs.runs.is_empty() && inode.size > 0 {
-            let why = "a deleted file whose blocks are no longer known";
-            return Err(PeelError::Closed(why.to_owned()));
-        }
-        if runs.malformed > 0 || runs.missing > 0 {
-            let found = "one with parts that are not";
-            return Err(PeelError::malformed(FORMAT, 0, "a map of blocks that is whole", found));
-        }
-        let end = |run: &super::map::Run| run.block.saturating_add(run.length);
-        if runs.runs.iter().any(|run| self.superblock.offset(end(run)) > self.raw.len()) {
-            let why = "a file with parts past the end of its volume";
-            return Err(PeelError::Closed(why.to_owned()));
-        }
-        let pieces = runs.extents(&self.superblock);
-        if let Some(replayed) = &self.replayed
-            && runs.runs.iter().any(|run| replayed.touches(run.block, run.length))
-        {
-            let whole = Extents::new(Arc::clone(&self.volume), pieces, inode.size);
-            return Ok(Content::Decoded(Arc::new(whole)));
-        }
-        Ok(Content::Extents(Extents::new(Arc::clone(&self.raw), pieces, inode.size)))
+        let content = self.contents_of(std::slice::from_ref(node)).pop();
+        content.unwrap_or_else(|| Ok(Content::Inline(Vec::new())))
+    }
+
+    fn contents(&self, nodes: &[Node]) -> Vec<Result<Content, PeelError>> {
+        self.contents_of(nodes)
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::number::index;
 use super::directory::{Name, block, short};
 use super::inode::{Form, Inode};
 use super::log;
-use super::map::{Runs, first_block, resolve};
+use super::map::{Run, Runs, first_block, resolve};
 use super::superblock::{FORMAT, INDEX_AT, Superblock, find};
 use super::sweep::{Catalogue, sweep};
 use crate::error::PeelError;
@@ -157,6 +157,49 @@ impl Files {
     }
 }
 
+impl Files {
+    /// The inodes of files: those that a sweep saw from memory, others read together.
+    fn described(&self, nodes: &[Node]) -> Result<Vec<Option<Inode>>, PeelError> {
+        let catalogue = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let kept = |node: &Node| catalogue.as_ref().and_then(|known| known.inode(node.handle));
+        let mut found: Vec<Option<Inode>> = nodes.iter().map(kept).collect();
+        let missing: Vec<usize> = (0..)
+            .zip(nodes.iter().zip(&found))
+            .filter(|(_, (node, inode))| inode.is_none() && node.handle != 0)
+            .map(|(at, _)| at)
+            .collect();
+        let wanted: Vec<u64> =
+            missing.iter().filter_map(|at| nodes.get(*at)).map(|node| node.handle).collect();
+        for (at, inode) in missing.into_iter().zip(self.inodes(&wanted)?) {
+            if let Some(slot) = found.get_mut(at) {
+                *slot = inode;
+            }
+        }
+        let is_file = |inode: &Inode| inode.kind == NodeKind::File;
+        Ok(found.into_iter().map(|inode| inode.filter(is_file)).collect())
+    }
+
+    fn mapped(&self, inode: &Inode, runs: &Runs) -> Result<Content, PeelError> {
+        if inode.is_realtime {
+            return Err(PeelError::Closed("a file on the realtime device of XFS".to_owned()));
+        }
+        if runs.malformed > 0 || runs.missing > 0 {
+            let found = "one with parts that are not";
+            return Err(PeelError::malformed(FORMAT, 0, "a map of blocks that is whole", found));
+        }
+        let end = |run: &Run| {
+            let length = run.length.saturating_mul(self.superblock.block_bytes);
+            self.superblock.offset(run.block).saturating_add(length)
+        };
+        if runs.runs.iter().any(|run| end(run) > self.volume.len()) {
+            let why = "a file with parts past the end of its volume";
+            return Err(PeelError::Closed(why.to_owned()));
+        }
+        let pieces = runs.extents(&self.superblock);
+        Ok(Content::Extents(Extents::new(Arc::clone(&self.volume), pieces, inode.size)))
+    }
+}
+
 impl FileSystem for Files {
     fn label(&self) -> Option<String> {
         self.superblock.label.clone()
@@ -211,38 +254,27 @@ impl FileSystem for Files {
     }
 
     fn content(&self, node: &Node) -> Result<Content, PeelError> {
-        if node.handle == 0 {
-            return Ok(Content::Inline(Vec::new()));
-        }
-        let catalogue = {
-            let kept = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.clone()
+        let content = self.contents(std::slice::from_ref(node)).pop();
+        content.unwrap_or_else(|| Ok(Content::Inline(Vec::new())))
+    }
+
+    fn contents(&self, nodes: &[Node]) -> Vec<Result<Content, PeelError>> {
+        let inodes = match self.described(nodes) {
+            Ok(inodes) => inodes,
+            Err(error) => return nodes.iter().map(|_| Err(error.clone())).collect(),
         };
-        let inode = match catalogue.and_then(|catalogue| catalogue.inode(node.handle)) {
-            Some(inode) => Some(inode),
-            None => self.inodes(&[node.handle])?.pop().flatten(),
+        let forks: Vec<(Form, &[u8])> =
+            inodes.iter().flatten().map(|inode| (inode.form, inode.fork.as_slice())).collect();
+        let mut resolved = match resolve(&*self.volume, &self.superblock, &forks) {
+            Ok(resolved) => resolved.into_iter(),
+            Err(error) => return nodes.iter().map(|_| Err(error.clone().into())).collect(),
         };
-        let Some(inode) = inode.filter(|inode| inode.kind == NodeKind::File) else {
-            return Err(PeelError::malformed(FORMAT, 0, "an inode", "none of a file"));
+        let content = |(node, inode): (&Node, &Option<Inode>)| match inode {
+            Some(inode) => self.mapped(inode, &resolved.next().unwrap_or_default()),
+            None if node.handle == 0 => Ok(Content::Inline(Vec::new())),
+            None => Err(PeelError::malformed(FORMAT, 0, "an inode", "none of a file")),
         };
-        if inode.is_realtime {
-            return Err(PeelError::Closed("a file on the realtime device of XFS".to_owned()));
-        }
-        let runs = self.runs(inode.form, &inode.fork)?;
-        if runs.malformed > 0 || runs.missing > 0 {
-            let found = "one with parts that are not";
-            return Err(PeelError::malformed(FORMAT, 0, "a map of blocks that is whole", found));
-        }
-        let end = |run: &super::map::Run| {
-            let length = run.length.saturating_mul(self.superblock.block_bytes);
-            self.superblock.offset(run.block).saturating_add(length)
-        };
-        if runs.runs.iter().any(|run| end(run) > self.volume.len()) {
-            let why = "a file with parts past the end of its volume";
-            return Err(PeelError::Closed(why.to_owned()));
-        }
-        let pieces = runs.extents(&self.superblock);
-        Ok(Content::Extents(Extents::new(Arc::clone(&self.volume), pieces, inode.size)))
+        nodes.iter().zip(&inodes).map(content).collect()
     }
 }
 
