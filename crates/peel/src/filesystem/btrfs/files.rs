@@ -219,20 +219,27 @@ impl Files {
             let mut wanted: Vec<_> = Vec::with_capacity(group.len());
             // Names of one inode stand next to each other.
             for same in group.chunk_by(|one, next| one.0 == next.0) {
+                // Of a directory there is nothing more to know than its entry says.
+                if same.iter().all(|(_, kind, _)| *kind == NodeKind::Directory) {
+                    continue;
+                }
                 let object = same.first().map_or(0, |(child, ..)| parts(*child).1);
                 // The inode, and the first extent, which says where the content lies.
                 wanted.push((object, INODE, 0)..=(object, INODE, u64::MAX));
                 wanted.push((object, EXTENT, 0)..=(object, EXTENT, 0));
             }
             let looked = self.look(tree, &wanted)?;
-            for (child, _, name) in group {
-                let Some(inode) = looked.catalogue.inode(*child) else { continue };
+            for (child, kind, name) in group {
+                let inode = looked.catalogue.inode(*child);
+                if inode.is_none() && *kind != NodeKind::Directory {
+                    continue;
+                }
                 let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
                 nodes.push(Node {
                     path,
-                    kind: inode.kind,
-                    size: inode.size,
-                    modified: inode.time(),
+                    kind: inode.map_or(*kind, |inode| inode.kind),
+                    size: inode.map_or(0, |inode| inode.size),
+                    modified: inode.and_then(super::item::Inode::time),
                     deleted: false,
                     handle: *child,
                     place: looked.catalogue.place(*child, self),

@@ -139,7 +139,7 @@ impl Trees<'_> {
             let at = starts.binary_search_by_key(&tag, |(tag, _)| *tag).ok();
             at.and_then(|at| starts.get(at)).map_or(0, |(_, start)| *start)
         };
-        let Read { failed, cut } = read_in_order(self.volume, pieces, &mut |tag, _, node| {
+        let Read { failed, cut, .. } = read_in_order(self.volume, pieces, &mut |tag, _, node| {
             let Some(group) = groups.get(index(tag)) else { return };
             let Some(first) = group.first() else { return };
             if le64(node, 48) == first.address && wide(node.len()) == size {

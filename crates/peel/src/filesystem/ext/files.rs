@@ -95,6 +95,13 @@ pub(super) struct Files {
     paths: Mutex<HashMap<String, u32>>,
 }
 
+/// A name in a directory.
+struct Child {
+    inode: u32,
+    kind: NodeKind,
+    name: String,
+}
+
 impl Files {
     fn replay(&mut self, copy: u64) -> Result<(), PeelError> {
         const UNKNOWN: &str = "a journal that was not found, so not replayed";
@@ -169,14 +176,15 @@ impl Files {
     }
 
     /// The names in a directory, deleted ones left out.
-    fn children(&self, directory: &Inode) -> Result<Vec<(u32, Vec<u8>)>, PeelError> {
+    fn children(&self, directory: &Inode) -> Result<Vec<Child>, PeelError> {
         let mut found = Vec::new();
         let form = self.form(directory.flags);
         let mut broken = 0u64;
         let mut block = |bytes: &[u8]| {
             let whole = names(bytes, form, &mut |name| {
                 if !name.deleted && name.name != b"." && name.name != b".." {
-                    found.push((name.inode, told(name.name, directory.flags)));
+                    let shown = shown(&told(name.name, directory.flags));
+                    found.push(Child { inode: name.inode, kind: name.kind, name: shown });
                 }
             });
             broken = broken.saturating_add(u64::from(!whole));
@@ -221,9 +229,10 @@ impl Files {
             } else {
                 let Some(directory) = self.directory_inode(inode)? else { return Ok(None) };
                 let children = self.children(&directory)?;
-                let next = children.iter().find(|(_, name)| shown(name) == part);
-                let Some((next, _)) = next else { return Ok(None) };
-                inode = *next;
+                let Some(next) = children.iter().find(|child| child.name == part) else {
+                    return Ok(None);
+                };
+                inode = next.inode;
             }
             at = at.saturating_add(1);
         }
@@ -245,26 +254,37 @@ impl FileSystem for Files {
         let Some(inode) = self.find(path)? else { return Ok(None) };
         let Some(directory) = self.directory_inode(inode)? else { return Ok(None) };
         let children = self.children(&directory)?;
-        let wanted: Vec<u32> = children.iter().map(|(inode, _)| *inode).collect();
-        let inodes = self.inodes(&wanted)?;
+        // Of a directory there is nothing more to know than its entry says.
+        let is_told = |child: &&Child| child.kind == NodeKind::Directory;
+        let wanted: Vec<u32> =
+            children.iter().filter(|child| !is_told(child)).map(|child| child.inode).collect();
+        let mut inodes = self.inodes(&wanted)?.into_iter();
         let mut nodes = Vec::with_capacity(children.len());
         let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
-        for ((handle, name), inode) in children.iter().zip(inodes) {
-            let Some(inode) = inode.filter(|inode| !inode.deleted) else { continue };
-            let name = shown(name);
-            let path = if path.is_empty() { name } else { format!("{path}/{name}") };
-            if inode.kind == NodeKind::Directory && paths.len() < REMEMBERED {
-                paths.insert(path.clone(), *handle);
-            }
-            nodes.push(Node {
+        for child in &children {
+            let name = &child.name;
+            let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+            let mut node = Node {
                 path,
-                kind: inode.kind,
-                size: inode.size,
-                modified: Inode::modified(inode.modified),
+                kind: NodeKind::Directory,
+                size: 0,
+                modified: None,
                 deleted: false,
-                handle: u64::from(*handle),
-                place: self.superblock.offset(first_block(&inode.map, inode.flags)),
-            });
+                handle: u64::from(child.inode),
+                place: 0,
+            };
+            if !is_told(&child) {
+                let inode = inodes.next().flatten().filter(|inode| !inode.deleted);
+                let Some(inode) = inode else { continue };
+                node.kind = inode.kind;
+                node.size = inode.size;
+                node.modified = Inode::modified(inode.modified);
+                node.place = self.superblock.offset(first_block(&inode.map, inode.flags));
+            }
+            if node.kind == NodeKind::Directory && paths.len() < REMEMBERED {
+                paths.insert(node.path.clone(), child.inode);
+            }
+            nodes.push(node);
         }
         Ok(Some(nodes))
     }

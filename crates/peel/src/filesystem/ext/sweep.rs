@@ -1,6 +1,6 @@
 //! Every inode, then every directory, each in the order of the disk.
 
-use super::super::batch::{Piece, Read, read_in_order};
+use super::super::batch::{Piece, Read, allowed, read_in_order, read_within};
 use super::super::face::{NodeKind, Swept};
 use super::super::names::{Facts, Names, most};
 use super::super::number::{index, le32, wide};
@@ -113,7 +113,8 @@ pub(super) fn sweep(
     let mut catalogue = Catalogue::default();
     let outcome = inodes(files, most(limits.members), &mut catalogue, &mut swept)?;
     let mut found = Names::new(most(limits.members));
-    let read = directories(files, &catalogue, &mut found, &mut swept)?;
+    let most = allowed(&*files.volume).saturating_sub(outcome.bytes);
+    let read = directories(files, &catalogue, most, &mut found, &mut swept)?;
     if found.is_full {
         swept.gaps.push(FULL.to_owned());
     }
@@ -180,6 +181,7 @@ fn inodes(
 fn directories(
     files: &Files,
     catalogue: &Catalogue,
+    most: u64,
     found: &mut Names,
     swept: &mut Swept,
 ) -> Result<Read, PeelError> {
@@ -238,7 +240,7 @@ fn directories(
         }
     }
     let size = index(superblock.block_bytes);
-    let mut outcome = read_in_order(&*files.volume, pieces, &mut |tag, at, bytes| {
+    let mut outcome = read_within(&*files.volume, most, pieces, &mut |tag, at, bytes| {
         let Some(row) = rows.get(index(tag >> 1)) else { return };
         for (block, number) in bytes.chunks(size).zip(0u64..) {
             add(row, tag & 1 == 1 && at == 0 && number == 0, block, found);

@@ -57,6 +57,13 @@ pub(super) struct Files {
     paths: Mutex<HashMap<String, u64>>,
 }
 
+/// A name in a directory.
+struct Child {
+    inode: u64,
+    is_directory: bool,
+    name: String,
+}
+
 impl Files {
     /// Reads inodes, those close to each other in one request. In the order asked for.
     fn inodes(&self, wanted: &[u64]) -> Result<Vec<Option<Inode>>, PeelError> {
@@ -81,12 +88,13 @@ impl Files {
     }
 
     /// The names in a directory, deleted ones left out.
-    fn children(&self, directory: &Inode) -> Result<Vec<(u64, String)>, PeelError> {
+    fn children(&self, directory: &Inode) -> Result<Vec<Child>, PeelError> {
         let mut found = Vec::new();
         let mut broken = 0u64;
         let mut keep = |name: Name<'_>| {
             if !name.deleted && name.name != b"." && name.name != b".." {
-                found.push((name.inode, shown(name.name)));
+                let (inode, is_directory) = (name.inode, name.is_directory);
+                found.push(Child { inode, is_directory, name: shown(name.name) });
             }
         };
         if directory.form == Form::Local {
@@ -141,10 +149,10 @@ impl Files {
             } else {
                 let Some(directory) = self.directory_inode(inode)? else { return Ok(None) };
                 let children = self.children(&directory)?;
-                let Some((next, _)) = children.iter().find(|(_, name)| name == part) else {
+                let Some(next) = children.iter().find(|child| child.name == part) else {
                     return Ok(None);
                 };
-                inode = *next;
+                inode = next.inode;
             }
             at = at.saturating_add(1);
         }
@@ -209,25 +217,30 @@ impl FileSystem for Files {
         let Some(inode) = self.find(path)? else { return Ok(None) };
         let Some(directory) = self.directory_inode(inode)? else { return Ok(None) };
         let children = self.children(&directory)?;
-        let wanted: Vec<u64> = children.iter().map(|(inode, _)| *inode).collect();
-        let inodes = self.inodes(&wanted)?;
+        // Of a directory there is nothing more to know than its entry says.
+        let wanted: Vec<u64> =
+            children.iter().filter(|child| !child.is_directory).map(|child| child.inode).collect();
+        let mut inodes = self.inodes(&wanted)?.into_iter();
         let mut nodes = Vec::with_capacity(children.len());
         let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
-        for ((handle, name), inode) in children.into_iter().zip(inodes) {
-            let Some(inode) = inode.filter(|inode| !inode.deleted) else { continue };
+        for child in children {
+            let Child { inode: handle, name, is_directory } = child;
             let path = if path.is_empty() { name } else { format!("{path}/{name}") };
-            if inode.kind == NodeKind::Directory && paths.len() < REMEMBERED {
-                paths.insert(path.clone(), handle);
+            let kind = NodeKind::Directory;
+            let (modified, deleted, place, size) = (None, false, 0, 0);
+            let mut node = Node { path, kind, size, modified, deleted, handle, place };
+            if !is_directory {
+                let inode = inodes.next().flatten().filter(|inode| !inode.deleted);
+                let Some(inode) = inode else { continue };
+                node.kind = inode.kind;
+                node.size = inode.size;
+                node.modified = Timestamp::from_second(inode.modified).ok();
+                node.place = self::place(&self.superblock, inode.form, &inode.fork);
             }
-            nodes.push(Node {
-                path,
-                kind: inode.kind,
-                size: inode.size,
-                modified: Timestamp::from_second(inode.modified).ok(),
-                deleted: false,
-                handle,
-                place: place(&self.superblock, inode.form, &inode.fork),
-            });
+            if node.kind == NodeKind::Directory && paths.len() < REMEMBERED {
+                paths.insert(node.path.clone(), handle);
+            }
+            nodes.push(node);
         }
         Ok(Some(nodes))
     }

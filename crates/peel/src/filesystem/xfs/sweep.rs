@@ -1,6 +1,6 @@
 //! Every inode, then every directory, each in the order of the disk.
 
-use super::super::batch::read_in_order;
+use super::super::batch::{allowed, read_within};
 use super::super::face::{NodeKind, Swept};
 use super::super::names::{Facts, Names, most};
 use super::super::number::{index, wide};
@@ -131,7 +131,9 @@ pub(super) fn sweep(
     });
     let over = before.saturating_sub(trees.pieces.len());
     say(&mut swept, wide(over), "inodes larger than their volume");
-    let read = read_in_order(volume, trees.pieces, &mut |first, at, bytes| {
+    // Directories are scattered like inodes, and come after them.
+    let half = allowed(volume) / 2;
+    let read = read_within(volume, half, trees.pieces, &mut |first, at, bytes| {
         for (number, bytes) in each(superblock, first, at, bytes) {
             let Some(inode) = Inode::parse(bytes) else {
                 unsigned = unsigned.saturating_add(1);
@@ -153,7 +155,8 @@ pub(super) fn sweep(
     cut = cut.saturating_add(read.cut);
     failed = failed.saturating_add(read.failed);
     let mut names = Names::new(most(limits.members));
-    failed = failed.saturating_add(directories(files, &catalogue, &mut names, &mut swept)?);
+    let rest = allowed(volume).saturating_sub(read.bytes);
+    failed = failed.saturating_add(directories(files, &catalogue, rest, &mut names, &mut swept)?);
     if names.is_full || is_full {
         swept.gaps.push(FULL.to_owned());
     }
@@ -171,6 +174,7 @@ pub(super) fn sweep(
 fn directories(
     files: &Files,
     catalogue: &Catalogue,
+    most: u64,
     names: &mut Names,
     swept: &mut Swept,
 ) -> Result<u64, PeelError> {
@@ -188,9 +192,9 @@ fn directories(
     let mut pieces = Vec::new();
     let mut apart = Vec::new();
     let add = |row: &Row, name: Name<'_>, names: &mut Names| {
-        // What kind a deleted name had is only said where its inode is still there.
         let deleted = name.deleted || row.deleted;
-        names.add(row.inode, name.inode, NodeKind::File, deleted, name.name);
+        let kind = if name.is_directory { NodeKind::Directory } else { NodeKind::File };
+        names.add(row.inode, name.inode, kind, deleted, name.name);
     };
     for (row, number) in rows.iter().zip(0u64..) {
         if row.form == Form::Local {
@@ -217,7 +221,7 @@ fn directories(
         }
     }
     let size = index(superblock.directory_bytes());
-    let outcome = read_in_order(&*files.volume, pieces, &mut |tag, _, bytes| {
+    let outcome = read_within(&*files.volume, most, pieces, &mut |tag, _, bytes| {
         let Some(row) = rows.get(index(tag)) else { return };
         for bytes in bytes.chunks(size) {
             let whole = block(superblock, bytes, &mut |name| add(row, name, names));
