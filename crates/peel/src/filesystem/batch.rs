@@ -206,7 +206,7 @@ mod tests {
         });
         let outcome = outcome.unwrap();
         assert_eq!((outcome.failed, outcome.cut), (0, 2));
-        assert_eq!(outcome.bytes, 5010 + (17 << 20) + 5);
+        assert_eq!(outcome.bytes, 4020 + (17 << 20) + 5);
         let large = 8 << 20;
         let parts = [(2, 4000), (3, 10), (1, 10), (4, large), (4, large), (4, 1 << 20), (5, 5)];
         assert_eq!(got, parts);

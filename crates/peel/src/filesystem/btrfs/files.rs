@@ -19,8 +19,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 const MOST_TREES: usize = 4096;
 /// The part of a handle that is the inode's number; above it is the tree's.
 pub(super) const OBJECT: u64 = (1 << 48) - 1;
-/// How many entries a directory may have when it is opened by its path.
-const LARGEST_DIRECTORY: usize = 1 << 18;
+/// How many entries a directory may have when it is opened by its path, and inodes; extents may
+/// be four times as many.
+const LARGEST: usize = 1 << 18;
 /// Subvolumes that installers put a system's root into.
 const OF_A_SYSTEM: [&str; 2] = ["@", "root"];
 
@@ -107,22 +108,22 @@ impl Files {
         let superblock = &self.superblock;
         let (address, level) = (superblock.chunk_root, superblock.chunk_level);
         let root = Root { tree: 0, address, level };
-        let mut found: Vec<(u64, Vec<u8>)> = Vec::new();
+        let mut chunks = self.chunks.clone();
+        let mut found = 0usize;
         let wanted = (0, CHUNK, 0)..=(u64::MAX, CHUNK, u64::MAX);
         let walked = self.trees().read(&[root], &[wanted], &mut |_, item| {
             if item.key.1 == CHUNK {
-                found.push((item.key.2, item.data.to_vec()));
+                chunks.add(superblock, item.key.2, item.data);
+                found = found.saturating_add(1);
             }
-            found.len() < super::superblock::MOST_CHUNKS
+            found < super::superblock::MOST_CHUNKS
         })?;
-        if found.is_empty() && (walked.malformed > 0 || walked.missing > 0) {
+        if found == 0 && (walked.malformed > 0 || walked.missing > 0) {
             let found = "nodes that are not its own";
             return Err(PeelError::malformed(FORMAT, address, "a chunk tree", found));
         }
-        for (address, item) in found {
-            self.chunks.add(&self.superblock, address, &item);
-        }
-        self.chunks.settle();
+        chunks.settle();
+        self.chunks = chunks;
         Ok(())
     }
 
@@ -195,11 +196,14 @@ impl Files {
                 let shown = String::from_utf8_lossy(name.name).replace(['/', '\0'], "_");
                 looked.names.push((child, name.kind, shown));
             }
-            looked.catalogue.add(own, &item, u64::MAX) && looked.names.len() < LARGEST_DIRECTORY
+            looked.names.len() < LARGEST && looked.catalogue.add(own, &item, wide(LARGEST))
         })?;
         if walked.malformed > 0 || walked.missing > 0 {
             let found = "some that are not its own or cannot be read";
             return Err(PeelError::malformed(FORMAT, root.address, "nodes of a tree", found));
+        }
+        if looked.catalogue.is_full || looked.names.len() >= LARGEST {
+            return Err(PeelError::Limit("a directory or a file in more parts than the limit"));
         }
         looked.catalogue.settle();
         Ok(looked)
@@ -264,7 +268,14 @@ impl Files {
             return Ok(Content::Inline(kept.get(..length).unwrap_or(kept).to_vec()));
         }
         let mut pieces = Vec::with_capacity(extents.len());
-        for (mut extent, _) in extents {
+        let starts: Vec<u64> = extents.iter().skip(1).map(|(next, _)| next.at).collect();
+        let ends = starts.into_iter().chain([u64::MAX]);
+        for ((mut extent, _), end) in extents.into_iter().zip(ends) {
+            // Each byte is one extent's only.
+            extent.length = extent.length.min(end.saturating_sub(extent.at));
+            if extent.length == 0 {
+                continue;
+            }
             if extent.packing == Packing::Unknown {
                 let why = "a file encrypted or compressed in a way that is not known";
                 return Err(PeelError::Closed(why.to_owned()));

@@ -36,6 +36,9 @@ const CHUNKS_AT: usize = 811;
 /// Chunks are at least 1 MiB, most of them 1 GiB.
 pub(super) const MOST_CHUNKS: usize = 1 << 20;
 
+/// A profile keeps at most four copies.
+const MOST_COPIES: usize = 4;
+
 /// What the superblock says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Superblock {
@@ -139,7 +142,8 @@ impl Chunks {
             .collect();
         let is_striped = le64(item, 24) & STRIPED != 0 && stripes.len() > 1;
         let own = stripes.into_iter().filter(|stripe| le64(stripe, 0) == superblock.device);
-        let places = if is_striped { Vec::new() } else { own.map(|one| le64(one, 8)).collect() };
+        let own = own.map(|stripe| le64(stripe, 8)).take(MOST_COPIES);
+        let places = if is_striped { Vec::new() } else { own.collect() };
         let addresses = address..address.saturating_add(le64(item, 0));
         if self.chunks.len() < MOST_CHUNKS {
             self.chunks.push(Chunk { addresses, places });

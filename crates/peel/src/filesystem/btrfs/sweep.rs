@@ -11,10 +11,11 @@ use super::tree::{ALL, Item, Root};
 use crate::error::PeelError;
 use lidless_core::Limits;
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 
 const FULL: &str = "more of a file system's metadata than the limit";
 /// How much content that lies in leaves is kept.
-const INLINE: usize = 64 << 20;
+const INLINE: usize = 48 << 20;
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
@@ -22,13 +23,52 @@ struct Row {
     inode: Inode,
 }
 
-/// A piece of a file, packed.
+/// A piece of a file, packed: a million of them have to fit.
 #[derive(Debug, Clone, Copy)]
 struct Part {
     handle: u64,
-    extent: Extent,
+    at: u64,
+    stored: u64,
+    length: u32,
+    stored_length: u32,
+    skip: u32,
+    decoded: u32,
     /// Where its content begins among all that is kept, when it lay in a leaf.
-    kept: Option<u32>,
+    kept: Option<NonZeroU32>,
+    packing: Packing,
+    is_inline: bool,
+}
+
+impl Part {
+    /// Packs an extent; none when it is longer than one can be.
+    fn pack(handle: u64, extent: &Extent, kept: Option<NonZeroU32>) -> Option<Self> {
+        let short = |length: u64| u32::try_from(length).ok();
+        Some(Self {
+            handle,
+            at: extent.at,
+            stored: extent.stored,
+            length: short(extent.length)?,
+            stored_length: short(extent.stored_length)?,
+            skip: short(extent.skip)?,
+            decoded: short(extent.decoded)?,
+            kept,
+            packing: extent.packing,
+            is_inline: extent.is_inline,
+        })
+    }
+
+    fn extent(&self) -> Extent {
+        Extent {
+            at: self.at,
+            length: u64::from(self.length),
+            packing: self.packing,
+            stored: self.stored,
+            stored_length: u64::from(self.stored_length),
+            skip: u64::from(self.skip),
+            decoded: u64::from(self.decoded),
+            is_inline: self.is_inline,
+        }
+    }
 }
 
 /// Inodes and extents by handle.
@@ -37,7 +77,10 @@ pub(super) struct Catalogue {
     rows: Vec<Row>,
     parts: Vec<Part>,
     inline: Vec<u8>,
-    is_full: bool,
+    /// There was more than may be kept.
+    pub(super) is_full: bool,
+    /// Extents longer than one can be.
+    too_long: u64,
 }
 
 impl Catalogue {
@@ -56,7 +99,10 @@ impl Catalogue {
             EXTENT => {
                 if let Some(extent) = Extent::parse(item) {
                     let kept = extent.is_inline.then(|| self.keep(&extent, item.data)).flatten();
-                    self.parts.push(Part { handle, extent, kept });
+                    match Part::pack(handle, &extent, kept) {
+                        Some(part) => self.parts.push(part),
+                        None => self.too_long = self.too_long.saturating_add(1),
+                    }
                 }
             }
             _ => {}
@@ -64,10 +110,14 @@ impl Catalogue {
         true
     }
 
-    fn keep(&mut self, extent: &Extent, data: &[u8]) -> Option<u32> {
+    fn keep(&mut self, extent: &Extent, data: &[u8]) -> Option<NonZeroU32> {
         let content = data.get(21..)?;
+        if self.inline.is_empty() {
+            // Places count from 1.
+            self.inline.push(0);
+        }
         let room = INLINE.saturating_sub(self.inline.len());
-        let at = u32::try_from(self.inline.len()).ok()?;
+        let at = NonZeroU32::new(u32::try_from(self.inline.len()).ok()?)?;
         (content.len() <= room && wide(content.len()) == extent.stored_length).then(|| {
             self.inline.extend_from_slice(content);
             at
@@ -78,7 +128,7 @@ impl Catalogue {
     pub(super) fn settle(&mut self) {
         self.rows.sort_unstable_by_key(|row| row.handle);
         self.rows.dedup_by_key(|row| row.handle);
-        self.parts.sort_unstable_by_key(|part| (part.handle, part.extent.at));
+        self.parts.sort_unstable_by_key(|part| (part.handle, part.at));
     }
 
     pub(super) fn inode(&self, handle: u64) -> Option<&Inode> {
@@ -93,18 +143,19 @@ impl Catalogue {
         own.take_while(|part| part.handle == handle)
             .map(|part| {
                 let kept = part.kept.and_then(|at| {
-                    let from = index(u64::from(at));
-                    self.inline.get(from..from.saturating_add(index(part.extent.stored_length)))
+                    let from = index(u64::from(at.get()));
+                    let length = index(u64::from(part.stored_length));
+                    self.inline.get(from..from.saturating_add(length))
                 });
-                (part.extent, kept)
+                (part.extent(), kept)
             })
             .collect()
     }
 
-    fn first_extent(&self, handle: u64) -> Option<&Extent> {
+    fn first_extent(&self, handle: u64) -> Option<Extent> {
         let first = self.parts.partition_point(|part| part.handle < handle);
         let part = self.parts.get(first).filter(|part| part.handle == handle);
-        part.map(|part| &part.extent)
+        part.map(Part::extent)
     }
 
     /// Where the content of a file begins in the volume.
@@ -189,10 +240,11 @@ pub(super) fn sweep(
         }
     })?;
     catalogue.settle();
-    let packed = catalogue.parts.iter().any(|part| part.extent.packing == Packing::Unknown);
+    let packed = catalogue.parts.iter().any(|part| part.packing == Packing::Unknown);
     for (count, what) in [
         (walked.malformed, "node of a tree that does not parse"),
         (outside, "inode number out of range"),
+        (catalogue.too_long, "extent longer than one can be"),
     ] {
         if count > 0 {
             swept.malformed.push((format!("{FORMAT} {what}"), count));

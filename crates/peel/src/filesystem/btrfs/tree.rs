@@ -20,7 +20,7 @@ use std::ops::RangeInclusive;
 /// Levels that a tree can have.
 const DEEPEST: u8 = 7;
 /// How many nodes are looked at, once for each tree they are in.
-const MOST_NODES: usize = 1 << 22;
+const MOST_NODES: usize = 1 << 20;
 
 /// Object, type, offset.
 pub(super) type Key = (u64, u8, u64);
@@ -91,8 +91,10 @@ impl Trees<'_> {
         let mut goes_on = true;
         for _ in 0..=DEEPEST {
             tasks.retain(|task| {
-                let is_new = seen.len() < MOST_NODES && seen.insert((task.address, task.tree));
-                walked.malformed = walked.malformed.saturating_add(u64::from(!is_new));
+                let fits = seen.len() < MOST_NODES;
+                walked.missing = walked.missing.saturating_add(u64::from(!fits));
+                let is_new = fits && seen.insert((task.address, task.tree));
+                walked.malformed = walked.malformed.saturating_add(u64::from(fits && !is_new));
                 is_new
             });
             tasks.sort_unstable();
@@ -105,6 +107,8 @@ impl Trees<'_> {
                     walked.malformed = walked.malformed.saturating_add(1);
                 } else if task.level == 0 {
                     goes_on = goes_on && leaf(node, place, wanted, task.tree, visit);
+                } else if next.len() >= MOST_NODES {
+                    walked.missing = walked.missing.saturating_add(1);
                 } else {
                     below(node, wanted, *task, &mut next);
                 }

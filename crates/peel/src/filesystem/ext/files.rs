@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) const ROOT: u32 = 2;
 /// How large a directory may be when it is opened by its path.
-const LARGEST_DIRECTORY: u64 = 64 << 20;
+const LARGEST_DIRECTORY: u64 = 16 << 20;
 /// How many paths of directories are remembered.
 const REMEMBERED: usize = 20_000;
 

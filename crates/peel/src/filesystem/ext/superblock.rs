@@ -33,8 +33,8 @@ use std::ops::Range;
 pub(super) const FORMAT: &str = "ext4";
 const MAGIC: u16 = 0xef53;
 const SIZE: usize = 1024;
-/// Groups of the largest file system there is: 64 TiB in blocks of 1 KiB, or 1 EiB in usual ones.
-const MOST_GROUPS: u64 = 8 << 20;
+/// Groups of 256 TiB in usual ones.
+const MOST_GROUPS: u64 = 2 << 20;
 
 pub(super) mod feature {
     pub(in super::super) const HAS_JOURNAL: u32 = 4;

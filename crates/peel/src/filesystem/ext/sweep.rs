@@ -12,6 +12,10 @@ use super::superblock::{FORMAT, Superblock};
 use crate::error::PeelError;
 use lidless_core::Limits;
 
+/// How many bytes of maps and inline contents are kept: of millions of usual inodes.
+const MAPS: usize = 160 << 20;
+/// How many bytes of directories are read: of a million of them, each in a block of its own.
+const DIRECTORIES: u64 = 8 << 30;
 const FULL: &str = "more of a file system's metadata than the limit";
 
 /// An inode, packed: a million of them have to fit.
@@ -42,6 +46,9 @@ impl Catalogue {
         else {
             return false;
         };
+        if self.maps.len() > MAPS {
+            return false;
+        }
         self.maps.extend_from_slice(&inode.map);
         self.rows.push(Row {
             size: inode.size,
@@ -198,7 +205,8 @@ fn directories(
         .collect();
     let mut resolved = resolve(&*files.volume, superblock, &maps)?.into_iter();
     let (mut broken, mut unmapped, mut missing, mut is_encrypted) = (0u64, 0u64, 0u64, false);
-    let mut left = files.volume.len();
+    let mut left = files.volume.len().min(DIRECTORIES);
+    let mut is_over = false;
     let mut pieces = Vec::new();
     let mut add = |row: &Row, is_first: bool, block: &[u8], found: &mut Names| {
         // The blocks of a deleted directory may be another's by now.
@@ -235,7 +243,7 @@ fn directories(
                     left = rest;
                     pieces.push(piece);
                 }
-                None => unmapped = unmapped.saturating_add(1),
+                None => is_over = true,
             }
         }
     }
@@ -254,6 +262,9 @@ fn directories(
         if count > 0 {
             swept.malformed.push((format!("{FORMAT} {what}"), count));
         }
+    }
+    if is_over {
+        swept.gaps.push(FULL.to_owned());
     }
     if is_encrypted {
         swept.gaps.push("file names encrypted with fscrypt".to_owned());

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How large a directory may be when it is opened by its path.
-const LARGEST_DIRECTORY: u64 = 64 << 20;
+const LARGEST_DIRECTORY: u64 = 16 << 20;
 /// How many paths of directories are remembered.
 const REMEMBERED: usize = 20_000;
 

@@ -13,6 +13,10 @@ use super::superblock::{FORMAT, Superblock};
 use crate::error::PeelError;
 use lidless_core::{Limits, Timestamp};
 
+/// How many bytes of forks are kept: of millions of usual inodes.
+const FORKS: usize = 160 << 20;
+/// How many bytes of directories are read: of a million of them, each in a block of its own.
+const DIRECTORIES: u64 = 8 << 30;
 const FULL: &str = "more of a file system's metadata than the limit";
 /// How many directory blocks that lie in pieces are read one by one.
 const MOST_SPLIT: usize = 1 << 14;
@@ -46,6 +50,9 @@ impl Catalogue {
         else {
             return false;
         };
+        if self.forks.len() > FORKS {
+            return false;
+        }
         self.forks.extend_from_slice(&inode.fork);
         self.rows.push(Row {
             inode: number,
@@ -157,7 +164,7 @@ pub(super) fn sweep(
     let mut names = Names::new(most(limits.members));
     let rest = allowed(volume).saturating_sub(read.bytes);
     failed = failed.saturating_add(directories(files, &catalogue, rest, &mut names, &mut swept)?);
-    if names.is_full || is_full {
+    if names.is_full || is_full || trees.is_full {
         swept.gaps.push(FULL.to_owned());
     }
     if cut > 0 || superblock.blocks.saturating_mul(superblock.block_bytes) > volume.len() {
@@ -188,7 +195,8 @@ fn directories(
         .collect();
     let mut resolved = resolve(&*files.volume, superblock, &forks)?.into_iter();
     let (mut broken, mut unmapped, mut missing) = (0u64, 0u64, 0u64);
-    let mut left = files.volume.len();
+    let mut left = files.volume.len().min(DIRECTORIES);
+    let mut is_over = false;
     let mut pieces = Vec::new();
     let mut apart = Vec::new();
     let add = |row: &Row, name: Name<'_>, names: &mut Names| {
@@ -213,7 +221,7 @@ fn directories(
                     left = rest;
                     pieces.push(piece);
                 }
-                None => unmapped = unmapped.saturating_add(1),
+                None => is_over = true,
             }
         }
         if !split.is_empty() && apart.len() < MOST_SPLIT {
@@ -240,6 +248,9 @@ fn directories(
             let whole = block(superblock, &bytes, &mut |name| add(row, name, names));
             broken = broken.saturating_add(u64::from(!whole));
         }
+    }
+    if is_over {
+        swept.gaps.push(FULL.to_owned());
     }
     say(swept, broken, "directory block that does not parse");
     say(swept, unmapped, "directory whose map of blocks does not parse");
