@@ -212,7 +212,7 @@ fn hostile_images_end() {
         let inside = open("x.img", &bytes);
         assert_eq!(inside.at("one.txt").unwrap(), b"one\n");
         assert_eq!(inside.at("folder/noise.bin").unwrap().len(), 3000);
-        torture_at("x.img", &bytes, &[1024..2048, 2048..8192, 8192..24 << 10], 100);
+        torture_at("x.img", &bytes, &[1024..2048, 2048..8192, 8192..24 << 10], 60);
     }
 }
 
@@ -228,4 +228,34 @@ fn directories_that_hold_themselves_end() {
     assert!(inside.at("one.txt").is_some());
     assert!(inside.has_gap("its own ancestor"), "{:?}", inside.gaps);
     assert!(inside.entries.iter().any(|(path, _)| path.starts_with("$OrphanFiles/")));
+}
+
+#[test]
+fn large_inode_tables_are_read_as_far_as_they_are_in_use() {
+    let limits = lidless_core::Limits {
+        image_reach: lidless_core::ImageReach::Names,
+        ..lidless_core::Limits::default()
+    };
+    let Some(inside) = Open { limits, ..Open::default() }.fixture("ext/large.img") else { return };
+    println!("{} requests, {} bytes", inside.requests, inside.bytes);
+    assert_eq!(inside.gaps, []);
+    let mut expected: BTreeSet<String> =
+        lidless_kit::tree().unwrap().into_iter().map(|(path, _)| path).collect();
+    // One in use far behind all others of its group.
+    expected.insert("far/inode8000".to_owned());
+    assert_eq!(paths(&inside), expected);
+    // The tables are 100 MB.
+    assert!(inside.bytes < 12 << 20, "{}", inside.bytes);
+    assert!(inside.requests < 80, "{}", inside.requests);
+}
+
+#[test]
+fn encrypted_names_are_told_as_digits() {
+    let Some(inside) = open_fixture("ext/encrypted.img") else { return };
+    let name: String = b".git-credentials".iter().map(|byte| format!("{byte:02x}")).collect();
+    let path = format!("home/encrypted-626f62/encrypted-{name}");
+    // mkfs encrypts nothing: the content is still there, under a name nobody would look for.
+    assert!(inside.at(&path).is_some(), "{:?}", inside.gaps);
+    assert_eq!(inside.gaps.len(), 1, "{:?}", inside.gaps);
+    assert!(inside.has_gap("file names encrypted with fscrypt"));
 }

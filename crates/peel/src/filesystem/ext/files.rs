@@ -194,7 +194,7 @@ impl Files {
         } else {
             let runs = self.runs(&directory.map, directory.flags, directory.size)?;
             let pieces = directory_pieces(&self.superblock, &runs, directory.size, 0);
-            let sum = pieces.iter().map(|piece| piece.length).sum::<u64>();
+            let sum = pieces.iter().fold(0u64, |sum, piece| sum.saturating_add(piece.length));
             if sum > LARGEST_DIRECTORY {
                 return Err(PeelError::Limit("a directory larger than the limit"));
             }

@@ -102,7 +102,7 @@ impl Files {
         } else {
             let runs = self.runs(directory.form, &directory.fork)?;
             let (pieces, split) = directory_pieces(&self.superblock, &runs, 0);
-            let sum = pieces.iter().map(|piece| piece.length).sum::<u64>();
+            let sum = pieces.iter().fold(0u64, |sum, piece| sum.saturating_add(piece.length));
             if sum > LARGEST_DIRECTORY {
                 return Err(PeelError::Limit("a directory larger than the limit"));
             }
