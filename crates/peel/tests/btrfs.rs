@@ -1,5 +1,6 @@
 //! btrfs: every file of every form, compressed ones, snapshots, and what is hostile.
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -56,7 +57,7 @@ fn every_file_of_every_form_is_listed_and_read() {
     for name in ["dup", "single", "mixed", "large_nodes", "shrunk"] {
         let file = format!("btrfs/{name}.img");
         let Some(inside) = open_fixture(&file) else { return };
-        println!("{name}: {} requests, {} bytes", inside.requests, inside.bytes);
+        eprintln!("{name}: {} requests, {} bytes", inside.requests, inside.bytes);
         assert_eq!(inside.gaps, [], "{name}");
         inside.assert_tree("");
         assert_eq!(listed(&inside), named(&lidless_kit::fixture(&file).unwrap()), "{name}");
@@ -152,7 +153,7 @@ fn hostile_images_end() {
     assert_eq!(inside.gaps, []);
     assert_eq!(inside.at("folder/noise.bin").unwrap().len(), 9000);
     let cut = &bytes[..=bytes.iter().rposition(|byte| *byte != 0).unwrap()];
-    println!("{} bytes", cut.len());
+    eprintln!("{} bytes", cut.len());
     let mut ranges = vec![65536 + 40..65536 + 1024];
     for at in (0..cut.len() - 4096).step_by(4096).filter(|at| *at != 65536) {
         let own = u64::from_le_bytes(cut[at + 48..at + 56].try_into().unwrap());

@@ -1,5 +1,6 @@
 //! ext2, ext3 and ext4: every file of every form, what was deleted, and what is hostile.
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -57,7 +58,7 @@ fn tree_in(name: &str, kind: &str) -> Option<Inside> {
         .map(|(.., path)| path)
         .collect();
     assert_eq!(paths(&inside), files, "{name}");
-    println!("{name}: {} requests, {} bytes", inside.requests, inside.bytes);
+    eprintln!("{name}: {} requests, {} bytes", inside.requests, inside.bytes);
     Some(inside)
 }
 
@@ -237,7 +238,7 @@ fn large_inode_tables_are_read_as_far_as_they_are_in_use() {
         ..lidless_core::Limits::default()
     };
     let Some(inside) = Open { limits, ..Open::default() }.fixture("ext/large.img") else { return };
-    println!("{} requests, {} bytes", inside.requests, inside.bytes);
+    eprintln!("{} requests, {} bytes", inside.requests, inside.bytes);
     assert_eq!(inside.gaps, []);
     let mut expected: BTreeSet<String> =
         lidless_kit::tree().unwrap().into_iter().map(|(path, _)| path).collect();
