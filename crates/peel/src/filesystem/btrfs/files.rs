@@ -5,7 +5,7 @@ use super::super::number::wide;
 use super::item::{
     CHUNK, EXTENT, Extent, FIRST, INODE, NAME, Name, Packing, ROOT, ROOT_BACK, TOP, TreeRoot,
 };
-use super::packed::Packed;
+use super::packed::{Packed, read_ahead, unpack_kept};
 use super::superblock::{Chunks, FORMAT, Superblock, find};
 use super::sweep::{Catalogue, sweep};
 use super::tree::{Key, Root, Trees};
@@ -253,19 +253,43 @@ impl Files {
         Ok(nodes)
     }
 
+    /// How the content of a file is stored, from what a sweep learned or else from its tree.
+    fn stored(&self, node: &Node) -> Result<Stored, PeelError> {
+        if node.handle == 0 {
+            return Ok(Stored::Plain(Content::Inline(Vec::new())));
+        }
+        let catalogue = {
+            let kept = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.clone()
+        };
+        if let Some(catalogue) = catalogue
+            && let Some(inode) = catalogue.inode(node.handle)
+        {
+            return self.content_of(inode.size, catalogue.extents(node.handle));
+        }
+        let (tree, object) = parts(node.handle);
+        let wanted = [
+            (object, INODE, 0)..=(object, INODE, u64::MAX),
+            (object, EXTENT, 0)..=(object, EXTENT, u64::MAX),
+        ];
+        let looked = self.look(tree, &wanted)?;
+        let Some(inode) = looked.catalogue.inode(node.handle) else {
+            return Err(PeelError::malformed(FORMAT, 0, "an inode", "none"));
+        };
+        self.content_of(inode.size, looked.catalogue.extents(node.handle))
+    }
+
     /// The extents of a file with their content where it lies in leaves.
     fn content_of(
         &self,
         size: u64,
         extents: Vec<(Extent, Option<&[u8]>)>,
-    ) -> Result<Content, PeelError> {
+    ) -> Result<Stored, PeelError> {
         if let [(extent, Some(kept))] = extents.as_slice()
-            && extent.packing == Packing::Plain
-            && extent.at == 0
-            && wide(kept.len()) >= size
+            && extent.packing != Packing::Unknown
+            && let Some(whole) = unpack_kept(extent, kept, size, self.superblock.sector_bytes)
         {
-            let length = usize::try_from(size).unwrap_or(kept.len());
-            return Ok(Content::Inline(kept.get(..length).unwrap_or(kept).to_vec()));
+            return Ok(Stored::Plain(Content::Inline(whole)));
         }
         let mut pieces = Vec::with_capacity(extents.len());
         let starts: Vec<u64> = extents.iter().skip(1).map(|(next, _)| next.at).collect();
@@ -302,13 +326,13 @@ impl Files {
             pieces.push(extent);
         }
         if pieces.iter().any(|extent| extent.packing != Packing::Plain) {
-            return Ok(Content::Decoded(Arc::new(Packed {
+            return Ok(Stored::Packed(Packed {
                 volume: Arc::clone(&self.volume),
                 extents: pieces,
                 length: size,
                 sector_bytes: self.superblock.sector_bytes,
                 last: Mutex::default(),
-            })));
+            }));
         }
         let piece = |extent: &Extent| Piece {
             at: extent.at,
@@ -316,7 +340,23 @@ impl Files {
             source: Some(extent.stored),
         };
         let pieces = pieces.iter().map(piece).collect();
-        Ok(Content::Extents(Extents::new(Arc::clone(&self.volume), pieces, size)))
+        let whole = Extents::new(Arc::clone(&self.volume), pieces, size);
+        Ok(Stored::Plain(Content::Extents(whole)))
+    }
+}
+
+/// How the content of a file is stored.
+enum Stored {
+    Plain(Content),
+    Packed(Packed),
+}
+
+impl Stored {
+    fn into_content(self) -> Content {
+        match self {
+            Self::Plain(content) => content,
+            Self::Packed(packed) => Content::Decoded(Arc::new(packed)),
+        }
     }
 }
 
@@ -388,27 +428,21 @@ impl FileSystem for Files {
     }
 
     fn content(&self, node: &Node) -> Result<Content, PeelError> {
-        if node.handle == 0 {
-            return Ok(Content::Inline(Vec::new()));
+        self.stored(node).map(Stored::into_content)
+    }
+
+    fn contents(&self, nodes: &[Node]) -> Vec<Result<Content, PeelError>> {
+        let mut found: Vec<_> = nodes.iter().map(|node| self.stored(node)).collect();
+        let mut packed: Vec<&mut Packed> = found
+            .iter_mut()
+            .filter_map(|stored| match stored {
+                Ok(Stored::Packed(packed)) => Some(packed),
+                _ => None,
+            })
+            .collect();
+        if let Err(error) = read_ahead(&self.volume, &mut packed) {
+            return nodes.iter().map(|_| Err(error.clone().into())).collect();
         }
-        let catalogue = {
-            let kept = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.clone()
-        };
-        if let Some(catalogue) = catalogue
-            && let Some(inode) = catalogue.inode(node.handle)
-        {
-            return self.content_of(inode.size, catalogue.extents(node.handle));
-        }
-        let (tree, object) = parts(node.handle);
-        let wanted = [
-            (object, INODE, 0)..=(object, INODE, u64::MAX),
-            (object, EXTENT, 0)..=(object, EXTENT, u64::MAX),
-        ];
-        let looked = self.look(tree, &wanted)?;
-        let Some(inode) = looked.catalogue.inode(node.handle) else {
-            return Err(PeelError::malformed(FORMAT, 0, "an inode", "none"));
-        };
-        self.content_of(inode.size, looked.catalogue.extents(node.handle))
+        found.into_iter().map(|stored| stored.map(Stored::into_content)).collect()
     }
 }

@@ -1,15 +1,96 @@
 //! Files with compressed extents, decoded one extent at a time.
 
+use super::super::batch::{Piece, read_in_order};
 use super::super::number::{index, le32, part, wide};
 use super::item::{Extent, Packing};
 use crate::coding::{Coding, decode, lzo};
 use bytes::Bytes;
 use lidless_io::{ReadAt, ReadError, ReadErrorKind, read_exact_vec};
+use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What an extent holds when decoded: the kernel makes 128 KiB.
 const LARGEST: u64 = 1 << 20;
+
+/// How much of the stored forms of many files is read ahead together.
+const AHEAD: u64 = 16 << 20;
+
+/// A volume of which some pieces were read already.
+struct Ahead {
+    volume: Arc<dyn ReadAt>,
+    pieces: BTreeMap<u64, Bytes>,
+}
+
+impl ReadAt for Ahead {
+    fn len(&self) -> u64 {
+        self.volume.len()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        let before = self.pieces.range(..=offset).next_back();
+        let known = before.and_then(|(start, bytes)| {
+            let from = index(offset.saturating_sub(*start));
+            bytes.get(from..from.checked_add(buffer.len())?)
+        });
+        match known {
+            Some(known) => {
+                buffer.copy_from_slice(known);
+                Ok(buffer.len())
+            }
+            None => self.volume.read_at(offset, buffer),
+        }
+    }
+
+    fn gap_bytes(&self) -> u64 {
+        self.volume.gap_bytes()
+    }
+}
+
+/// Reads the stored forms of many files together, in the order of the disk.
+///
+/// # Errors
+/// When the budget is spent.
+pub(super) fn read_ahead(
+    volume: &Arc<dyn ReadAt>,
+    files: &mut [&mut Packed],
+) -> Result<(), ReadError> {
+    let mut left = AHEAD;
+    let mut wanted = Vec::new();
+    for extent in files.iter().flat_map(|file| &file.extents) {
+        let length = match extent.packing {
+            Packing::Plain => extent.length,
+            _ => extent.stored_length,
+        };
+        let Some(rest) = left.checked_sub(length) else { break };
+        left = rest;
+        wanted.push(Piece { start: extent.stored, length, tag: extent.stored });
+    }
+    let mut pieces = BTreeMap::new();
+    read_in_order(&**volume, wanted, &mut |start, at, bytes| {
+        if at == 0 {
+            pieces.insert(start, Bytes::copy_from_slice(bytes));
+        }
+    })?;
+    let ahead: Arc<dyn ReadAt> = Arc::new(Ahead { volume: Arc::clone(volume), pieces });
+    for file in files {
+        file.volume = Arc::clone(&ahead);
+    }
+    Ok(())
+}
+
+/// What an extent that lay in a leaf holds; none when that is less than `size`, or broken.
+pub(super) fn unpack_kept(
+    extent: &Extent,
+    kept: &[u8],
+    size: u64,
+    sector_bytes: u64,
+) -> Option<Vec<u8>> {
+    let fits = extent.at == 0 && extent.decoded <= LARGEST;
+    let mut whole = fits.then(|| unpack(extent, kept.to_vec(), sector_bytes).ok()).flatten()?;
+    (wide(whole.len()) >= size).then(|| whole.truncate(index(size)))?;
+    Some(whole)
+}
 
 /// A file some extents of which are compressed. What no extent covers reads as zeros.
 pub(super) struct Packed {
