@@ -180,6 +180,17 @@ fn a_journal_that_was_not_played_back_is() {
         changed[log + range.start..log + range.end].fill(value);
         assert!(open("x.img", &changed).has_gap("journal"), "{range:?}");
     }
+    // Fast commits at its end, of the transaction after the two: features, how many blocks, the
+    // first of them.
+    let mut changed = bytes.clone();
+    changed[log + 43] |= 0x20;
+    changed[log + 84..log + 88].copy_from_slice(&8u32.to_be_bytes());
+    // Block 1016 of the journal, by `debugfs -R 'stat <8>'`.
+    let fast = 1098 * 1024;
+    changed[fast..fast + 12].copy_from_slice(&[9, 0, 8, 0, 0, 0, 0, 0, 3, 0, 0, 0]);
+    let inside = open("x.img", &changed);
+    assert_eq!(sorted(&inside), sorted(&recovered));
+    assert!(inside.has_gap("fast commits of a journal"), "{:?}", inside.gaps);
     torture_at("x.img", &bytes, &[1024..4096, log..log + 14 * 1024], 12);
 }
 

@@ -113,6 +113,8 @@ mod tests {
             ("*", "x/y", true),
             ("*.key", "a.key", true),
             ("aa*aa", "aaa", false),
+            ("home", "@home", true),
+            ("home", "a/@home", false),
         ] {
             assert_eq!(matches(part, path), is, "{part} {path}");
         }

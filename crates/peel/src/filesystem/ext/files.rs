@@ -120,7 +120,8 @@ impl Files {
         match replay(&self.raw, log, &self.superblock)? {
             Outcome::Clean => {}
             Outcome::Left(why) => self.gaps.push(why),
-            Outcome::Replayed(replayed) => {
+            Outcome::Replayed(replayed, more) => {
+                self.gaps.extend(more);
                 self.volume = Arc::clone(&replayed) as Arc<dyn ReadAt>;
                 self.replayed = Some(replayed);
                 self.groups = groups(&*self.volume, &self.superblock, copy)?;
