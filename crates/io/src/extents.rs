@@ -68,6 +68,13 @@ impl Extents {
     }
 }
 
+/// The part of a buffer that a range of the source fills, from `at` on.
+fn part_of<'a>(buffer: &'a mut [u8], at: u64, range: &Range<u64>) -> Option<&'a mut [u8]> {
+    let from = usize::try_from(at).ok()?;
+    let length = usize::try_from(range.end.saturating_sub(range.start)).ok()?;
+    buffer.get_mut(from..from.checked_add(length)?)
+}
+
 impl ReadAt for Extents {
     fn len(&self) -> u64 {
         self.length
@@ -95,12 +102,18 @@ impl ReadAt for Extents {
                 _ => runs.push((at, range)),
             }
         }
-        for (at, range) in runs {
-            let from = usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
-            let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0);
-            let to = from.saturating_add(length);
-            if let Some(part) = buffer.get_mut(from..to) {
+        if let [(at, range)] = runs.as_slice() {
+            if let Some(part) = part_of(buffer, at.saturating_sub(offset), range) {
                 self.source.read_at(range.start, part)?;
+            }
+            return Ok(size);
+        }
+        // Those that lie close to each other are one read as well.
+        let ranges: Vec<Range<u64>> = runs.iter().map(|(_, range)| range.clone()).collect();
+        for ((at, range), bytes) in runs.iter().zip(read_merged(&*self.source, &ranges)?) {
+            let part = part_of(buffer, at.saturating_sub(offset), range);
+            if let Some(part) = part.and_then(|part| part.get_mut(..bytes.len())) {
+                part.copy_from_slice(&bytes);
             }
         }
         Ok(size)

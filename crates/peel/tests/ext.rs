@@ -1,5 +1,6 @@
 //! ext2, ext3 and ext4: every file of every form, what was deleted, and what is hostile.
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -57,7 +58,7 @@ fn tree_in(name: &str, kind: &str) -> Option<Inside> {
         .map(|(.., path)| path)
         .collect();
     assert_eq!(paths(&inside), files, "{name}");
-    println!("{name}: {} requests, {} bytes", inside.requests, inside.bytes);
+    eprintln!("{name}: {} requests, {} bytes", inside.requests, inside.bytes);
     Some(inside)
 }
 
@@ -179,6 +180,17 @@ fn a_journal_that_was_not_played_back_is() {
         changed[log + range.start..log + range.end].fill(value);
         assert!(open("x.img", &changed).has_gap("journal"), "{range:?}");
     }
+    // Fast commits at its end, of the transaction after the two: features, how many blocks, the
+    // first of them.
+    let mut changed = bytes.clone();
+    changed[log + 43] |= 0x20;
+    changed[log + 84..log + 88].copy_from_slice(&8u32.to_be_bytes());
+    // Block 1016 of the journal, by `debugfs -R 'stat <8>'`.
+    let fast = 1098 * 1024;
+    changed[fast..fast + 12].copy_from_slice(&[9, 0, 8, 0, 0, 0, 0, 0, 3, 0, 0, 0]);
+    let inside = open("x.img", &changed);
+    assert_eq!(sorted(&inside), sorted(&recovered));
+    assert!(inside.has_gap("fast commits of a journal"), "{:?}", inside.gaps);
     torture_at("x.img", &bytes, &[1024..4096, log..log + 14 * 1024], 12);
 }
 
@@ -212,7 +224,7 @@ fn hostile_images_end() {
         let inside = open("x.img", &bytes);
         assert_eq!(inside.at("one.txt").unwrap(), b"one\n");
         assert_eq!(inside.at("folder/noise.bin").unwrap().len(), 3000);
-        torture_at("x.img", &bytes, &[1024..2048, 2048..8192, 8192..24 << 10], 100);
+        torture_at("x.img", &bytes, &[1024..2048, 2048..8192, 8192..24 << 10], 60);
     }
 }
 
@@ -228,4 +240,34 @@ fn directories_that_hold_themselves_end() {
     assert!(inside.at("one.txt").is_some());
     assert!(inside.has_gap("its own ancestor"), "{:?}", inside.gaps);
     assert!(inside.entries.iter().any(|(path, _)| path.starts_with("$OrphanFiles/")));
+}
+
+#[test]
+fn large_inode_tables_are_read_as_far_as_they_are_in_use() {
+    let limits = lidless_core::Limits {
+        image_reach: lidless_core::ImageReach::Names,
+        ..lidless_core::Limits::default()
+    };
+    let Some(inside) = Open { limits, ..Open::default() }.fixture("ext/large.img") else { return };
+    eprintln!("{} requests, {} bytes", inside.requests, inside.bytes);
+    assert_eq!(inside.gaps, []);
+    let mut expected: BTreeSet<String> =
+        lidless_kit::tree().unwrap().into_iter().map(|(path, _)| path).collect();
+    // One in use far behind all others of its group.
+    expected.insert("far/inode8000".to_owned());
+    assert_eq!(paths(&inside), expected);
+    // The tables are 100 MB.
+    assert!(inside.bytes < 12 << 20, "{}", inside.bytes);
+    assert!(inside.requests < 80, "{}", inside.requests);
+}
+
+#[test]
+fn encrypted_names_are_told_as_digits() {
+    let Some(inside) = open_fixture("ext/encrypted.img") else { return };
+    let name: String = b".git-credentials".iter().map(|byte| format!("{byte:02x}")).collect();
+    let path = format!("home/encrypted-626f62/encrypted-{name}");
+    // mkfs encrypts nothing: the content is still there, under a name nobody would look for.
+    assert!(inside.at(&path).is_some(), "{:?}", inside.gaps);
+    assert_eq!(inside.gaps.len(), 1, "{:?}", inside.gaps);
+    assert!(inside.has_gap("file names encrypted with fscrypt"));
 }

@@ -1,5 +1,6 @@
 //! XFS: every file of every form, what its log says, and what is hostile.
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -56,7 +57,7 @@ fn every_file_of_every_form_is_listed_and_read() {
     for name in ["five", "four", "kinds", "small_blocks", "large_blocks", "many_extents"] {
         let file = format!("xfs/{name}.img");
         let Some(inside) = open_fixture(&file) else { return };
-        println!("{name}: {} requests, {} bytes", inside.requests, inside.bytes);
+        eprintln!("{name}: {} requests, {} bytes", inside.requests, inside.bytes);
         assert_eq!(inside.gaps, [], "{name}");
         assert_tree(&inside);
         let listed = ncheck(&lidless_kit::fixture(&file).unwrap());
@@ -77,7 +78,7 @@ fn the_label_is_told() {
 #[test]
 fn large_directories_and_trees_of_inodes_are_read_whole() {
     let Some(inside) = open_fixture("xfs/crowd.img") else { return };
-    println!("{} requests, {} bytes", inside.requests, inside.bytes);
+    eprintln!("{} requests, {} bytes", inside.requests, inside.bytes);
     assert_eq!(inside.gaps, []);
     assert_eq!(inside.entries.len(), 4000);
     for number in 1..=4000 {
@@ -157,6 +158,6 @@ fn no_byte_of_a_file_is_read_where_only_names_are_wanted() {
         ..lidless_core::Limits::default()
     };
     let Some(inside) = Open { limits, ..Open::default() }.fixture("xfs/crowd.img") else { return };
-    println!("{} requests, {} bytes", inside.requests, inside.bytes);
+    eprintln!("{} requests, {} bytes", inside.requests, inside.bytes);
     assert_eq!(inside.inert.len(), 4000);
 }

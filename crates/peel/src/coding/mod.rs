@@ -12,8 +12,10 @@ pub(crate) mod lzms;
 mod lzop;
 pub(crate) mod lzx;
 pub(crate) mod xpress;
+mod lzo;
 mod zstd;
 
 pub(crate) use decode::{Coding, decode, lzma_of_zip};
 use decode::{MEMORY_BYTES, broken, frame_magic, skip};
 pub(crate) use lz4::unpack as unpack_lz4;
+pub(crate) use lzo::lzo;

@@ -10,7 +10,7 @@ const LARGEST: u64 = 8 << 20;
 const FEW: u64 = 64;
 /// The widest gap that is read for nothing: what 50 MB/s bring in a delay of 20 ms.
 const WIDEST: u64 = 1 << 20;
-/// What may be read for nothing is this part of the volume.
+/// A sweep reads more than it wants as long as that is not more than this part of the volume.
 const SHARE: u64 = 100;
 
 /// A piece that is wanted.
@@ -31,17 +31,39 @@ pub(super) struct Read {
     pub(super) failed: u64,
     /// Pieces that lie past the end of the source, or begin before it and end after it.
     pub(super) cut: u64,
+    /// Bytes that were read, unwanted ones included.
+    pub(super) bytes: u64,
 }
 
-/// Reads the pieces in the order in which they lie, those closer than the source's own gap in one
-/// request, and hands each out: its tag, the offset within it, bytes. A piece longer than 8 MiB
-/// comes in parts, cut at multiples of 8 MiB from its start. Pieces that cannot be read are
-/// counted and passed over.
+/// How many bytes of metadata a sweep may read to save requests; where what it wants is more, it
+/// is read with what the source itself joins.
+pub(super) fn allowed(volume: &dyn ReadAt) -> u64 {
+    volume.len() / SHARE
+}
+
+/// As [`read_within`], of what a sweep may read.
 ///
 /// # Errors
 /// When the budget is spent.
 pub(super) fn read_in_order(
     volume: &dyn ReadAt,
+    pieces: Vec<Piece>,
+    visit: &mut dyn FnMut(u64, u64, &[u8]),
+) -> Result<Read, ReadError> {
+    read_within(volume, allowed(volume), pieces, visit)
+}
+
+/// Reads the pieces in the order in which they lie, those closer than the source's own gap in one
+/// request, and hands each out: its tag, the offset within it, bytes. Where there are many, those
+/// further from each other are joined as well, as long as all that is read stays below `most`. A
+/// piece longer than 8 MiB comes in parts, cut at multiples of 8 MiB from its start. Pieces that
+/// cannot be read are counted and passed over.
+///
+/// # Errors
+/// When the budget is spent.
+pub(super) fn read_within(
+    volume: &dyn ReadAt,
+    most: u64,
     mut pieces: Vec<Piece>,
     visit: &mut dyn FnMut(u64, u64, &[u8]),
 ) -> Result<Read, ReadError> {
@@ -56,13 +78,14 @@ pub(super) fn read_in_order(
         }
         piece.length > 0
     });
-    let close = gap(&pieces, volume.gap_bytes(), end / SHARE);
+    let close = gap(&pieces, volume.gap_bytes(), most);
     let mut rest = pieces.as_slice();
     while let Some((first, after)) = rest.split_first() {
         if first.length > LARGEST {
             let mut at = 0;
             while at < first.length {
                 let length = first.length.saturating_sub(at).min(LARGEST);
+                outcome.bytes = outcome.bytes.saturating_add(length);
                 match read_vec(volume, first.start.saturating_add(at), length) {
                     Ok(bytes) => visit(first.tag, at, &bytes),
                     Err(error) => fail(&mut outcome, 1, error)?,
@@ -87,7 +110,9 @@ pub(super) fn read_in_order(
             .count()
             .max(1);
         let (group, later) = rest.split_at_checked(count).unwrap_or((rest, &[]));
-        match read_vec(volume, first.start, stop.saturating_sub(first.start)) {
+        let length = stop.saturating_sub(first.start);
+        outcome.bytes = outcome.bytes.saturating_add(length);
+        match read_vec(volume, first.start, length) {
             Ok(bytes) => {
                 for piece in group {
                     let from = index(piece.start.saturating_sub(first.start));
@@ -134,7 +159,7 @@ fn gap(pieces: &[Piece], own: u64, most: u64) -> u64 {
     };
     let mut close = own;
     while close > 0 && close < WIDEST && cost(close).0 > FEW {
-        let wider = close.saturating_mul(2);
+        let wider = close.saturating_add(close.div_ceil(4)).min(WIDEST);
         if cost(wider).1 > most {
             break;
         }
@@ -179,7 +204,9 @@ mod tests {
             assert_eq!(bytes, &data[start as usize..start as usize + bytes.len()]);
             got.push((tag, bytes.len()));
         });
-        assert_eq!(outcome, Ok(Read { failed: 0, cut: 2 }));
+        let outcome = outcome.unwrap();
+        assert_eq!((outcome.failed, outcome.cut), (0, 2));
+        assert_eq!(outcome.bytes, 4020 + (17 << 20) + 5);
         let large = 8 << 20;
         let parts = [(2, 4000), (3, 10), (1, 10), (4, large), (4, large), (4, 1 << 20), (5, 5)];
         assert_eq!(got, parts);

@@ -265,15 +265,14 @@ impl Visit<'_, '_> {
         self.hand_out(node, Arc::new(Counted::new(bytes, self.spent.clone())));
     }
 
-    fn open_batch(&mut self, nodes: Vec<Node>) {
+    fn open_batch(&mut self, mut nodes: Vec<Node>) {
+        nodes.retain(|node| !self.is_over(node.size));
+        self.tour.files.prepare(&nodes);
+        let contents = self.tour.files.contents(&nodes);
         let mut wanted: Vec<Range<u64>> = Vec::new();
         let mut plans: Vec<(Node, Plan)> = Vec::new();
-        self.tour.files.prepare(&nodes);
-        for node in nodes {
-            if self.is_over(node.size) {
-                continue;
-            }
-            let plan = match self.tour.files.content(&node) {
+        for (node, content) in nodes.into_iter().zip(contents) {
+            let plan = match content {
                 Ok(Content::Inline(bytes)) => Plan::Ready(Arc::new(MemoryBytes::new(bytes))),
                 Ok(Content::Decoded(bytes)) => {
                     Plan::Ready(Arc::new(Counted::new(bytes, self.spent.clone())))

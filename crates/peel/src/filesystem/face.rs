@@ -131,6 +131,12 @@ pub(crate) trait FileSystem: Send + Sync {
     /// # Errors
     /// `Closed` when it is encrypted or in a form that is not read.
     fn content(&self, node: &Node) -> Result<Content, PeelError>;
+
+    /// The contents of several files, in the order given: where metadata of each have to be read
+    /// for that, those of all are read together.
+    fn contents(&self, nodes: &[Node]) -> Vec<Result<Content, PeelError>> {
+        nodes.iter().map(|node| self.content(node)).collect()
+    }
 }
 
 /// One format of file systems. A new one is one new file (or folder) and one line in `table.rs`.

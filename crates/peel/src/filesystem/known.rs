@@ -88,6 +88,8 @@ fn names(ways: &[&[String]]) -> Option<Vec<String>> {
 /// a file system that tells `ETC` from `etc` has at most one of them with anything in it.
 fn matches(part: &str, path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    // The subvolumes of btrfs that stand for folders of the root are called `@home` and so on.
+    let name = if path.contains('/') { &name } else { name.strip_prefix('@').unwrap_or(&name) };
     let part = part.to_ascii_lowercase();
     match part.split_once('*') {
         None => name == part,
@@ -114,6 +116,8 @@ mod tests {
             ("*", "x/y", true),
             ("*.key", "a.key", true),
             ("aa*aa", "aaa", false),
+            ("home", "@home", true),
+            ("home", "a/@home", false),
         ] {
             assert_eq!(matches(part, path), is, "{part} {path}");
         }

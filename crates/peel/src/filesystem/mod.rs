@@ -6,6 +6,7 @@ mod blocks;
 mod civil;
 mod decmpfs;
 mod cramfs;
+mod btrfs;
 mod drive;
 mod exfat;
 mod ext;
@@ -24,6 +25,7 @@ mod squashfs;
 mod table;
 mod udf;
 mod walk;
+mod told;
 mod xfs;
 
 pub(crate) use apfs::ApfsContainer;

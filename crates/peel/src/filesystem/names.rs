@@ -12,6 +12,8 @@ use std::collections::HashSet;
 const LONGEST: usize = 8 << 10;
 /// How long all paths together may be, in bytes: millions of usual ones.
 const TOGETHER: usize = 512 << 20;
+/// How long all names together may be, in bytes: many millions of usual ones.
+const TEXT: usize = 256 << 20;
 /// Where files are listed that no directory names.
 const ORPHANS: &str = "$OrphanFiles";
 
@@ -84,7 +86,7 @@ impl Names {
             self.is_full = true;
             return;
         };
-        if self.links.len() >= self.most {
+        if self.links.len() >= self.most || self.text.len() >= TEXT {
             self.is_full = true;
             return;
         }

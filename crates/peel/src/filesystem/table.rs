@@ -10,6 +10,10 @@ use super::hfs::Hfs;
 use super::iso::Iso;
 use super::ntfs::Ntfs;
 use super::squashfs::SquashFs;
+use super::btrfs::Btrfs;
+use super::ext::Ext;
+use super::face::Format;
+use super::told::told;
 use super::xfs::Xfs;
 use super::romfs::RomFs;
 use super::squashfs::SquashFs;
@@ -20,6 +24,7 @@ use lidless_io::ReadAt;
 pub(crate) fn formats() -> Vec<Box<dyn Format>> {
     vec![
         Box::new(Ntfs),
+    let mut row: Vec<Box<dyn Format>> = vec![
         Box::new(Ext::Four),
         Box::new(Ext::Three),
         Box::new(Ext::Two),
@@ -36,6 +41,10 @@ pub(crate) fn formats() -> Vec<Box<dyn Format>> {
         Box::new(ExFat),
         Box::new(Fat),
     ]
+        Box::new(Btrfs),
+    ];
+    row.extend(told());
+    row
 }
 
 /// The file system of a volume, by its content; `head` is its first 72 KiB.

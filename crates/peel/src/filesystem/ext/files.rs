@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) const ROOT: u32 = 2;
 /// How large a directory may be when it is opened by its path.
-const LARGEST_DIRECTORY: u64 = 64 << 20;
+const LARGEST_DIRECTORY: u64 = 16 << 20;
 /// How many paths of directories are remembered.
 const REMEMBERED: usize = 20_000;
 
@@ -83,8 +83,8 @@ pub(super) struct Files {
     /// With what the journal holds in place.
     pub(super) volume: Arc<dyn ReadAt>,
     /// As it lies on the disk.
-    raw: Arc<dyn ReadAt>,
-    replayed: Option<Arc<Replayed>>,
+    pub(super) raw: Arc<dyn ReadAt>,
+    pub(super) replayed: Option<Arc<Replayed>>,
     pub(super) superblock: Superblock,
     pub(super) groups: Vec<Group>,
     /// What is to be said of it when it is swept.
@@ -93,6 +93,13 @@ pub(super) struct Files {
     catalogue: Mutex<Option<Arc<Catalogue>>>,
     /// Inodes of directories by path.
     paths: Mutex<HashMap<String, u32>>,
+}
+
+/// A name in a directory.
+struct Child {
+    inode: u32,
+    kind: NodeKind,
+    name: String,
 }
 
 impl Files {
@@ -113,7 +120,8 @@ impl Files {
         match replay(&self.raw, log, &self.superblock)? {
             Outcome::Clean => {}
             Outcome::Left(why) => self.gaps.push(why),
-            Outcome::Replayed(replayed) => {
+            Outcome::Replayed(replayed, more) => {
+                self.gaps.extend(more);
                 self.volume = Arc::clone(&replayed) as Arc<dyn ReadAt>;
                 self.replayed = Some(replayed);
                 self.groups = groups(&*self.volume, &self.superblock, copy)?;
@@ -133,7 +141,7 @@ impl Files {
     }
 
     /// Reads inodes, those close to each other in one request. In the order asked for.
-    fn inodes(&self, wanted: &[u32]) -> Result<Vec<Option<Inode>>, PeelError> {
+    pub(super) fn inodes(&self, wanted: &[u32]) -> Result<Vec<Option<Inode>>, PeelError> {
         let mut pieces = Vec::with_capacity(wanted.len());
         for (number, inode) in wanted.iter().enumerate() {
             if let Some(start) = self.place(*inode) {
@@ -150,6 +158,11 @@ impl Files {
         Ok(found)
     }
 
+    /// What a sweep learned.
+    pub(super) fn catalogue(&self) -> Option<Arc<Catalogue>> {
+        self.catalogue.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn runs(&self, map: &[u8], flags: u32, size: u64) -> Result<Runs, PeelError> {
         let runs = resolve(&*self.volume, &self.superblock, &[(map, flags, size)])?.pop();
         Ok(runs.unwrap_or_default())
@@ -164,14 +177,15 @@ impl Files {
     }
 
     /// The names in a directory, deleted ones left out.
-    fn children(&self, directory: &Inode) -> Result<Vec<(u32, Vec<u8>)>, PeelError> {
+    fn children(&self, directory: &Inode) -> Result<Vec<Child>, PeelError> {
         let mut found = Vec::new();
         let form = self.form(directory.flags);
         let mut broken = 0u64;
         let mut block = |bytes: &[u8]| {
             let whole = names(bytes, form, &mut |name| {
                 if !name.deleted && name.name != b"." && name.name != b".." {
-                    found.push((name.inode, told(name.name, directory.flags)));
+                    let shown = shown(&told(name.name, directory.flags));
+                    found.push(Child { inode: name.inode, kind: name.kind, name: shown });
                 }
             });
             broken = broken.saturating_add(u64::from(!whole));
@@ -181,7 +195,7 @@ impl Files {
         } else {
             let runs = self.runs(&directory.map, directory.flags, directory.size)?;
             let pieces = directory_pieces(&self.superblock, &runs, directory.size, 0);
-            let sum = pieces.iter().map(|piece| piece.length).sum::<u64>();
+            let sum = pieces.iter().fold(0u64, |sum, piece| sum.saturating_add(piece.length));
             if sum > LARGEST_DIRECTORY {
                 return Err(PeelError::Limit("a directory larger than the limit"));
             }
@@ -216,9 +230,10 @@ impl Files {
             } else {
                 let Some(directory) = self.directory_inode(inode)? else { return Ok(None) };
                 let children = self.children(&directory)?;
-                let next = children.iter().find(|(_, name)| shown(name) == part);
-                let Some((next, _)) = next else { return Ok(None) };
-                inode = *next;
+                let Some(next) = children.iter().find(|child| child.name == part) else {
+                    return Ok(None);
+                };
+                inode = next.inode;
             }
             at = at.saturating_add(1);
         }
@@ -240,26 +255,37 @@ impl FileSystem for Files {
         let Some(inode) = self.find(path)? else { return Ok(None) };
         let Some(directory) = self.directory_inode(inode)? else { return Ok(None) };
         let children = self.children(&directory)?;
-        let wanted: Vec<u32> = children.iter().map(|(inode, _)| *inode).collect();
-        let inodes = self.inodes(&wanted)?;
+        // Of a directory there is nothing more to know than its entry says.
+        let is_told = |child: &&Child| child.kind == NodeKind::Directory;
+        let wanted: Vec<u32> =
+            children.iter().filter(|child| !is_told(child)).map(|child| child.inode).collect();
+        let mut inodes = self.inodes(&wanted)?.into_iter();
         let mut nodes = Vec::with_capacity(children.len());
         let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
-        for ((handle, name), inode) in children.iter().zip(inodes) {
-            let Some(inode) = inode.filter(|inode| !inode.deleted) else { continue };
-            let name = shown(name);
-            let path = if path.is_empty() { name } else { format!("{path}/{name}") };
-            if inode.kind == NodeKind::Directory && paths.len() < REMEMBERED {
-                paths.insert(path.clone(), *handle);
-            }
-            nodes.push(Node {
+        for child in &children {
+            let name = &child.name;
+            let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+            let mut node = Node {
                 path,
-                kind: inode.kind,
-                size: inode.size,
-                modified: Inode::modified(inode.modified),
+                kind: NodeKind::Directory,
+                size: 0,
+                modified: None,
                 deleted: false,
-                handle: u64::from(*handle),
-                place: self.superblock.offset(first_block(&inode.map, inode.flags)),
-            });
+                handle: u64::from(child.inode),
+                place: 0,
+            };
+            if !is_told(&child) {
+                let inode = inodes.next().flatten().filter(|inode| !inode.deleted);
+                let Some(inode) = inode else { continue };
+                node.kind = inode.kind;
+                node.size = inode.size;
+                node.modified = Inode::modified(inode.modified);
+                node.place = self.superblock.offset(first_block(&inode.map, inode.flags));
+            }
+            if node.kind == NodeKind::Directory && paths.len() < REMEMBERED {
+                paths.insert(node.path.clone(), child.inode);
+            }
+            nodes.push(node);
         }
         Ok(Some(nodes))
     }
@@ -281,57 +307,12 @@ impl FileSystem for Files {
     }
 
     fn content(&self, node: &Node) -> Result<Content, PeelError> {
-        let Some(number) = u32::try_from(node.handle).ok().filter(|number| *number != 0) else {
-            return Ok(Content::Inline(Vec::new()));
-        };
-        let catalogue = {
-            let kept = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.clone()
-        };
-        let inode = match catalogue.and_then(|catalogue| catalogue.inode(number)) {
-            Some(inode) => Some(inode),
-            None => self.inodes(&[number])?.pop().flatten(),
-        };
-        let Some(inode) = inode.filter(|inode| inode.kind == NodeKind::File) else {
-            let found = "none of a file";
-            return Err(PeelError::malformed(FORMAT, 0, "an inode", found));
-        };
-        if inode.flags & flag::ENCRYPTED != 0 {
-            return Err(PeelError::Closed("a file encrypted with fscrypt".to_owned()));
-        }
-        if inode.flags & flag::COMPRESSED != 0 {
-            return Err(PeelError::Closed("a file compressed by e2compr".to_owned()));
-        }
-        if inode.flags & flag::INLINE != 0 {
-            // What was never written of a longer one reads as zeros.
-            if wide(inode.map.len()) < inode.size && inode.map.iter().all(|byte| *byte == 0) {
-                let hole = Extents::new(Arc::clone(&self.raw), Vec::new(), inode.size);
-                return Ok(Content::Extents(hole));
-            }
-            return Ok(Content::Inline(inode.map));
-        }
-        let runs = self.runs(&inode.map, inode.flags, inode.size)?;
-        if inode.deleted && runs.runs.is_empty() && inode.size > 0 {
-            let why = "a deleted file whose blocks are no longer known";
-            return Err(PeelError::Closed(why.to_owned()));
-        }
-        if runs.malformed > 0 || runs.missing > 0 {
-            let found = "one with parts that are not";
-            return Err(PeelError::malformed(FORMAT, 0, "a map of blocks that is whole", found));
-        }
-        let end = |run: &super::map::Run| run.block.saturating_add(run.length);
-        if runs.runs.iter().any(|run| self.superblock.offset(end(run)) > self.raw.len()) {
-            let why = "a file with parts past the end of its volume";
-            return Err(PeelError::Closed(why.to_owned()));
-        }
-        let pieces = runs.extents(&self.superblock);
-        if let Some(replayed) = &self.replayed
-            && runs.runs.iter().any(|run| replayed.touches(run.block, run.length))
-        {
-            let whole = Extents::new(Arc::clone(&self.volume), pieces, inode.size);
-            return Ok(Content::Decoded(Arc::new(whole)));
-        }
-        Ok(Content::Extents(Extents::new(Arc::clone(&self.raw), pieces, inode.size)))
+        let content = self.contents_of(std::slice::from_ref(node)).pop();
+        content.unwrap_or_else(|| Ok(Content::Inline(Vec::new())))
+    }
+
+    fn contents(&self, nodes: &[Node]) -> Vec<Result<Content, PeelError>> {
+        self.contents_of(nodes)
     }
 }
 

@@ -20,9 +20,10 @@
 //! (2), flags (2), place, high (4, with 64 bit); with checksums of version 3: low, flags, high,
 //! checksum (4 each). Flags: 1 the block began like a journal block, 2 no UUID of 16 bytes
 //! follows, 8 the last tag. A revocation holds the length in use at 12 and places of blocks that
-//! no older transaction may write.
+//! no older transaction may write. The blocks for fast commits begin with a tag: 9 (2), length (2),
+//! features (4), the transaction they come after (4), little-endian; what they say is not replayed.
 
-use super::super::number::{be16, be32, be64, index, part, wide};
+use super::super::number::{be16, be32, be64, index, le16, le32, part, wide};
 use super::superblock::Superblock;
 use bytes::Bytes;
 use lidless_io::{Extents, ReadAt, ReadError, read_vec};
@@ -30,6 +31,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 const MAGIC: u32 = 0xc03b_3998;
+const FAST: &str = "fast commits of a journal that were not replayed";
 /// How much of a log is read. All of it is held until it was replayed.
 const MOST: u64 = 64 << 20;
 /// How much one request asks for.
@@ -84,8 +86,8 @@ impl ReadAt for Replayed {
 pub(super) enum Outcome {
     /// There was nothing in it.
     Clean,
-    /// Its transactions, in place.
-    Replayed(Arc<Replayed>),
+    /// Its transactions, in place; what else there is to say.
+    Replayed(Arc<Replayed>, Option<&'static str>),
     /// Why it was not replayed, in words that count together.
     Left(&'static str),
 }
@@ -114,16 +116,19 @@ pub(super) fn replay(
     let end = u64::from(be32(&head, 16)).saturating_sub(fast);
     let first = u64::from(be32(&head, 20));
     if start == 0 {
-        return Ok(Outcome::Clean);
+        let fast =
+            with_fast && has_fast(&journal, end.saturating_mul(block_bytes), be32(&head, 24))?;
+        return Ok(if fast { Outcome::Left(FAST) } else { Outcome::Clean });
     }
     if first == 0 || !(first..end).contains(&start) {
         return Ok(BROKEN);
     }
     let mut log =
         Log { journal, block_bytes, first, end, at: start, read: 0, chunk: (0, Bytes::new()) };
-    let Some(transactions) = log.transactions(be32(&head, 24), features)? else {
+    let Some((transactions, sequence)) = log.transactions(be32(&head, 24), features)? else {
         return Ok(Outcome::Left("a journal with more to replay than the limit"));
     };
+    let fast = with_fast && has_fast(&log.journal, end.saturating_mul(block_bytes), sequence)?;
     let mut revoked: HashMap<u64, usize> = HashMap::new();
     for (number, transaction) in transactions.iter().enumerate() {
         for block in &transaction.revoked {
@@ -139,7 +144,14 @@ pub(super) fn replay(
         }
     }
     let source = Arc::clone(volume);
-    Ok(Outcome::Replayed(Arc::new(Replayed { source, block_bytes, blocks })))
+    let replayed = Arc::new(Replayed { source, block_bytes, blocks });
+    Ok(Outcome::Replayed(replayed, fast.then_some(FAST)))
+}
+
+/// Whether there are fast commits after the transactions before `sequence`.
+fn has_fast(journal: &Extents, at: u64, sequence: u32) -> Result<bool, ReadError> {
+    let head = read_vec(journal, at, 12)?;
+    Ok(le16(&head, 0) == 9 && le32(&head, 8) == sequence)
 }
 
 #[derive(Default)]
@@ -161,12 +173,13 @@ struct Log {
 }
 
 impl Log {
-    /// The committed transactions; none when there is more than may be read.
+    /// The committed transactions, and the number of the one after them; none when there is more
+    /// than may be read.
     fn transactions(
         &mut self,
         mut sequence: u32,
         features: u32,
-    ) -> Result<Option<Vec<Transaction>>, ReadError> {
+    ) -> Result<Option<(Vec<Transaction>, u32)>, ReadError> {
         let mut done = Vec::new();
         let mut open = Transaction::default();
         // Each block once: a log that goes round ends.
@@ -200,7 +213,7 @@ impl Log {
                 _ => break,
             }
         }
-        Ok(Some(done))
+        Ok(Some((done, sequence)))
     }
 
     fn next(&mut self) -> Result<Option<Bytes>, ReadError> {

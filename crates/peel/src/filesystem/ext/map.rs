@@ -17,15 +17,19 @@ use super::super::number::{index, le16, le32, part, wide};
 use super::inode::flag;
 use super::superblock::Superblock;
 use lidless_io::{Extent, ReadAt, ReadError};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 const NODE: u16 = 0xf30a;
 /// The kernel's own bound.
 const DEEPEST: u16 = 5;
 /// How many blocks of a map one file may have: 128 GiB by block map, far more by extents.
 const MOST_BLOCKS: usize = 1 << 15;
+/// How many blocks of maps are read together.
+const ALL_BLOCKS: usize = 1 << 20;
 /// How many pieces one file may lie in.
 const MOST_RUNS: usize = 1 << 20;
+/// How many pieces all files that are asked for together may lie in.
+const ALL_RUNS: usize = 4 << 20;
 
 /// Blocks that follow each other, in the file and on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,11 +50,11 @@ pub(super) struct Runs {
     pub(super) malformed: u64,
     /// Parts of the map that could not be read, or that would have been too many.
     pub(super) missing: u64,
-    blocks: HashSet<u64>,
 }
 
 impl Runs {
-    fn add(&mut self, at: u64, length: u64, block: u64) {
+    /// Adds a run; `left` is how many more there may be.
+    fn add(&mut self, left: &mut usize, at: u64, length: u64, block: u64) {
         if length == 0 || block == 0 {
             return;
         }
@@ -61,10 +65,11 @@ impl Runs {
             last.length = last.length.saturating_add(length);
             return;
         }
-        if self.runs.len() >= MOST_RUNS {
+        if self.runs.len() >= MOST_RUNS || *left == 0 {
             self.missing = self.missing.saturating_add(1);
             return;
         }
+        *left = left.saturating_sub(1);
         self.runs.push(Run { at, length, block });
     }
 
@@ -107,65 +112,75 @@ pub(super) fn resolve(
     maps: &[(&[u8], u32, u64)],
 ) -> Result<Vec<Runs>, ReadError> {
     let mut found: Vec<Runs> = vec![Runs::default(); maps.len()];
+    let mut left = ALL_RUNS;
     let mut tasks = Vec::new();
     for (owner, ((map, flags, size), runs)) in maps.iter().zip(&mut found).enumerate() {
         if flags & flag::EXTENTS != 0 {
             if !map.is_empty() && le32(map, 0) != 0 {
-                node(owner, map, None, runs, &mut tasks);
+                node(owner, map, None, (runs, &mut left), &mut tasks);
             }
         } else {
-            first_places(owner, map, *size, superblock, runs, &mut tasks);
+            first_places(owner, map, *size, superblock, (runs, &mut left), &mut tasks);
         }
     }
+    let mut seen: HashSet<(usize, u64)> = HashSet::new();
+    let mut blocks: HashMap<usize, usize> = HashMap::new();
     for _ in 0..=DEEPEST {
         if tasks.is_empty() {
             break;
         }
-        let mut pieces = Vec::with_capacity(tasks.len());
+        let mut pieces = Vec::with_capacity(tasks.len().min(ALL_BLOCKS));
         for (number, task) in tasks.iter().enumerate() {
             let Some(runs) = found.get_mut(task.owner) else { continue };
-            if runs.blocks.len() >= MOST_BLOCKS {
+            let own = blocks.entry(task.owner).or_default();
+            if *own >= MOST_BLOCKS || seen.len() >= ALL_BLOCKS {
                 runs.missing = runs.missing.saturating_add(1);
-            } else if !runs.blocks.insert(task.block) {
+            } else if !seen.insert((task.owner, task.block)) {
                 runs.malformed = runs.malformed.saturating_add(1);
             } else {
+                *own = own.saturating_add(1);
+                // Taken back when it comes.
+                runs.missing = runs.missing.saturating_add(1);
                 let start = superblock.offset(task.block);
                 pieces.push(Piece { start, length: superblock.block_bytes, tag: wide(number) });
             }
         }
-        let asked = pieces.len();
-        let mut read: Vec<Option<Vec<u8>>> = vec![None; tasks.len()];
-        let mut given = 0usize;
+        let mut below = Vec::new();
         read_in_order(volume, pieces, &mut |tag, _, bytes| {
-            if let Some(slot) = read.get_mut(index(tag)) {
-                *slot = Some(bytes.to_vec());
-                given = given.saturating_add(1);
+            let Some(task) = tasks.get(index(tag)) else { return };
+            let Some(runs) = found.get_mut(task.owner) else { return };
+            if below.len() >= ALL_BLOCKS {
+                return;
+            }
+            runs.missing = runs.missing.saturating_sub(1);
+            match task.kind {
+                Kind::Node(depth) => {
+                    node(task.owner, bytes, Some(depth), (runs, &mut left), &mut below);
+                }
+                Kind::Places { at, reach } => {
+                    let to = (runs, &mut left);
+                    places(task.owner, bytes, at, reach, superblock, to, &mut below);
+                }
             }
         })?;
-        let mut below = Vec::new();
-        for (task, bytes) in tasks.iter().zip(read) {
-            let Some(runs) = found.get_mut(task.owner) else { continue };
-            match (bytes, task.kind) {
-                (None, _) if given < asked => runs.missing = runs.missing.saturating_add(1),
-                (None, _) => {}
-                (Some(bytes), Kind::Node(depth)) => {
-                    node(task.owner, &bytes, Some(depth), runs, &mut below);
-                }
-                (Some(bytes), Kind::Places { at, reach }) => {
-                    places(task.owner, &bytes, at, reach, superblock, runs, &mut below);
-                }
-            }
-        }
         tasks = below;
     }
     for runs in &mut found {
         runs.runs.sort_unstable_by_key(|run| (run.at, run.block));
-        runs.blocks = HashSet::new();
     }
     Ok(found)
 }
 
-fn node(owner: usize, bytes: &[u8], expected: Option<u16>, runs: &mut Runs, tasks: &mut Vec<Task>) {
+/// Where runs go, and how many more there may be.
+type To<'a> = (&'a mut Runs, &'a mut usize);
+
+fn node(
+    owner: usize,
+    bytes: &[u8],
+    expected: Option<u16>,
+    (runs, left): To<'_>,
+    tasks: &mut Vec<Task>,
+) {
     let depth = le16(bytes, 6);
     let is_sound =
         le16(bytes, 0) == NODE && depth <= DEEPEST && expected.is_none_or(|known| known == depth);
@@ -180,7 +195,7 @@ fn node(owner: usize, bytes: &[u8], expected: Option<u16>, runs: &mut Runs, task
             let length = u64::from(le16(entry, 4));
             let block = (u64::from(le16(entry, 6)) << 32) | u64::from(le32(entry, 8));
             if length <= 1 << 15 {
-                runs.add(at, length, block);
+                runs.add(left, at, length, block);
             }
         } else {
             let block = (u64::from(le16(entry, 8)) << 32) | u64::from(le32(entry, 4));
@@ -195,14 +210,14 @@ fn first_places(
     map: &[u8],
     size: u64,
     superblock: &Superblock,
-    runs: &mut Runs,
+    (runs, left): To<'_>,
     tasks: &mut Vec<Task>,
 ) {
     let in_file = size.div_ceil(superblock.block_bytes.max(1));
     let in_block = superblock.block_bytes / 4;
     for (number, place) in map.chunks_exact(4).take(12).enumerate() {
         if wide(number) < in_file {
-            runs.add(wide(number), 1, u64::from(le32(place, 0)));
+            runs.add(left, wide(number), 1, u64::from(le32(place, 0)));
         }
     }
     let (mut at, mut reach) = (12u64, 1u64);
@@ -222,7 +237,7 @@ fn places(
     at: u64,
     reach: u64,
     superblock: &Superblock,
-    runs: &mut Runs,
+    (runs, left): To<'_>,
     tasks: &mut Vec<Task>,
 ) {
     let in_block = (superblock.block_bytes / 4).max(1);
@@ -233,7 +248,7 @@ fn places(
             continue;
         }
         if reach == 1 {
-            runs.add(at, 1, block);
+            runs.add(left, at, 1, block);
         } else {
             let reach = reach.checked_div(in_block).unwrap_or(1).max(1);
             tasks.push(Task { owner, block, kind: Kind::Places { at, reach } });

@@ -1,5 +1,6 @@
 //! ext2, ext3 and ext4: inode tables and directories in the order of the disk.
 
+mod content;
 mod directory;
 mod files;
 mod inode;

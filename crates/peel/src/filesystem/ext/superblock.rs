@@ -20,6 +20,7 @@
 //!
 //! | offset | size | field of a group descriptor of 32 or 64 bytes |
 //! | --- | --- | --- |
+//! | 4, 36 | 4 | block of the bitmap of inodes: low, high half |
 //! | 8, 40 | 4 | first block of the inode table: low, high half |
 //! | 14, 46 | 2 | free inodes |
 //! | 18 | 2 | flags: 1 inode table never written |
@@ -33,8 +34,8 @@ use std::ops::Range;
 pub(super) const FORMAT: &str = "ext4";
 const MAGIC: u16 = 0xef53;
 const SIZE: usize = 1024;
-/// Groups of the largest file system there is: 64 TiB in blocks of 1 KiB, or 1 EiB in usual ones.
-const MOST_GROUPS: u64 = 8 << 20;
+/// Groups of 256 TiB in usual ones.
+const MOST_GROUPS: u64 = 2 << 20;
 
 pub(super) mod feature {
     pub(in super::super) const HAS_JOURNAL: u32 = 4;
@@ -203,6 +204,9 @@ pub(super) struct Group {
     pub(super) table: u64,
     /// How many inodes at the start of the table may be in use.
     pub(super) used: u32,
+    /// Where that is only how many there are: the block of the bitmap that says more, and how
+    /// many are in use.
+    pub(super) bitmap: Option<(u64, u32)>,
 }
 
 /// The superblock of a volume: the first one, or where that is broken a copy. With the group it
@@ -255,7 +259,9 @@ pub(super) fn groups(
     copy: u64,
 ) -> Result<Vec<Group>, PeelError> {
     let places = superblock.descriptor_places(copy);
-    let sum: u64 = places.iter().map(|place| place.end.saturating_sub(place.start)).sum();
+    let sum = places
+        .iter()
+        .fold(0u64, |sum, place| sum.saturating_add(place.end.saturating_sub(place.start)));
     if sum > volume.len() {
         let found = format!("{} groups", superblock.groups());
         return Err(PeelError::malformed(FORMAT, 1024, "groups that fit the volume", found));
@@ -283,8 +289,12 @@ pub(super) fn groups(
                 (false, _) if free >= superblock.inodes_per_group => 0,
                 (false, _) => whole,
             };
-            let table_high = if high { u64::from(le32(group, 40)) << 32 } else { 0 };
-            found.push(Group { table: table_high | u64::from(le32(group, 8)), used });
+            let place = |low: usize, at: usize| {
+                let above = if high { u64::from(le32(group, at)) << 32 } else { 0 };
+                above | u64::from(le32(group, low))
+            };
+            let bitmap = (!checked).then(|| (place(4, 36), whole.saturating_sub(free)));
+            found.push(Group { table: place(8, 40), used, bitmap });
         }
     }
     Ok(found)

@@ -1,6 +1,6 @@
 //! Every inode, then every directory, each in the order of the disk.
 
-use super::super::batch::{Piece, Read, read_in_order};
+use super::super::batch::{Piece, Read, allowed, read_in_order, read_within};
 use super::super::face::{NodeKind, Swept};
 use super::super::names::{Facts, Names, most};
 use super::super::number::{index, le32, wide};
@@ -11,7 +11,17 @@ use super::map::{first_block, resolve};
 use super::superblock::{FORMAT, Superblock};
 use crate::error::PeelError;
 use lidless_core::Limits;
+use std::collections::BTreeMap;
 
+/// How many bytes of maps and inline contents are kept: of millions of usual inodes.
+const MAPS: usize = 160 << 20;
+/// How many bytes of directories are read: of a million of them, each in a block of its own.
+const DIRECTORIES: u64 = 8 << 30;
+/// Inode tables that are larger together are read only as far as inodes are in use, by bitmaps
+/// where nothing else says it; what was deleted behind the last one in use is not seen then.
+const WHOLE: u64 = 64 << 20;
+/// Marks the piece of a bitmap.
+const BITMAP: u64 = 1 << 63;
 const FULL: &str = "more of a file system's metadata than the limit";
 
 /// An inode, packed: a million of them have to fit.
@@ -42,6 +52,9 @@ impl Catalogue {
         else {
             return false;
         };
+        if self.maps.len() > MAPS {
+            return false;
+        }
         self.maps.extend_from_slice(&inode.map);
         self.rows.push(Row {
             size: inode.size,
@@ -113,7 +126,8 @@ pub(super) fn sweep(
     let mut catalogue = Catalogue::default();
     let outcome = inodes(files, most(limits.members), &mut catalogue, &mut swept)?;
     let mut found = Names::new(most(limits.members));
-    let read = directories(files, &catalogue, &mut found, &mut swept)?;
+    let most = allowed(&*files.volume).saturating_sub(outcome.bytes);
+    let read = directories(files, &catalogue, most, &mut found, &mut swept)?;
     if found.is_full {
         swept.gaps.push(FULL.to_owned());
     }
@@ -137,13 +151,23 @@ fn inodes(
     swept: &mut Swept,
 ) -> Result<Read, PeelError> {
     let superblock = &files.superblock;
+    let all =
+        files.groups.iter().fold(0u64, |sum, group| sum.saturating_add(u64::from(group.used)));
+    let is_large = all.saturating_mul(superblock.inode_bytes) > WHOLE;
     let mut left = files.volume.len();
     let mut pieces = Vec::new();
+    // Inodes of groups whose tables are read by their bitmaps: from where on, and up to where.
+    let mut later: BTreeMap<u64, (u32, u32)> = BTreeMap::new();
     for (group, number) in files.groups.iter().zip(0u64..) {
-        let length = u64::from(group.used).saturating_mul(superblock.inode_bytes);
-        if length == 0 {
-            continue;
+        let mut count = group.used;
+        if let Some((bitmap, in_use)) = group.bitmap.filter(|_| is_large && count > 0) {
+            // The first ones are the first to be used, but for what was deleted among them.
+            count = in_use.saturating_add(in_use / 4).min(group.used);
+            later.insert(number, (count, group.used));
+            let (start, length) = (superblock.offset(bitmap), superblock.block_bytes);
+            pieces.push(Piece { start, length, tag: BITMAP | number });
         }
+        let length = u64::from(count).saturating_mul(superblock.inode_bytes);
         // Tables of their own fit the volume together.
         let Some(rest) = left.checked_sub(length) else {
             let what = "inode tables larger than their volume";
@@ -152,11 +176,13 @@ fn inodes(
         };
         left = rest;
         let first = number.saturating_mul(u64::from(superblock.inodes_per_group));
-        pieces.push(Piece { start: superblock.offset(group.table), length, tag: first });
+        if length > 0 {
+            pieces.push(Piece { start: superblock.offset(group.table), length, tag: first });
+        }
     }
     let mut is_full = false;
     let size = index(superblock.inode_bytes);
-    let outcome = read_in_order(&*files.volume, pieces, &mut |first, at, bytes| {
+    let mut take = |first: u64, at: u64, bytes: &[u8]| {
         let before = at.checked_div(superblock.inode_bytes).unwrap_or(0);
         let first = first.saturating_add(before).saturating_add(1);
         for (bytes, number) in bytes.chunks_exact(size).zip(first..) {
@@ -168,7 +194,29 @@ fn inodes(
                 return;
             }
         }
+    };
+    let mut outcome = read_in_order(&*files.volume, pieces, &mut |tag, at, bytes| {
+        if tag & BITMAP == 0 {
+            take(tag, at, bytes);
+        } else if let Some((_, to)) = later.get_mut(&(tag & !BITMAP)) {
+            *to = last_used(bytes).min(*to);
+        }
     })?;
+    let mut pieces = Vec::new();
+    for (number, (from, to)) in later {
+        let Some(group) = files.groups.get(index(number)) else { continue };
+        let bytes = |count: u32| u64::from(count).saturating_mul(superblock.inode_bytes);
+        let length = bytes(to.saturating_sub(from));
+        let Some(rest) = left.checked_sub(length).filter(|_| length > 0) else { continue };
+        left = rest;
+        let start = superblock.offset(group.table).saturating_add(bytes(from));
+        let first = number.saturating_mul(u64::from(superblock.inodes_per_group));
+        pieces.push(Piece { start, length, tag: first.saturating_add(u64::from(from)) });
+    }
+    let more = read_in_order(&*files.volume, pieces, &mut take)?;
+    outcome.failed = outcome.failed.saturating_add(more.failed);
+    outcome.cut = outcome.cut.saturating_add(more.cut);
+    outcome.bytes = outcome.bytes.saturating_add(more.bytes);
     catalogue.rows.sort_unstable_by_key(|row| row.inode);
     catalogue.rows.dedup_by_key(|row| row.inode);
     if is_full {
@@ -177,9 +225,19 @@ fn inodes(
     Ok(outcome)
 }
 
+/// How many inodes there are up to the last one that a bitmap says is in use.
+fn last_used(bitmap: &[u8]) -> u32 {
+    let Some((at, byte)) = bitmap.iter().enumerate().rfind(|(_, byte)| **byte != 0) else {
+        return 0;
+    };
+    let bits = 8u32.saturating_sub(byte.leading_zeros());
+    u32::try_from(at).unwrap_or(u32::MAX).saturating_mul(8).saturating_add(bits)
+}
+
 fn directories(
     files: &Files,
     catalogue: &Catalogue,
+    most: u64,
     found: &mut Names,
     swept: &mut Swept,
 ) -> Result<Read, PeelError> {
@@ -196,7 +254,8 @@ fn directories(
         .collect();
     let mut resolved = resolve(&*files.volume, superblock, &maps)?.into_iter();
     let (mut broken, mut unmapped, mut missing, mut is_encrypted) = (0u64, 0u64, 0u64, false);
-    let mut left = files.volume.len();
+    let mut left = files.volume.len().min(DIRECTORIES);
+    let mut is_over = false;
     let mut pieces = Vec::new();
     let mut add = |row: &Row, is_first: bool, block: &[u8], found: &mut Names| {
         // The blocks of a deleted directory may be another's by now.
@@ -205,11 +264,11 @@ fn directories(
             return;
         }
         let whole = names(block, files.form(row.flags), &mut |name| {
-            is_encrypted |= row.flags & flag::ENCRYPTED != 0 && !name.name.starts_with(b".");
             let (parent, child) = (u64::from(row.inode), u64::from(name.inode));
             if name.name == b"." || name.name == b".." {
                 return;
             }
+            is_encrypted |= row.flags & flag::ENCRYPTED != 0;
             let deleted = name.deleted || row.deleted;
             found.add(parent, child, name.kind, deleted, &told(name.name, row.flags));
         });
@@ -233,12 +292,12 @@ fn directories(
                     left = rest;
                     pieces.push(piece);
                 }
-                None => unmapped = unmapped.saturating_add(1),
+                None => is_over = true,
             }
         }
     }
     let size = index(superblock.block_bytes);
-    let mut outcome = read_in_order(&*files.volume, pieces, &mut |tag, at, bytes| {
+    let mut outcome = read_within(&*files.volume, most, pieces, &mut |tag, at, bytes| {
         let Some(row) = rows.get(index(tag >> 1)) else { return };
         for (block, number) in bytes.chunks(size).zip(0u64..) {
             add(row, tag & 1 == 1 && at == 0 && number == 0, block, found);
@@ -252,6 +311,9 @@ fn directories(
         if count > 0 {
             swept.malformed.push((format!("{FORMAT} {what}"), count));
         }
+    }
+    if is_over {
+        swept.gaps.push(FULL.to_owned());
     }
     if is_encrypted {
         swept.gaps.push("file names encrypted with fscrypt".to_owned());

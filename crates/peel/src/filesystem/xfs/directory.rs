@@ -23,8 +23,13 @@ use super::superblock::Superblock;
 pub(super) struct Name<'a> {
     pub(super) inode: u64,
     pub(super) deleted: bool,
+    /// The entry says that it is a directory.
+    pub(super) is_directory: bool,
     pub(super) name: &'a [u8],
 }
+
+/// The kind of a directory.
+const DIRECTORY: u8 = 2;
 
 /// Reads a directory in its inode. False when it does not parse to its end.
 pub(super) fn short<'a>(
@@ -45,7 +50,8 @@ pub(super) fn short<'a>(
             return false;
         }
         let inode = if wide { be64(inode, 0) } else { u64::from(be32(inode, 0)) };
-        found(Name { inode, deleted: false, name: part(entry, 3, length) });
+        let is_directory = kind > 0 && byte(entry, length.saturating_add(3)) == DIRECTORY;
+        found(Name { inode, deleted: false, is_directory, name: part(entry, 3, length) });
         at = at.saturating_add(behind).saturating_add(number);
     }
     true
@@ -90,7 +96,8 @@ pub(super) fn block<'a>(
                 return false;
             }
             let inode = be64(entry, 0);
-            found(Name { inode, deleted: false, name: part(entry, 9, length) });
+            let is_directory = kind > 0 && byte(entry, length.saturating_add(9)) == DIRECTORY;
+            found(Name { inode, deleted: false, is_directory, name: part(entry, 9, length) });
             step
         };
         at = at.saturating_add(step);
@@ -113,7 +120,9 @@ fn deleted<'a>(mut room: &'a [u8], kind: usize, found: &mut dyn FnMut(Name<'a>))
             && name.iter().all(|byte| *byte >= b' ' && *byte != b'/' && *byte != 0x7f)
             && (kind == 0 || (1..=8).contains(&byte(room, length.saturating_add(9))));
         if is_one {
-            found(Name { inode: u64::from(be32(room, 4)), deleted: true, name });
+            let is_directory = kind > 0 && byte(room, length.saturating_add(9)) == DIRECTORY;
+            let inode = u64::from(be32(room, 4));
+            found(Name { inode, deleted: true, is_directory, name });
         }
         room = room.get(if is_one { step } else { 8 }..).unwrap_or(&[]);
     }

@@ -6,7 +6,7 @@ use super::super::number::index;
 use super::directory::{Name, block, short};
 use super::inode::{Form, Inode};
 use super::log;
-use super::map::{Runs, first_block, resolve};
+use super::map::{Run, Runs, first_block, resolve};
 use super::superblock::{FORMAT, INDEX_AT, Superblock, find};
 use super::sweep::{Catalogue, sweep};
 use crate::error::PeelError;
@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How large a directory may be when it is opened by its path.
-const LARGEST_DIRECTORY: u64 = 64 << 20;
+const LARGEST_DIRECTORY: u64 = 16 << 20;
 /// How many paths of directories are remembered.
 const REMEMBERED: usize = 20_000;
 
@@ -57,6 +57,13 @@ pub(super) struct Files {
     paths: Mutex<HashMap<String, u64>>,
 }
 
+/// A name in a directory.
+struct Child {
+    inode: u64,
+    is_directory: bool,
+    name: String,
+}
+
 impl Files {
     /// Reads inodes, those close to each other in one request. In the order asked for.
     fn inodes(&self, wanted: &[u64]) -> Result<Vec<Option<Inode>>, PeelError> {
@@ -81,12 +88,13 @@ impl Files {
     }
 
     /// The names in a directory, deleted ones left out.
-    fn children(&self, directory: &Inode) -> Result<Vec<(u64, String)>, PeelError> {
+    fn children(&self, directory: &Inode) -> Result<Vec<Child>, PeelError> {
         let mut found = Vec::new();
         let mut broken = 0u64;
         let mut keep = |name: Name<'_>| {
             if !name.deleted && name.name != b"." && name.name != b".." {
-                found.push((name.inode, shown(name.name)));
+                let (inode, is_directory) = (name.inode, name.is_directory);
+                found.push(Child { inode, is_directory, name: shown(name.name) });
             }
         };
         if directory.form == Form::Local {
@@ -94,7 +102,7 @@ impl Files {
         } else {
             let runs = self.runs(directory.form, &directory.fork)?;
             let (pieces, split) = directory_pieces(&self.superblock, &runs, 0);
-            let sum = pieces.iter().map(|piece| piece.length).sum::<u64>();
+            let sum = pieces.iter().fold(0u64, |sum, piece| sum.saturating_add(piece.length));
             if sum > LARGEST_DIRECTORY {
                 return Err(PeelError::Limit("a directory larger than the limit"));
             }
@@ -141,10 +149,10 @@ impl Files {
             } else {
                 let Some(directory) = self.directory_inode(inode)? else { return Ok(None) };
                 let children = self.children(&directory)?;
-                let Some((next, _)) = children.iter().find(|(_, name)| name == part) else {
+                let Some(next) = children.iter().find(|child| child.name == part) else {
                     return Ok(None);
                 };
-                inode = *next;
+                inode = next.inode;
             }
             at = at.saturating_add(1);
         }
@@ -157,6 +165,49 @@ impl Files {
     }
 }
 
+impl Files {
+    /// The inodes of files: those that a sweep saw from memory, others read together.
+    fn described(&self, nodes: &[Node]) -> Result<Vec<Option<Inode>>, PeelError> {
+        let catalogue = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let kept = |node: &Node| catalogue.as_ref().and_then(|known| known.inode(node.handle));
+        let mut found: Vec<Option<Inode>> = nodes.iter().map(kept).collect();
+        let missing: Vec<usize> = (0..)
+            .zip(nodes.iter().zip(&found))
+            .filter(|(_, (node, inode))| inode.is_none() && node.handle != 0)
+            .map(|(at, _)| at)
+            .collect();
+        let wanted: Vec<u64> =
+            missing.iter().filter_map(|at| nodes.get(*at)).map(|node| node.handle).collect();
+        for (at, inode) in missing.into_iter().zip(self.inodes(&wanted)?) {
+            if let Some(slot) = found.get_mut(at) {
+                *slot = inode;
+            }
+        }
+        let is_file = |inode: &Inode| inode.kind == NodeKind::File;
+        Ok(found.into_iter().map(|inode| inode.filter(is_file)).collect())
+    }
+
+    fn mapped(&self, inode: &Inode, runs: &Runs) -> Result<Content, PeelError> {
+        if inode.is_realtime {
+            return Err(PeelError::Closed("a file on the realtime device of XFS".to_owned()));
+        }
+        if runs.malformed > 0 || runs.missing > 0 {
+            let found = "one with parts that are not";
+            return Err(PeelError::malformed(FORMAT, 0, "a map of blocks that is whole", found));
+        }
+        let end = |run: &Run| {
+            let length = run.length.saturating_mul(self.superblock.block_bytes);
+            self.superblock.offset(run.block).saturating_add(length)
+        };
+        if runs.runs.iter().any(|run| end(run) > self.volume.len()) {
+            let why = "a file with parts past the end of its volume";
+            return Err(PeelError::Closed(why.to_owned()));
+        }
+        let pieces = runs.extents(&self.superblock);
+        Ok(Content::Extents(Extents::new(Arc::clone(&self.volume), pieces, inode.size)))
+    }
+}
+
 impl FileSystem for Files {
     fn label(&self) -> Option<String> {
         self.superblock.label.clone()
@@ -166,25 +217,30 @@ impl FileSystem for Files {
         let Some(inode) = self.find(path)? else { return Ok(None) };
         let Some(directory) = self.directory_inode(inode)? else { return Ok(None) };
         let children = self.children(&directory)?;
-        let wanted: Vec<u64> = children.iter().map(|(inode, _)| *inode).collect();
-        let inodes = self.inodes(&wanted)?;
+        // Of a directory there is nothing more to know than its entry says.
+        let wanted: Vec<u64> =
+            children.iter().filter(|child| !child.is_directory).map(|child| child.inode).collect();
+        let mut inodes = self.inodes(&wanted)?.into_iter();
         let mut nodes = Vec::with_capacity(children.len());
         let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
-        for ((handle, name), inode) in children.into_iter().zip(inodes) {
-            let Some(inode) = inode.filter(|inode| !inode.deleted) else { continue };
+        for child in children {
+            let Child { inode: handle, name, is_directory } = child;
             let path = if path.is_empty() { name } else { format!("{path}/{name}") };
-            if inode.kind == NodeKind::Directory && paths.len() < REMEMBERED {
-                paths.insert(path.clone(), handle);
+            let kind = NodeKind::Directory;
+            let (modified, deleted, place, size) = (None, false, 0, 0);
+            let mut node = Node { path, kind, size, modified, deleted, handle, place };
+            if !is_directory {
+                let inode = inodes.next().flatten().filter(|inode| !inode.deleted);
+                let Some(inode) = inode else { continue };
+                node.kind = inode.kind;
+                node.size = inode.size;
+                node.modified = Timestamp::from_second(inode.modified).ok();
+                node.place = self::place(&self.superblock, inode.form, &inode.fork);
             }
-            nodes.push(Node {
-                path,
-                kind: inode.kind,
-                size: inode.size,
-                modified: Timestamp::from_second(inode.modified).ok(),
-                deleted: false,
-                handle,
-                place: place(&self.superblock, inode.form, &inode.fork),
-            });
+            if node.kind == NodeKind::Directory && paths.len() < REMEMBERED {
+                paths.insert(node.path.clone(), handle);
+            }
+            nodes.push(node);
         }
         Ok(Some(nodes))
     }
@@ -211,38 +267,27 @@ impl FileSystem for Files {
     }
 
     fn content(&self, node: &Node) -> Result<Content, PeelError> {
-        if node.handle == 0 {
-            return Ok(Content::Inline(Vec::new()));
-        }
-        let catalogue = {
-            let kept = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.clone()
+        let content = self.contents(std::slice::from_ref(node)).pop();
+        content.unwrap_or_else(|| Ok(Content::Inline(Vec::new())))
+    }
+
+    fn contents(&self, nodes: &[Node]) -> Vec<Result<Content, PeelError>> {
+        let inodes = match self.described(nodes) {
+            Ok(inodes) => inodes,
+            Err(error) => return nodes.iter().map(|_| Err(error.clone())).collect(),
         };
-        let inode = match catalogue.and_then(|catalogue| catalogue.inode(node.handle)) {
-            Some(inode) => Some(inode),
-            None => self.inodes(&[node.handle])?.pop().flatten(),
+        let forks: Vec<(Form, &[u8])> =
+            inodes.iter().flatten().map(|inode| (inode.form, inode.fork.as_slice())).collect();
+        let mut resolved = match resolve(&*self.volume, &self.superblock, &forks) {
+            Ok(resolved) => resolved.into_iter(),
+            Err(error) => return nodes.iter().map(|_| Err(error.clone().into())).collect(),
         };
-        let Some(inode) = inode.filter(|inode| inode.kind == NodeKind::File) else {
-            return Err(PeelError::malformed(FORMAT, 0, "an inode", "none of a file"));
+        let content = |(node, inode): (&Node, &Option<Inode>)| match inode {
+            Some(inode) => self.mapped(inode, &resolved.next().unwrap_or_default()),
+            None if node.handle == 0 => Ok(Content::Inline(Vec::new())),
+            None => Err(PeelError::malformed(FORMAT, 0, "an inode", "none of a file")),
         };
-        if inode.is_realtime {
-            return Err(PeelError::Closed("a file on the realtime device of XFS".to_owned()));
-        }
-        let runs = self.runs(inode.form, &inode.fork)?;
-        if runs.malformed > 0 || runs.missing > 0 {
-            let found = "one with parts that are not";
-            return Err(PeelError::malformed(FORMAT, 0, "a map of blocks that is whole", found));
-        }
-        let end = |run: &super::map::Run| {
-            let length = run.length.saturating_mul(self.superblock.block_bytes);
-            self.superblock.offset(run.block).saturating_add(length)
-        };
-        if runs.runs.iter().any(|run| end(run) > self.volume.len()) {
-            let why = "a file with parts past the end of its volume";
-            return Err(PeelError::Closed(why.to_owned()));
-        }
-        let pieces = runs.extents(&self.superblock);
-        Ok(Content::Extents(Extents::new(Arc::clone(&self.volume), pieces, inode.size)))
+        nodes.iter().zip(&inodes).map(content).collect()
     }
 }
 

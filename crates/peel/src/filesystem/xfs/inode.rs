@@ -13,7 +13,7 @@
 //! | 76 | 4 | extents |
 //! | 82 | 1 | where the attribute fork begins behind the data fork, in units of 8 bytes |
 //! | 90 | 2 | flags: 1 realtime |
-//! | 120 | 8 | more flags, from version 3 on: 8 later times, 16 many extents |
+//! | 120 | 8 | more flags, from version 3 on: 8 later times, 16 many extents, 32 one of the file system's own |
 
 use super::super::face::NodeKind;
 use super::super::number::{be16, be32, be64, byte, index, part};
@@ -81,11 +81,13 @@ impl Inode {
             (_, Form::Local) => part(room, 0, index(be64(bytes, 56))),
             (_, Form::Tree) => room,
         };
+        // Free, or of the file system's own directory of records.
+        let is_none = mode == 0 || more & 0x20 != 0;
         Some(Self {
-            kind: if mode == 0 { NodeKind::Other } else { kind },
+            kind: if is_none { NodeKind::Other } else { kind },
             size: be64(bytes, 56),
             modified,
-            deleted: names == 0 || mode == 0,
+            deleted: names == 0 || is_none,
             is_realtime: be16(bytes, 90) & 1 != 0,
             form,
             fork: fork.to_vec(),

@@ -24,6 +24,8 @@ use std::collections::HashSet;
 const DEEPEST: u32 = 9;
 /// How many tree blocks are read: of 250 records of 64 inodes each.
 const MOST_BLOCKS: usize = 1 << 18;
+/// How many pieces of inodes are kept: of 64 inodes each, but for the holes between them.
+const MOST_PIECES: usize = 1 << 21;
 
 /// What the trees say.
 #[derive(Debug, Default)]
@@ -32,6 +34,8 @@ pub(super) struct Chunks {
     pub(super) pieces: Vec<Piece>,
     /// Parts that are not what they should be.
     pub(super) malformed: u64,
+    /// There were more than may be kept.
+    pub(super) is_full: bool,
     pub(super) read: Read,
 }
 
@@ -84,6 +88,8 @@ pub(super) fn chunks(volume: &dyn ReadAt, superblock: &Superblock) -> Result<Chu
             let body = bytes.get(superblock.short_header()..).unwrap_or(&[]);
             let count = usize::from(be16(bytes, 6));
             if level == 0 {
+                found.is_full |= found.pieces.len() >= MOST_PIECES;
+                let count = if found.is_full { 0 } else { count };
                 for record in body.chunks_exact(16).take(count) {
                     found.pieces.extend(used(superblock, group, record));
                 }
@@ -92,6 +98,9 @@ pub(super) fn chunks(volume: &dyn ReadAt, superblock: &Superblock) -> Result<Chu
             let most = body.len() / 8;
             let places = body.get(most.saturating_mul(4)..).unwrap_or(&[]);
             for place in places.chunks_exact(4).take(count) {
+                if next.len() >= MOST_BLOCKS {
+                    break;
+                }
                 next.push((group, u64::from(be32(place, 0)), level.saturating_sub(1)));
             }
         })?;

@@ -15,14 +15,18 @@ use super::super::number::{be16, be64, index, part, wide};
 use super::inode::Form;
 use super::superblock::Superblock;
 use lidless_io::{Extent, ReadAt, ReadError};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Levels that a tree of all blocks there are could have.
 const DEEPEST: u16 = 9;
 /// How many blocks the tree of one file may have: 16,000 pieces a MiB of them.
 const MOST_BLOCKS: usize = 1 << 14;
+/// How many blocks of trees are read together.
+const ALL_BLOCKS: usize = 1 << 20;
 /// How many pieces one file may lie in.
 const MOST_RUNS: usize = 1 << 20;
+/// How many pieces all files that are asked for together may lie in.
+const ALL_RUNS: usize = 4 << 20;
 
 /// Blocks that follow each other, in the file and on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,11 +47,11 @@ pub(super) struct Runs {
     pub(super) malformed: u64,
     /// Parts of the map that could not be read, or that would have been too many.
     pub(super) missing: u64,
-    blocks: HashSet<u64>,
 }
 
 impl Runs {
-    fn add(&mut self, record: &[u8]) {
+    /// Adds an extent; `left` is how many more there may be.
+    fn add(&mut self, left: &mut usize, record: &[u8]) {
         let (high, low) = (be64(record, 0), be64(record, 8));
         let length = low & 0x1f_ffff;
         let block = ((high & 0x1ff) << 43) | (low >> 21);
@@ -56,10 +60,11 @@ impl Runs {
         if high >> 63 != 0 || length == 0 {
             return;
         }
-        if self.runs.len() >= MOST_RUNS {
+        if self.runs.len() >= MOST_RUNS || *left == 0 {
             self.missing = self.missing.saturating_add(1);
             return;
         }
+        *left = left.saturating_sub(1);
         self.runs.push(Run { at, length, block });
     }
 
@@ -92,10 +97,13 @@ pub(super) fn resolve(
     forks: &[(Form, &[u8])],
 ) -> Result<Vec<Runs>, ReadError> {
     let mut found: Vec<Runs> = vec![Runs::default(); forks.len()];
+    let mut left = ALL_RUNS;
     let mut tasks = Vec::new();
     for (owner, ((form, fork), runs)) in forks.iter().zip(&mut found).enumerate() {
         match form {
-            Form::Extents => fork.chunks_exact(16).for_each(|record| runs.add(record)),
+            Form::Extents => {
+                fork.chunks_exact(16).for_each(|record| runs.add(&mut left, record));
+            }
             Form::Tree => {
                 let level = be16(fork, 0);
                 let most = fork.len().saturating_sub(4) / 16;
@@ -105,37 +113,41 @@ pub(super) fn resolve(
             Form::Local | Form::Other => runs.malformed = 1,
         }
     }
-    let mut level = DEEPEST;
-    while !tasks.is_empty() && level > 0 {
-        level = level.saturating_sub(1);
-        let mut pieces = Vec::with_capacity(tasks.len());
+    let mut seen: HashSet<(usize, u64)> = HashSet::new();
+    let mut blocks: HashMap<usize, usize> = HashMap::new();
+    for _ in 0..DEEPEST {
+        if tasks.is_empty() {
+            break;
+        }
+        let mut pieces = Vec::with_capacity(tasks.len().min(ALL_BLOCKS));
         for (number, task) in tasks.iter().enumerate() {
             let Some(runs) = found.get_mut(task.owner) else { continue };
-            if runs.blocks.len() >= MOST_BLOCKS {
+            let own = blocks.entry(task.owner).or_default();
+            if *own >= MOST_BLOCKS || seen.len() >= ALL_BLOCKS {
                 runs.missing = runs.missing.saturating_add(1);
-            } else if !runs.blocks.insert(task.block) {
+            } else if !seen.insert((task.owner, task.block)) {
                 runs.malformed = runs.malformed.saturating_add(1);
             } else {
+                *own = own.saturating_add(1);
+                // Taken back when it comes.
+                runs.missing = runs.missing.saturating_add(1);
                 let start = superblock.offset(task.block);
                 pieces.push(Piece { start, length: superblock.block_bytes, tag: wide(number) });
             }
         }
-        let mut read: Vec<Vec<u8>> = vec![Vec::new(); tasks.len()];
+        let mut next = Vec::new();
         read_in_order(volume, pieces, &mut |tag, _, bytes| {
-            if let Some(slot) = read.get_mut(index(tag)) {
-                *slot = bytes.to_vec();
+            let Some(task) = tasks.get(index(tag)) else { return };
+            let Some(runs) = found.get_mut(task.owner) else { return };
+            if next.len() < ALL_BLOCKS {
+                runs.missing = runs.missing.saturating_sub(1);
+                block(superblock, *task, bytes, (runs, &mut left), &mut next);
             }
         })?;
-        let mut next = Vec::new();
-        for (task, bytes) in tasks.iter().zip(read) {
-            let Some(runs) = found.get_mut(task.owner) else { continue };
-            block(superblock, *task, &bytes, runs, &mut next);
-        }
         tasks = next;
     }
     for runs in &mut found {
         runs.runs.sort_unstable_by_key(|run| (run.at, run.block));
-        runs.blocks = HashSet::new();
     }
     Ok(found)
 }
@@ -144,7 +156,7 @@ fn block(
     superblock: &Superblock,
     task: Task,
     bytes: &[u8],
-    runs: &mut Runs,
+    (runs, left): (&mut Runs, &mut usize),
     tasks: &mut Vec<Task>,
 ) {
     let magic: &[u8] = if superblock.is_five { b"BMA3" } else { b"BMAP" };
@@ -156,7 +168,7 @@ fn block(
     let count = be16(bytes, 6);
     if task.level == 0 {
         for record in body.chunks_exact(16).take(usize::from(count)) {
-            runs.add(record);
+            runs.add(left, record);
         }
         return;
     }

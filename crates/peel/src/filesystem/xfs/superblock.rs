@@ -25,8 +25,10 @@ use lidless_io::{ReadAt, read_vec};
 
 pub(super) const FORMAT: &str = "XFS";
 const SIZE: usize = 512;
-/// Groups hold at least 16 MiB.
-const MOST_GROUPS: u32 = 1 << 24;
+/// Far more than a volume that grew from a small one has.
+const MOST_GROUPS: u32 = 1 << 20;
+/// The kernel makes none below 16 MiB.
+const SMALLEST_GROUP: u64 = 1 << 20;
 /// Directories beyond their data: indexes stand from this byte of a directory on.
 pub(super) const INDEX_AT: u64 = 1 << 35;
 
@@ -102,6 +104,7 @@ impl Superblock {
             && found.directory_blocks.saturating_mul(found.block_bytes) <= 65536
             && (1..=31).contains(&found.group_shift)
             && (1..=1 << found.group_shift).contains(&found.group_blocks)
+            && found.group_blocks.saturating_mul(found.block_bytes) >= SMALLEST_GROUP
             && (1..=MOST_GROUPS).contains(&found.groups);
         sound.then_some(found)
     }

@@ -1,6 +1,6 @@
 //! Every inode, then every directory, each in the order of the disk.
 
-use super::super::batch::read_in_order;
+use super::super::batch::{allowed, read_within};
 use super::super::face::{NodeKind, Swept};
 use super::super::names::{Facts, Names, most};
 use super::super::number::{index, wide};
@@ -13,6 +13,10 @@ use super::superblock::{FORMAT, Superblock};
 use crate::error::PeelError;
 use lidless_core::{Limits, Timestamp};
 
+/// How many bytes of forks are kept: of millions of usual inodes.
+const FORKS: usize = 160 << 20;
+/// How many bytes of directories are read: of a million of them, each in a block of its own.
+const DIRECTORIES: u64 = 8 << 30;
 const FULL: &str = "more of a file system's metadata than the limit";
 /// How many directory blocks that lie in pieces are read one by one.
 const MOST_SPLIT: usize = 1 << 14;
@@ -46,6 +50,9 @@ impl Catalogue {
         else {
             return false;
         };
+        if self.forks.len() > FORKS {
+            return false;
+        }
         self.forks.extend_from_slice(&inode.fork);
         self.rows.push(Row {
             inode: number,
@@ -131,7 +138,9 @@ pub(super) fn sweep(
     });
     let over = before.saturating_sub(trees.pieces.len());
     say(&mut swept, wide(over), "inodes larger than their volume");
-    let read = read_in_order(volume, trees.pieces, &mut |first, at, bytes| {
+    // Directories are scattered like inodes, and come after them.
+    let half = allowed(volume) / 2;
+    let read = read_within(volume, half, trees.pieces, &mut |first, at, bytes| {
         for (number, bytes) in each(superblock, first, at, bytes) {
             let Some(inode) = Inode::parse(bytes) else {
                 unsigned = unsigned.saturating_add(1);
@@ -153,8 +162,9 @@ pub(super) fn sweep(
     cut = cut.saturating_add(read.cut);
     failed = failed.saturating_add(read.failed);
     let mut names = Names::new(most(limits.members));
-    failed = failed.saturating_add(directories(files, &catalogue, &mut names, &mut swept)?);
-    if names.is_full || is_full {
+    let rest = allowed(volume).saturating_sub(read.bytes);
+    failed = failed.saturating_add(directories(files, &catalogue, rest, &mut names, &mut swept)?);
+    if names.is_full || is_full || trees.is_full {
         swept.gaps.push(FULL.to_owned());
     }
     if cut > 0 || superblock.blocks.saturating_mul(superblock.block_bytes) > volume.len() {
@@ -171,6 +181,7 @@ pub(super) fn sweep(
 fn directories(
     files: &Files,
     catalogue: &Catalogue,
+    most: u64,
     names: &mut Names,
     swept: &mut Swept,
 ) -> Result<u64, PeelError> {
@@ -184,13 +195,14 @@ fn directories(
         .collect();
     let mut resolved = resolve(&*files.volume, superblock, &forks)?.into_iter();
     let (mut broken, mut unmapped, mut missing) = (0u64, 0u64, 0u64);
-    let mut left = files.volume.len();
+    let mut left = files.volume.len().min(DIRECTORIES);
+    let mut is_over = false;
     let mut pieces = Vec::new();
     let mut apart = Vec::new();
     let add = |row: &Row, name: Name<'_>, names: &mut Names| {
-        // What kind a deleted name had is only said where its inode is still there.
         let deleted = name.deleted || row.deleted;
-        names.add(row.inode, name.inode, NodeKind::File, deleted, name.name);
+        let kind = if name.is_directory { NodeKind::Directory } else { NodeKind::File };
+        names.add(row.inode, name.inode, kind, deleted, name.name);
     };
     for (row, number) in rows.iter().zip(0u64..) {
         if row.form == Form::Local {
@@ -209,7 +221,7 @@ fn directories(
                     left = rest;
                     pieces.push(piece);
                 }
-                None => unmapped = unmapped.saturating_add(1),
+                None => is_over = true,
             }
         }
         if !split.is_empty() && apart.len() < MOST_SPLIT {
@@ -217,7 +229,7 @@ fn directories(
         }
     }
     let size = index(superblock.directory_bytes());
-    let outcome = read_in_order(&*files.volume, pieces, &mut |tag, _, bytes| {
+    let outcome = read_within(&*files.volume, most, pieces, &mut |tag, _, bytes| {
         let Some(row) = rows.get(index(tag)) else { return };
         for bytes in bytes.chunks(size) {
             let whole = block(superblock, bytes, &mut |name| add(row, name, names));
@@ -236,6 +248,9 @@ fn directories(
             let whole = block(superblock, &bytes, &mut |name| add(row, name, names));
             broken = broken.saturating_add(u64::from(!whole));
         }
+    }
+    if is_over {
+        swept.gaps.push(FULL.to_owned());
     }
     say(swept, broken, "directory block that does not parse");
     say(swept, unmapped, "directory whose map of blocks does not parse");
