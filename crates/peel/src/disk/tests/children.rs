@@ -226,7 +226,7 @@ fn vhdx(parent: &[u8], path: &str) -> Vec<u8> {
     let ratio = (1 << 23) * 512 / block;
     file[table..table + (ratio + 1) * 8].fill(0);
     let mut bitmap = vec![0u8; 1 << 20];
-    let mut place = |file: &mut Vec<u8>, index: usize, state: u64, bytes: &[u8]| {
+    let place = |file: &mut Vec<u8>, index: usize, state: u64, bytes: &[u8]| {
         file.resize(file.len().div_ceil(1 << 20) << 20, 0);
         let entry = file.len() as u64 | state;
         file[table + index * 8..][..8].copy_from_slice(&entry.to_le_bytes());

@@ -87,6 +87,8 @@ impl Group<'_> {
             let Some(left) = self.left.get().checked_sub(work) else {
                 into.why.get_or_insert("in a group with more segments than the limit".into());
                 into.missing.push(0..u64::MAX);
+                // Something to read, so that it is told.
+                into.length = into.length.max(SECTOR);
                 break;
             };
             self.left.set(left);

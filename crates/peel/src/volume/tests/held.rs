@@ -151,7 +151,9 @@ fn hostile_texts_cost_little() {
     let whole = text(&all.join("\n"));
     for bytes in [physical(&whole, 512), physical(&whole[..whole.len() / 2], 512)] {
         let (_, found) = opened(&bytes, &Tally::default());
-        assert!(found.unwrap().iter().all(|one| read_vec(&*one.bytes, 0, 512).is_err()));
+        // A volume that the text was cut in may have nothing to read.
+        let mut volumes = found.unwrap().into_iter().filter(|one| !one.bytes.is_empty());
+        assert!(volumes.all(|one| read_vec(&*one.bytes, 0, 512).is_err()));
     }
     // A text that is said to be longer than its area, and one that begins behind it.
     for (at, value) in [(4096 + 48, u64::MAX), (4096 + 40, 1 << 40), (4096 + 48, FIRST as u64)] {
