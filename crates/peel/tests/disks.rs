@@ -163,7 +163,7 @@ fn a_cut_or_changed_vhdx_ends_and_costs_little() {
         2 << 20..(2 << 20) + 200,
         3 << 20..(3 << 20) + 64,
     ];
-    torture_at("x.vhdx", &image, &[heads, regions, metadata, table], 40);
+    torture_at("x.vhdx", &image, &[heads, regions, metadata, table], 20);
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Wanted {
     ) -> Option<Disk> {
         let mut reason = MISSING;
         if let Some(path) = self.paths.first() {
-            child.facts.push(("parent", last_name(path).into()));
+            child.facts.push(("parent", short(&last_name(path)).into()));
         }
         for path in self.candidates() {
             let Some(found) = artifact.sibling(&path) else { continue };
@@ -129,7 +129,12 @@ impl Siblings for Ancestors {
     }
 }
 
-/// A fact that is a text.
-pub(super) fn identity(text: String) -> (&'static str, Value) {
-    (IDENTITY, text.into())
+/// By what its children know a disk.
+pub(super) fn identity(text: &str) -> (&'static str, Value) {
+    (IDENTITY, short(text).into())
+}
+
+/// A text for a report, no longer than a name can be.
+pub(super) fn short(text: &str) -> String {
+    text.chars().take(255).collect()
 }

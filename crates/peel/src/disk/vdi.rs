@@ -67,7 +67,7 @@ impl Image for Vdi {
             return Err(fields.wrong(384, "as many blocks as the disk has", map.count));
         }
         let mut disk = Disk::new(Arc::clone(&artifact.bytes));
-        disk.facts.push(identity(guid_text(fields.array(392)?)));
+        disk.facts.push(identity(&guid_text(fields.array(392)?)));
         let mut parent = None;
         if map.is_child {
             let guid = guid_text(fields.array(424)?);

@@ -90,7 +90,7 @@ impl Image for Vhd {
 fn describe(disk: &mut Disk, footer: &Fields<'_>) -> Result<(), PeelError> {
     let maker = String::from_utf8_lossy(&footer.array::<4>(28)?).trim_matches(['\0', ' ']).into();
     disk.facts.push(("created_by", serde_json::Value::String(maker)));
-    disk.facts.push(identity(hex(&footer.array::<16>(68)?)));
+    disk.facts.push(identity(&hex(&footer.array::<16>(68)?)));
     Ok(())
 }
 

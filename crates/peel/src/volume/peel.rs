@@ -87,6 +87,11 @@ impl Volumes<'_> {
             None => self.volume(self.place, None, "", disk, &head, 0, sink, &mut seen),
             Some((_, Err(error))) => error.say(self.place, Some(disk.len()), sink),
             Some((_, Ok(parts))) => {
+                // A disc that also starts from a stick has a table beside its file system.
+                let is_disc = is_disc(&head) && filesystem::find(&**disk, &head).is_some();
+                if is_disc {
+                    self.volume(self.place, None, "", disk, &head, 0, sink, &mut seen);
+                }
                 for part in parts {
                     let place = self.place.child(Layer::Partition { number: part.number });
                     if part.start >= disk.len() {
@@ -101,6 +106,8 @@ impl Volumes<'_> {
                         Arc::new(Window::new(Arc::clone(disk), part.start, part.length));
                     let number = Some(part.number);
                     match read_vec(&*window, 0, HEAD) {
+                        // The same files once more.
+                        Ok(head) if is_disc && self::is_disc(&head) => {}
                         Ok(head) => self
                             .volume(&place, number, &part.kind, &window, &head, 0, sink, &mut seen),
                         Err(error) => {
@@ -197,6 +204,11 @@ impl Volumes<'_> {
         one.closed = Some(reason);
         seen.push(one);
     }
+}
+
+/// Whether a volume has the descriptor of a disc (ECMA-119, 8.4).
+fn is_disc(head: &[u8]) -> bool {
+    head.get(32769..32774) == Some(b"CD001")
 }
 
 /// Whether a volume that begins with zeros holds nothing further on either, by a few looks.

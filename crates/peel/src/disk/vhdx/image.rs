@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 const CHUNK_SECTORS: u64 = 1 << 23;
 const PART: u64 = 7;
+/// The beginning of the metadata and of the table that nearly every image is read with.
+const TABLES: u64 = 64 << 10;
 
 /// Virtual hard disks of Hyper-V and of Windows backups.
 pub(in crate::disk) struct Vhdx;
@@ -52,10 +54,13 @@ impl Image for Vhdx {
             }
         };
         let [(at, length), (table, table_bytes)] = heads.regions()?;
+        // Both are wanted, and one request where they lie close: the cache keeps what it brings.
+        let begin = |at: u64, bytes: u64| at..at.saturating_add(bytes.min(TABLES));
+        read_merged(&*source, &[begin(at, length), begin(table, table_bytes)])?;
         let metadata = Metadata::read(&*source, at, length)?;
         let maker = utf16(head.get(8..520).unwrap_or(&[]));
         disk.facts.push(("created_by", maker.into()));
-        disk.facts.push(identity(header.data_write));
+        disk.facts.push(identity(&header.data_write));
         let mut parent = None;
         if let Some(pairs) = &metadata.parent {
             let value = |key: &str| {

@@ -101,7 +101,7 @@ fn extent(line: &str) -> Option<Line> {
     let (kind, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let kind = match kind {
         "FLAT" | "VMFS" => Kind::Flat,
-        "SPARSE" | "VMFSSPARSE" => Kind::Sparse,
+        "SPARSE" | "VMFSSPARSE" | "SESPARSE" => Kind::Sparse,
         "ZERO" => Kind::Zero,
         _ => Kind::Elsewhere,
     };

@@ -1,7 +1,7 @@
 //! A VMDK as an image of a disk.
 
 use super::super::image::{Disk, Image};
-use super::super::parent::{Raw, Wanted, identity, last_name};
+use super::super::parent::{Raw, Wanted, identity, last_name, short};
 use super::super::pieces::{Mapped, tables};
 use super::FORMAT;
 use super::descriptor::{Descriptor, Kind, is_descriptor};
@@ -109,8 +109,8 @@ fn describe(
     if described.is_encrypted {
         return Err(PeelError::Closed("a VMDK that is encrypted".into()));
     }
-    disk.facts.push(("subformat", described.create_type.clone().into()));
-    disk.facts.push(identity(described.content_id.clone()));
+    disk.facts.push(("subformat", short(&described.create_type).into()));
+    disk.facts.push(identity(&described.content_id));
     let Some(id) = &described.parent_id else { return Ok(None) };
     let wanted = Wanted {
         paths: described.parent.clone().into_iter().collect(),
