@@ -7,6 +7,7 @@ use crate::peeler::Sink;
 use lidless_core::{Artifact, Gap, Layer, Limits, Provenance};
 use lidless_io::{ReadAt, Window, read_vec};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How much of a volume tells what it is: the super block of btrfs at 64 KiB is the furthest.
@@ -92,8 +93,14 @@ impl Volumes<'_> {
                 if is_disc {
                     self.volume(self.place, None, "", disk, &head, 0, sink, &mut seen);
                 }
+                let mut starts = BTreeSet::new();
                 for part in parts {
                     let place = self.place.child(Layer::Partition { number: part.number });
+                    if !starts.insert(part.start) {
+                        let reason = "a partition that begins where another one does";
+                        sink.gap(Gap::new(&place, reason, Some(part.length)));
+                        continue;
+                    }
                     if part.start >= disk.len() {
                         let reason = "a partition past the end of its disk";
                         sink.gap(Gap::new(&place, reason, Some(part.length)));

@@ -110,6 +110,22 @@ fn a_descriptor_of_very_many_extents_is_cut() {
     assert!(read_vec(&*disk.bytes, 0, 4096).is_err());
 }
 
+/// A child of 31 generations that all name two parents, neither of which is the one.
+#[test]
+fn parents_that_each_name_many_parents_end() {
+    let mut shelf = Shelf::default();
+    for number in 0..40 {
+        let mut text = format!("# Disk DescriptorFile\nCID={number}\nparentCID=99\n");
+        text += &format!("parentFileNameHint=\"./a/../{}.vmdk\"\nRW 8 ZERO\n", number + 1);
+        text += "RW 8 FLAT \"flat\"\n";
+        shelf = shelf.with(&format!("{number}.vmdk"), text.clone().into_bytes());
+        shelf = shelf.with(&format!("a/../{number}.vmdk"), text.into_bytes());
+    }
+    let disk = shelf.with("flat", vec![1; 4096]).open("0.vmdk").unwrap();
+    assert!(disk.gaps[0].0.contains("parent"), "{:?}", disk.gaps);
+    assert_eq!(read_vec(&*disk.bytes, 4096, 9).unwrap(), [1; 9]);
+}
+
 /// Entries of a log that lie in each other would each be summed up to the end of the log.
 #[test]
 fn a_log_of_entries_in_each_other_is_given_up() {

@@ -28,8 +28,8 @@ use lidless_io::{ReadAt, read_exact_vec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// 32 times the usual log.
-const LARGEST: u64 = 32 << 20;
+/// 16 times the usual log.
+const LARGEST: u64 = 16 << 20;
 const SECTOR: usize = 4096;
 /// Entries may lie in each other in a hostile log: what is summed up at most, as a multiple of
 /// the log.

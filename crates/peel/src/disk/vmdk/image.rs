@@ -11,10 +11,13 @@ use super::sparse::{Sparse, is_sparse};
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
 use lidless_io::{BlockCache, ReadAt, read_vec};
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 /// A descriptor of 32,768 extents is not longer.
 const LONGEST_DESCRIPTOR: u64 = 2 << 20;
+/// After so many extents that are not there, no more is looked for.
+const MOST_MISSES: usize = 64;
 const BLOCK_BYTES: u64 = 64 << 10;
 const CACHE_BYTES: u64 = 16 << 20;
 
@@ -134,24 +137,27 @@ fn extents(
     let mut files = Joined::default();
     let mut list: Vec<Extent> = Vec::new();
     let mut start = 0u64;
-    let mut last: Option<(String, Option<(u64, u64)>)> = None;
+    // Extents may share a file: each is opened once.
+    let mut opened: HashMap<String, Option<(u64, u64)>> = HashMap::new();
+    let mut misses = 0usize;
     let mut missing = 0u64;
     for line in &described.extents {
-        // Extents of one flat file follow each other: it is opened once.
-        let known = last.as_ref().filter(|(name, _)| *name == line.name).map(|(_, place)| *place);
-        let mut open = || {
-            known.unwrap_or_else(|| {
-                let found = artifact.sibling(&last_name(&line.name))?;
-                let length = found.bytes.len();
-                Some((files.add(found.bytes), length))
-            })
-        };
         let body = match line.kind {
             Kind::Zero => Body::Zeros,
             Kind::Elsewhere => Body::Missing,
             Kind::Flat | Kind::Sparse => {
-                let place = open();
-                last = Some((line.name.clone(), place));
+                let place = *opened.entry(line.name.clone()).or_insert_with(|| {
+                    let found = match misses < MOST_MISSES {
+                        true => artifact.sibling(&last_name(&line.name)),
+                        false => None,
+                    };
+                    let Some(found) = found else {
+                        misses = misses.saturating_add(1);
+                        return None;
+                    };
+                    let length = found.bytes.len();
+                    Some((files.add(found.bytes), length))
+                });
                 match place {
                     None => Body::Missing,
                     Some((base, length)) if line.kind == Kind::Flat => {
