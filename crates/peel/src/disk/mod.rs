@@ -3,6 +3,7 @@
 mod crc32c;
 mod fields;
 mod image;
+mod parallels;
 mod parent;
 mod peel;
 mod pieces;
