@@ -16,10 +16,11 @@
 
 use super::super::crc32c::crc32c;
 use super::super::fields::{Fields, guid_text};
-use super::FORMAT;
 use crate::error::PeelError;
 use lidless_io::{ReadAt, read_exact_vec, read_vec};
 
+/// The name of the format in reports.
+pub(super) const FORMAT: &str = "VHDX";
 const HEADS: u64 = 64 << 10;
 const HEADS_BYTES: u64 = 256 << 10;
 const BAT: &str = "2DC27766-F623-4200-9D64-115E9BFD4A08";

@@ -8,8 +8,8 @@
 use super::super::image::{Disk, Image};
 use super::super::parent::{Raw, Wanted, identity};
 use super::super::pieces::{Map, Mapped, Origin, Piece, chunks, entries, tables};
-use super::header::{Heads, Metadata};
-use super::{FORMAT, log};
+use super::header::{FORMAT, Heads, Metadata};
+use super::log;
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
 use lidless_io::{BlockCache, ReadAt, ReadError, read_merged};

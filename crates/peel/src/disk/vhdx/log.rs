@@ -19,8 +19,7 @@
 
 use super::super::crc32c::crc32c;
 use super::super::fields::Fields;
-use super::FORMAT;
-use super::header::Header;
+use super::header::{FORMAT, Header};
 use super::overlay::Overlay;
 use crate::error::PeelError;
 use bytes::Bytes;

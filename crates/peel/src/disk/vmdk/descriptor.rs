@@ -11,8 +11,8 @@
 //! RW 63 ZERO
 //! ```
 
-use super::SECTOR;
-
+/// Lengths and places are counted in these.
+pub(super) const SECTOR: u64 = 512;
 /// How a descriptor begins, in lower case.
 const BEGIN: &[u8] = b"# disk descriptorfile";
 /// A disk of 64 TiB in extents of 2 GiB.

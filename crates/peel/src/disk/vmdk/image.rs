@@ -3,11 +3,10 @@
 use super::super::image::{Disk, Image};
 use super::super::parent::{Raw, Wanted, identity, last_name, short};
 use super::super::pieces::{Mapped, tables};
-use super::FORMAT;
 use super::descriptor::{Descriptor, Kind, is_descriptor};
 use super::joined::Joined;
 use super::map::{Body, Extent, Extents};
-use super::sparse::{Sparse, is_sparse};
+use super::sparse::{FORMAT, Sparse, is_sparse};
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
 use lidless_io::{BlockCache, ReadAt, read_vec};

@@ -40,10 +40,12 @@
 //! lower 12 bits stand in front of the upper 48.
 
 use super::super::fields::Fields;
-use super::{FORMAT, SECTOR};
+use super::descriptor::SECTOR;
 use crate::error::PeelError;
 use lidless_io::{ReadAt, ReadError, read_exact_vec};
 
+/// The name of the format in reports.
+pub(super) const FORMAT: &str = "VMDK";
 const EFFICIENT: &[u8] = &[0xbe, 0xba, 0xfe, 0xca, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0];
 const ZEROED_GRAINS: u32 = 4;
 const PACKED: u32 = 1 << 16;
