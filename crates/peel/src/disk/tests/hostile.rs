@@ -1,6 +1,6 @@
 //! Images that lie: about counts, lengths and places.
 
-use super::kit::{Shelf, open};
+use super::kit::{Numbers, Shelf, open};
 use crate::error::PeelError;
 use lidless_io::{Counted, MemoryBytes, ReadAt, Tally, read_vec};
 use lidless_kit::fixture;
@@ -108,6 +108,45 @@ fn a_descriptor_of_very_many_extents_is_cut() {
     let disk = shelf.open("x.vmdk").unwrap();
     // The length that is not one is left out; the sparse extent is none.
     assert!(read_vec(&*disk.bytes, 0, 4096).is_err());
+}
+
+/// Changes where the maps lie; then every part of the disk is read.
+#[test]
+fn disks_of_changed_images_are_read_to_their_ends() {
+    let mut numbers = Numbers(11);
+    for (name, maps) in [
+        ("tiny.qcow2", 8..40_000u64),
+        ("tinyzstd.qcow2", 8..20_000),
+        ("tiny.vmdk", 4..70_000),
+        ("tinystream.vmdk", 4..132_000),
+        ("tiny.vhd", 1536..2048),
+        ("tiny.hdd", 16..300),
+        ("tiny.vdi", 1 << 20..(1 << 20) + 12),
+        ("tiny.vhdx", 3 << 20..(3 << 20) + 24),
+    ] {
+        let Some(bytes) = fixture_bytes(name) else { return };
+        for _ in 0..40 {
+            let mut changed = bytes.clone();
+            for _ in 0..=numbers.below(8) {
+                let at = (maps.start + numbers.below(maps.end - maps.start)) as usize;
+                let value = [0, 0xff, 1 << numbers.below(8), numbers.below(256) as u8];
+                changed[at] = value[numbers.below(4) as usize];
+            }
+            let Ok(disk) = Shelf::default().with(name, changed).open(name) else { continue };
+            let length = disk.bytes.len().min(8 << 20);
+            for at in (0..length).step_by(1 << 20) {
+                // Whatever it holds, an answer has the length that was asked for.
+                if let Ok(read) = read_vec(&*disk.bytes, at, 1 << 20) {
+                    assert_eq!(read.len() as u64, (disk.bytes.len() - at).min(1 << 20));
+                }
+                let at = numbers.below(disk.bytes.len());
+                let _ = disk.bytes.read_ranges(
+                    &[at..at + 4096, 0..512, at..u64::MAX / 2 + at % 9]
+                        .map(|range| range.start..range.end.min(range.start + 4096)),
+                );
+            }
+        }
+    }
 }
 
 /// A child of 31 generations that all name two parents, neither of which is the one.
