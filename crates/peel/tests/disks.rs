@@ -181,3 +181,33 @@ fn cut_and_changed_tables_of_partitions_end_and_cost_little() {
         torture_at("x.img", &image[..64 << 10], &[0..600, 4096..4800], 150);
     }
 }
+
+/// Volumes of LVM hold the disks of guests, with tables of their own.
+#[test]
+fn a_disk_in_a_logical_volume_is_looked_into() {
+    let Some(guest) = bytes("disks/tiny.img") else { return };
+    let text = format!(
+        "vg {{\nextent_size = 8\nphysical_volumes {{ pv0 {{ id = \"{id}\" pe_start = 2048 }} }}\n\
+         logical_volumes {{ guest {{ status = [\"VISIBLE\"] segment1 {{ start_extent = 0 \
+         extent_count = {count} type = \"striped\" stripes = [\"pv0\", 0] }} }} }}\n}}\n",
+        id = "U".repeat(32),
+        count = guest.len() / 4096,
+    );
+    let mut volume = vec![0u8; 1 << 20];
+    volume[512..520].copy_from_slice(b"LABELONE");
+    volume[532] = 32;
+    volume[536..544].copy_from_slice(b"LVM2 001");
+    volume[544..576].fill(b'U');
+    volume[584] = 1;
+    volume[616..624].copy_from_slice(&4096u64.to_le_bytes());
+    volume[624..632].copy_from_slice(&(1u64 << 19).to_le_bytes());
+    volume[4100..4116].copy_from_slice(b" LVM2 x[5A%r0N*>");
+    volume[4136..4144].copy_from_slice(&512u64.to_le_bytes());
+    volume[4144..4152].copy_from_slice(&(text.len() as u64).to_le_bytes());
+    volume[4608..4608 + text.len()].copy_from_slice(text.as_bytes());
+    volume.extend(guest);
+    let inside = open("pv.img", &volume);
+    let found: Vec<_> = inside.gaps.iter().map(|(why, place)| (&**why, &**place)).collect();
+    let why = "a volume of unknown kind (Linux), not looked into";
+    assert_eq!(found, [(why, "file:///pv.img!/vg-guest!/p1")]);
+}

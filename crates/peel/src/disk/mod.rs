@@ -3,10 +3,10 @@
 mod crc32c;
 mod fields;
 mod image;
+mod mapped;
 mod parallels;
 mod parent;
 mod peel;
-mod pieces;
 mod qcow;
 mod raw;
 mod table;

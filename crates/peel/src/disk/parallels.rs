@@ -13,7 +13,7 @@
 
 use super::fields::Fields;
 use super::image::{Disk, Image};
-use super::pieces::{Map, Mapped, Origin, Piece, chunks, entries, tables};
+use super::mapped::{Map, Mapped, Origin, Piece, chunks, entries, tables};
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
 use lidless_io::{BlockCache, ReadError};

@@ -19,8 +19,8 @@
 
 use super::fields::{Fields, guid_text};
 use super::image::{Disk, Image};
+use super::mapped::{Map, Mapped, Origin, Piece, chunks, entries, tables};
 use super::parent::{Raw, Wanted, identity};
-use super::pieces::{Map, Mapped, Origin, Piece, chunks, entries, tables};
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
 use lidless_io::{BlockCache, ReadError};

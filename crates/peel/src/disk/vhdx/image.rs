@@ -6,8 +6,8 @@
 //! a block that is there in part takes from the parent the sectors whose bit is not set.
 
 use super::super::image::{Disk, Image};
+use super::super::mapped::{Map, Mapped, Origin, Piece, chunks, entries, tables};
 use super::super::parent::{Raw, Wanted, identity};
-use super::super::pieces::{Map, Mapped, Origin, Piece, chunks, entries, tables};
 use super::header::{FORMAT, Heads, Metadata};
 use super::log;
 use crate::error::PeelError;

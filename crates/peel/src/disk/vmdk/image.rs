@@ -1,8 +1,8 @@
 //! A VMDK as an image of a disk.
 
 use super::super::image::{Disk, Image};
+use super::super::mapped::{Mapped, tables};
 use super::super::parent::{Raw, Wanted, identity, last_name, short};
-use super::super::pieces::{Mapped, tables};
 use super::descriptor::{Descriptor, Kind, is_descriptor};
 use super::joined::Joined;
 use super::map::{Body, Extent, Extents};

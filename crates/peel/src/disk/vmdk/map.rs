@@ -1,6 +1,6 @@
 //! The extents of a VMDK as a map.
 
-use super::super::pieces::{Map, Origin, Packed, Piece, broken, chunks, entries};
+use super::super::mapped::{Map, Origin, Packed, Piece, broken, chunks, entries};
 use super::sparse::{Form, Grain, Sparse, as_read, most_packed, stream};
 use crate::coding::{Coding, decode};
 use lidless_io::{BlockCache, ReadError, read_vec};

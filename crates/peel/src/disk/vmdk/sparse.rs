@@ -238,6 +238,6 @@ pub(super) fn most_packed(grain: u64) -> u64 {
 pub(super) fn as_read(error: PeelError) -> ReadError {
     match error {
         PeelError::Read(error) => error,
-        other => super::super::pieces::broken(&other.to_string()),
+        other => super::super::mapped::broken(&other.to_string()),
     }
 }
