@@ -30,7 +30,7 @@ const DISK_SIZE: &str = "2FA54224-CD1B-4876-B211-5DBED83BF4B8";
 const SECTOR_SIZE: &str = "8141BF1D-A96F-4709-BA47-F233A8FAAB5F";
 const PARENT_LOCATOR: &str = "A8D35F2D-B30B-454D-ABF7-D3D84834AB0C";
 /// The table of metadata and, where every program puts them, the items after it.
-const METADATA_BYTES: u64 = 128 << 10;
+pub(super) const METADATA_BYTES: u64 = 128 << 10;
 /// The format's own bound.
 const MOST_METADATA: usize = 2047;
 const LARGEST_ITEM: u64 = 1 << 20;
