@@ -182,6 +182,44 @@ fn cut_and_changed_tables_of_partitions_end_and_cost_little() {
     }
 }
 
+#[test]
+fn a_disk_of_very_many_volumes_costs_no_more_than_its_bound() {
+    let entries = 1024usize;
+    let mut disk = vec![1u8; 40 << 20];
+    disk[..512].fill(0);
+    disk[450] = 0xee;
+    disk[454] = 1;
+    disk[458..462].fill(0xff);
+    disk[510..512].copy_from_slice(&[0x55, 0xaa]);
+    let mut table = vec![0u8; entries * 128];
+    for (number, entry) in table.chunks_mut(128).enumerate() {
+        entry[..16].fill(7);
+        entry[32..40].copy_from_slice(&(2000 + number as u64 * 8).to_le_bytes());
+        entry[40..48].copy_from_slice(&(2000 + number as u64 * 8 + 7).to_le_bytes());
+    }
+    let crc = |bytes: &[u8]| {
+        let mut crc = flate2::Crc::new();
+        crc.update(bytes);
+        crc.sum().to_le_bytes()
+    };
+    let header = &mut disk[512..1024];
+    header.fill(0);
+    header[..8].copy_from_slice(b"EFI PART");
+    header[12] = 92;
+    header[72] = 2;
+    header[80..84].copy_from_slice(&(entries as u32).to_le_bytes());
+    header[84] = 128;
+    header[88..92].copy_from_slice(&crc(&table));
+    let sum = crc(&header[..92]);
+    header[16..20].copy_from_slice(&sum);
+    disk[1024..1024 + table.len()].copy_from_slice(&table);
+    let inside = open("x.img", &disk);
+    // The disk itself is looked at as well, and the last partition no more.
+    assert_eq!(inside.gaps.len(), 1024);
+    assert!(inside.has_gap("more volumes on a disk than the limit"));
+    assert!(inside.requests < 200, "{} requests", inside.requests);
+}
+
 /// Volumes of LVM hold the disks of guests, with tables of their own.
 #[test]
 fn a_disk_in_a_logical_volume_is_looked_into() {

@@ -79,12 +79,9 @@ impl Volumes<'_> {
     /// Looks at every volume of a disk.
     pub(crate) fn peel(&self, disk: &Arc<dyn ReadAt>, sink: &mut dyn Sink) -> Vec<Seen> {
         let mut found = Found::default();
-        match read_vec(&**disk, 0, HEAD) {
-            Ok(head) => {
-                let whole = One { place: self.place, number: None, called: "", bytes: disk };
-                self.disk(&whole, &head, 0, sink, &mut found);
-            }
-            Err(error) => PeelError::from(error).say(self.place, Some(disk.len()), sink),
+        let whole = One { place: self.place, number: None, called: "", bytes: disk };
+        if let Some(head) = found.head(&whole, sink) {
+            self.disk(&whole, &head, 0, sink, &mut found);
         }
         found.seen
     }
@@ -132,11 +129,10 @@ impl Volumes<'_> {
                 called: &part.kind,
                 bytes: &window,
             };
-            match read_vec(&*window, 0, HEAD) {
-                // The same files once more.
-                Ok(head) if is_whole && is_disc(&head) => {}
-                Ok(head) => self.volume(&one, &head, depth, sink, found),
-                Err(error) => PeelError::from(error).say(&place, Some(window.len()), sink),
+            let Some(head) = found.head(&one, sink) else { continue };
+            // The files of a disc need not be seen once more.
+            if !(is_whole && is_disc(&head)) {
+                self.volume(&one, &head, depth, sink, found);
             }
         }
     }
@@ -150,11 +146,6 @@ impl Volumes<'_> {
         found: &mut Found,
     ) {
         let One { place, number, called, bytes } = *volume;
-        found.looked = found.looked.saturating_add(1);
-        if found.looked > MOST_VOLUMES {
-            sink.gap(Gap::new(place, "more volumes on a disk than the limit", Some(bytes.len())));
-            return;
-        }
         let mut one = Seen {
             number,
             kind: called.to_owned(),
@@ -202,10 +193,9 @@ impl Volumes<'_> {
                 }
                 let called = &*logical.name;
                 let inside = One { place: &place, number, called, bytes: &logical.bytes };
-                match read_vec(&*logical.bytes, 0, HEAD) {
-                    // The disk of a guest, as often as not.
-                    Ok(head) => self.disk(&inside, &head, depth.saturating_add(1), sink, found),
-                    Err(error) => PeelError::from(error).say(&place, None, sink),
+                // The disk of a guest, as often as not.
+                if let Some(head) = found.head(&inside, sink) {
+                    self.disk(&inside, &head, depth.saturating_add(1), sink, found);
                 }
             }
             return;
@@ -240,6 +230,23 @@ struct Found {
     seen: Vec<Seen>,
     /// How many volumes were looked at, with those that hold nothing.
     looked: usize,
+}
+
+impl Found {
+    /// Reads the beginning of one more volume; none past the limit, which is said once, or when
+    /// it cannot be read, which is said as well.
+    fn head(&mut self, one: &One<'_>, sink: &mut dyn Sink) -> Option<Vec<u8>> {
+        self.looked = self.looked.saturating_add(1);
+        if self.looked > MOST_VOLUMES {
+            if self.looked == MOST_VOLUMES.saturating_add(1) {
+                sink.gap(Gap::new(one.place, "more volumes on a disk than the limit", None));
+            }
+            return None;
+        }
+        let read = read_vec(&**one.bytes, 0, HEAD);
+        read.map_err(|error| PeelError::from(error).say(one.place, Some(one.bytes.len()), sink))
+            .ok()
+    }
 }
 
 /// Whether a volume has the descriptor of a disc (ECMA-119, 8.4).

@@ -185,14 +185,14 @@ fn extents(
     if missing > 0 {
         disk.gaps.push(("extents of a VMDK that are missing or not read".into(), Some(missing)));
     }
-    if list.iter().all(|one| matches!(one.body, Body::Missing | Body::Zeros)) {
+    let is_nothing = |one: &Extent| matches!(one.body, Body::Missing | Body::Zeros);
+    if missing > 0 && list.iter().all(is_nothing) {
         return Err(PeelError::Closed("a VMDK of which no extent is there".into()));
     }
     let cache = BlockCache::new(Arc::new(files), BLOCK_BYTES, CACHE_BYTES);
     let files: Arc<dyn ReadAt> = Arc::new(cache.reading_ahead(1 << 20));
     let is_child = described.parent_id.is_some();
     let map = Extents { tables: tables(&files), extents: list, is_child };
-    let length = start;
-    disk.bytes = Arc::new(Mapped::new(map, files, parent, length));
+    disk.bytes = Arc::new(Mapped::new(map, files, parent, start));
     Ok(disk)
 }

@@ -14,7 +14,7 @@ const MAGIC: &[u8; 16] = b" LVM2 x[5A%r0N*>";
 /// Areas of one physical volume; two of metadata is the most that tools make.
 const MOST_AREAS: usize = 16;
 /// The text of a group with thousands of volumes.
-const LONGEST_TEXT: u64 = 16 << 20;
+const LONGEST_TEXT: u64 = 4 << 20;
 
 /// Physical volumes of LVM2.
 pub(in crate::volume) struct Lvm;
