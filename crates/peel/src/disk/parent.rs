@@ -6,13 +6,19 @@ use lidless_core::{Artifact, Limits, Siblings};
 use lidless_io::{BlockCache, read_vec};
 use serde_json::Value;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const HEAD: u64 = 16 << 10;
-/// More snapshots than any product allows in a chain.
-const MOST_ANCESTORS: usize = 64;
+/// The longest chain of snapshots that VMware makes.
+const MOST_ANCESTORS: usize = 32;
+/// How many files a chain may lead to in all: ancestors that each name many parents, or that
+/// consist of many extents.
+const MOST_FILES: usize = 2048;
+/// How many of the paths that a child has are tried.
+const MOST_PATHS: usize = 8;
 /// The cache in front of each ancestor.
 const BLOCK_BYTES: u64 = 64 << 10;
-const CACHE_BYTES: u64 = 4 << 20;
+const CACHE_BYTES: u64 = 2 << 20;
 
 /// The name of the fact by which a child knows its parent.
 pub(super) const IDENTITY: &str = "disk_id";
@@ -52,9 +58,9 @@ impl Wanted {
     ) -> Option<Disk> {
         let mut reason = MISSING;
         if let Some(path) = self.paths.first() {
-            child.facts.push(("parent", last_name(path).into()));
+            child.facts.push(("parent", short(&last_name(path)).into()));
         }
-        for path in self.candidates() {
+        for path in self.candidates().into_iter().take(MOST_PATHS) {
             let Some(found) = artifact.sibling(&path) else { continue };
             let Some(disk) = self.open(&found, limits) else {
                 reason = UNREADABLE;
@@ -95,7 +101,8 @@ impl Wanted {
     fn open(&self, found: &Artifact, limits: &Limits) -> Option<Disk> {
         let head = read_vec(&*found.bytes, 0, HEAD).ok()?;
         let cache = BlockCache::new(Arc::clone(&found.bytes), BLOCK_BYTES, CACHE_BYTES);
-        let below = Ancestors { child: found.clone(), left: MOST_ANCESTORS };
+        let files = Arc::new(AtomicUsize::new(MOST_FILES));
+        let below = Ancestors { child: found.clone(), left: MOST_ANCESTORS, files };
         let cached = found.over(Arc::new(cache)).beside(Arc::new(below));
         if self.raw == Raw::Always {
             return Some(Disk::new(Arc::clone(&cached.bytes)));
@@ -113,23 +120,32 @@ pub(super) fn last_name(path: &str) -> String {
     path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned()
 }
 
-/// The neighbours of an ancestor: as many generations as are left, so that disks that name each
-/// other as parents end.
+/// The neighbours of an ancestor: as many generations and files as are left, so that disks that
+/// name each other as parents end.
 struct Ancestors {
     child: Artifact,
     left: usize,
+    /// Shared by all that descend from one child.
+    files: Arc<AtomicUsize>,
 }
 
 impl Siblings for Ancestors {
     fn open(&self, path: &str) -> Option<Artifact> {
         let left = self.left.checked_sub(1)?;
+        let take = |files: usize| files.checked_sub(1);
+        self.files.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok()?;
         let found = self.child.sibling(path)?;
-        let below = Self { child: found.clone(), left };
+        let below = Self { child: found.clone(), left, files: Arc::clone(&self.files) };
         Some(found.beside(Arc::new(below)))
     }
 }
 
-/// A fact that is a text.
-pub(super) fn identity(text: String) -> (&'static str, Value) {
-    (IDENTITY, text.into())
+/// By what its children know a disk.
+pub(super) fn identity(text: &str) -> (&'static str, Value) {
+    (IDENTITY, short(text).into())
+}
+
+/// A text for a report, no longer than a name can be.
+pub(super) fn short(text: &str) -> String {
+    text.chars().take(255).collect()
 }

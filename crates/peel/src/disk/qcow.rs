@@ -23,8 +23,8 @@
 
 use super::fields::Fields;
 use super::image::{Disk, Image};
+use super::mapped::{Map, Mapped, Origin, Packed, Piece, broken, chunks, entries, tables};
 use super::parent::{Raw, Wanted};
-use super::pieces::{Map, Mapped, Origin, Packed, Piece, broken, chunks, entries, tables};
 use crate::coding::{Coding, decode};
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};

@@ -4,6 +4,7 @@ use super::dmg::{Dmg, Encrypted, SparseBundle, SparseImage};
 use super::ewf::Ewf;
 use super::forensic::{Aff4, Forensic};
 use super::image::Image;
+use super::parallels::Parallels;
 use super::qcow::Qcow;
 use super::raw::Raw;
 use super::told::told;
@@ -29,6 +30,7 @@ pub(crate) fn images() -> Vec<Box<dyn Image>> {
         Box::new(Forensic::AFF),
         Box::new(Encrypted),
         Box::new(SparseImage),
+        Box::new(Parallels),
     ];
     images.extend(told());
     images.push(Box::new(Raw));

@@ -19,8 +19,8 @@
 
 use super::fields::{Fields, guid_text};
 use super::image::{Disk, Image};
+use super::mapped::{Map, Mapped, Origin, Piece, chunks, entries, tables};
 use super::parent::{Raw, Wanted, identity};
-use super::pieces::{Map, Mapped, Origin, Piece, chunks, entries, tables};
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
 use lidless_io::{BlockCache, ReadError};
@@ -67,7 +67,7 @@ impl Image for Vdi {
             return Err(fields.wrong(384, "as many blocks as the disk has", map.count));
         }
         let mut disk = Disk::new(Arc::clone(&artifact.bytes));
-        disk.facts.push(identity(guid_text(fields.array(392)?)));
+        disk.facts.push(identity(&guid_text(fields.array(392)?)));
         let mut parent = None;
         if map.is_child {
             let guid = guid_text(fields.array(424)?);

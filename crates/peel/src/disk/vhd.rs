@@ -29,8 +29,8 @@
 
 use super::fields::Fields;
 use super::image::{Disk, Image};
+use super::mapped::{Map, Mapped, Origin, Piece, chunks, entries, tables};
 use super::parent::{Raw, Wanted, identity};
-use super::pieces::{Map, Mapped, Origin, Piece, chunks, entries, tables};
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
 use lidless_io::{BlockCache, ReadAt, ReadError, Window, read_exact_vec, read_merged, read_vec};
@@ -90,7 +90,7 @@ impl Image for Vhd {
 fn describe(disk: &mut Disk, footer: &Fields<'_>) -> Result<(), PeelError> {
     let maker = String::from_utf8_lossy(&footer.array::<4>(28)?).trim_matches(['\0', ' ']).into();
     disk.facts.push(("created_by", serde_json::Value::String(maker)));
-    disk.facts.push(identity(hex(&footer.array::<16>(68)?)));
+    disk.facts.push(identity(&hex(&footer.array::<16>(68)?)));
     Ok(())
 }
 

@@ -10,9 +10,11 @@ mod md;
 mod part;
 mod peel;
 mod table;
+#[cfg(test)]
+mod tests;
 mod told;
 
 pub(crate) use part::{Holder, Logical};
 pub(crate) use peel::{Seen, Volumes, looks_like_a_disk};
 #[cfg(test)]
-pub(crate) use table::{holder, parts};
+pub(crate) use table::parts;

@@ -7,12 +7,15 @@ use crate::peeler::Sink;
 use lidless_core::{Artifact, Gap, Layer, Limits, Provenance};
 use lidless_io::{ReadAt, Window, read_vec};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How much of a volume tells what it is: the super block of btrfs at 64 KiB is the furthest.
 pub(crate) const HEAD: u64 = 72 << 10;
 /// How many volumes may lie in volumes.
 const NESTED: usize = 4;
+/// How many volumes of a disk are looked at, those inside others as well.
+const MOST_VOLUMES: usize = 1024;
 /// Names of files that are disks or volumes byte for byte: worth a request to see.
 const NAMES: [&str; 20] = [
     ".img", ".raw", ".dd", ".iso", ".bin", ".001", ".image", ".disk", ".udf", ".toast", ".cdr",
@@ -75,128 +78,180 @@ pub(crate) struct Volumes<'a> {
 impl Volumes<'_> {
     /// Looks at every volume of a disk.
     pub(crate) fn peel(&self, disk: &Arc<dyn ReadAt>, sink: &mut dyn Sink) -> Vec<Seen> {
-        let head = match read_vec(&**disk, 0, HEAD) {
-            Ok(head) => head,
-            Err(error) => {
-                PeelError::from(error).say(self.place, Some(disk.len()), sink);
-                return Vec::new();
-            }
-        };
-        let mut seen = Vec::new();
-        match parts(&**disk, &head) {
-            None => self.volume(self.place, None, "", disk, &head, 0, sink, &mut seen),
-            Some((_, Err(error))) => error.say(self.place, Some(disk.len()), sink),
-            Some((_, Ok(parts))) => {
-                for part in parts {
-                    let place = self.place.child(Layer::Partition { number: part.number });
-                    if part.start >= disk.len() {
-                        let reason = "a partition past the end of its disk";
-                        sink.gap(Gap::new(&place, reason, Some(part.length)));
-                        continue;
-                    }
-                    if part.is_reserved {
-                        continue;
-                    }
-                    let window: Arc<dyn ReadAt> =
-                        Arc::new(Window::new(Arc::clone(disk), part.start, part.length));
-                    let number = Some(part.number);
-                    match read_vec(&*window, 0, HEAD) {
-                        Ok(head) => self
-                            .volume(&place, number, &part.kind, &window, &head, 0, sink, &mut seen),
-                        Err(error) => {
-                            PeelError::from(error).say(&place, Some(window.len()), sink);
-                        }
-                    }
-                }
-            }
+        let mut found = Found::default();
+        let whole = One { place: self.place, number: None, called: "", bytes: disk };
+        if let Some(head) = found.head(&whole, sink) {
+            self.disk(&whole, &head, 0, sink, &mut found);
         }
-        seen
+        found.seen
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one volume: where, what, and what it adds to")]
-    fn volume(
+    /// A disk, or what may be one inside a volume: by its partitions, or as one volume.
+    fn disk(
         &self,
-        place: &Provenance,
-        number: Option<u32>,
-        called: &str,
-        volume: &Arc<dyn ReadAt>,
+        disk: &One<'_>,
         head: &[u8],
         depth: usize,
         sink: &mut dyn Sink,
-        seen: &mut Vec<Seen>,
+        found: &mut Found,
     ) {
+        let parts = match parts(&**disk.bytes, head) {
+            None => return self.volume(disk, head, depth, sink, found),
+            Some((_, Err(error))) => return error.say(disk.place, Some(disk.bytes.len()), sink),
+            Some((_, Ok(parts))) => parts,
+        };
+        // A disc that also starts from a stick has a table beside its file system.
+        let is_whole = is_disc(head) && filesystem::find(&**disk.bytes, head).is_some();
+        if is_whole {
+            self.volume(disk, head, depth, sink, found);
+        }
+        let mut starts = BTreeSet::new();
+        for part in parts {
+            let place = disk.place.child(Layer::Partition { number: part.number });
+            if !starts.insert(part.start) {
+                let reason = "a partition that begins where another one does";
+                sink.gap(Gap::new(&place, reason, Some(part.length)));
+                continue;
+            }
+            if part.start >= disk.bytes.len() {
+                let reason = "a partition past the end of its disk";
+                sink.gap(Gap::new(&place, reason, Some(part.length)));
+                continue;
+            }
+            if part.is_reserved {
+                continue;
+            }
+            let window: Arc<dyn ReadAt> =
+                Arc::new(Window::new(Arc::clone(disk.bytes), part.start, part.length));
+            let one = One {
+                place: &place,
+                number: Some(part.number),
+                called: &part.kind,
+                bytes: &window,
+            };
+            let Some(head) = found.head(&one, sink) else { continue };
+            // The files of a disc need not be seen once more.
+            if !(is_whole && is_disc(&head)) {
+                self.volume(&one, &head, depth, sink, found);
+            }
+        }
+    }
+
+    fn volume(
+        &self,
+        volume: &One<'_>,
+        head: &[u8],
+        depth: usize,
+        sink: &mut dyn Sink,
+        found: &mut Found,
+    ) {
+        let One { place, number, called, bytes } = *volume;
         let mut one = Seen {
             number,
             kind: called.to_owned(),
             label: None,
-            bytes: volume.len(),
+            bytes: bytes.len(),
             toured: None,
             closed: None,
             is_of_a_machine: false,
         };
-        let holder = holder(&**volume, head);
+        let holder = holder(&**bytes, head);
         let is_hidden = holder.as_ref().is_some_and(|holder| holder.is_before_files());
-        let format = filesystem::find(&**volume, head).filter(|_| !is_hidden);
+        let format = filesystem::find(&**bytes, head).filter(|_| !is_hidden);
         if let Some(format) = format {
             format.name().clone_into(&mut one.kind);
-            match format.open(Arc::clone(volume), self.limits) {
+            match format.open(Arc::clone(bytes), self.limits) {
                 Ok(files) => {
                     one.label = files.label();
                     let limits = self.limits;
-                    let tour = Tour { place, volume, files, format: format.name(), limits };
+                    let tour = Tour { place, volume: bytes, files, format: format.name(), limits };
                     let toured = tour.run(sink);
                     one.is_of_a_machine = toured.is_of_a_machine;
                     one.toured = Some(toured);
                 }
                 Err(error) => {
                     one.closed = Some(error.to_string());
-                    error.say(place, Some(volume.len()), sink);
+                    error.say(place, Some(bytes.len()), sink);
                 }
             }
-            seen.push(one);
+            found.seen.push(one);
             return;
         }
         if let Some(holder) = holder {
             holder.name().clone_into(&mut one.kind);
-            let opened = holder.open(volume, head);
+            let opened = holder.open(bytes, head);
             if let Err(error) = &opened {
                 one.closed = Some(error.to_string());
-                error.say(place, Some(volume.len()), sink);
+                error.say(place, Some(bytes.len()), sink);
             }
-            seen.push(one);
+            found.seen.push(one);
             for logical in opened.unwrap_or_default() {
                 let place = place.child(Layer::Member { path: logical.name.clone() });
                 if depth >= NESTED {
                     sink.gap(Gap::new(&place, "volumes nested deeper than the limit", None));
                     continue;
                 }
-                match read_vec(&*logical.bytes, 0, HEAD) {
-                    Ok(head) => self.volume(
-                        &place,
-                        number,
-                        &logical.name,
-                        &logical.bytes,
-                        &head,
-                        depth.saturating_add(1),
-                        sink,
-                        seen,
-                    ),
-                    Err(error) => PeelError::from(error).say(&place, None, sink),
+                let called = &*logical.name;
+                let inside = One { place: &place, number, called, bytes: &logical.bytes };
+                // The disk of a guest, as often as not.
+                if let Some(head) = found.head(&inside, sink) {
+                    self.disk(&inside, &head, depth.saturating_add(1), sink, found);
                 }
             }
             return;
         }
-        if head.iter().all(|byte| *byte == 0) && is_blank(&**volume) {
+        if head.iter().all(|byte| *byte == 0) && is_blank(&**bytes) {
             return;
         }
         let reason = match called {
             "" => "a volume of unknown kind, not looked into".to_owned(),
             known => format!("a volume of unknown kind ({known}), not looked into"),
         };
-        sink.gap(Gap::new(place, reason.clone(), Some(volume.len())));
+        sink.gap(Gap::new(place, reason.clone(), Some(bytes.len())));
         one.closed = Some(reason);
-        seen.push(one);
+        found.seen.push(one);
     }
+}
+
+/// A volume to look at.
+#[derive(Clone, Copy)]
+struct One<'a> {
+    place: &'a Provenance,
+    /// The partition, when there is a table.
+    number: Option<u32>,
+    /// What the partition table or the holder calls it.
+    called: &'a str,
+    bytes: &'a Arc<dyn ReadAt>,
+}
+
+/// What was found on a disk so far.
+#[derive(Default)]
+struct Found {
+    seen: Vec<Seen>,
+    /// How many volumes were looked at, with those that hold nothing.
+    looked: usize,
+}
+
+impl Found {
+    /// Reads the beginning of one more volume; none past the limit, which is said once, or when
+    /// it cannot be read, which is said as well.
+    fn head(&mut self, one: &One<'_>, sink: &mut dyn Sink) -> Option<Vec<u8>> {
+        self.looked = self.looked.saturating_add(1);
+        if self.looked > MOST_VOLUMES {
+            if self.looked == MOST_VOLUMES.saturating_add(1) {
+                sink.gap(Gap::new(one.place, "more volumes on a disk than the limit", None));
+            }
+            return None;
+        }
+        let read = read_vec(&**one.bytes, 0, HEAD);
+        read.map_err(|error| PeelError::from(error).say(one.place, Some(one.bytes.len()), sink))
+            .ok()
+    }
+}
+
+/// Whether a volume has the descriptor of a disc (ECMA-119, 8.4).
+fn is_disc(head: &[u8]) -> bool {
+    head.get(32769..32774) == Some(b"CD001")
 }
 
 /// Whether a volume that begins with zeros holds nothing further on either, by a few looks.

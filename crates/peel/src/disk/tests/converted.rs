@@ -33,20 +33,21 @@ fn every_container_of_a_disk_holds_the_disk() {
         ("zstd.qcow2", "QCOW2"),
         ("dynamic.vdi", "VDI"),
         ("static.vdi", "VDI"),
+        ("parallels.hdd", "Parallels disk"),
     ] {
-        println!("{name}");
         let path = fixture(&format!("disks/{name}")).unwrap();
         let (found, disk, tally) = counted(&path);
         let disk = disk.unwrap();
         assert_eq!(found, format, "{name}");
         assert!(disk.gaps.is_empty(), "{name}: {:?}", disk.gaps);
+        // The head, and at most three more: for a VHDX its headers, metadata and table.
+        assert!(tally.requests() <= 4, "{name}: {} requests", tally.requests());
         // The head of the first partition, as the visit to a disk reads it.
         let head = read_vec(&*disk.bytes, 0, 72 << 10).unwrap();
         let (scheme, found) = parts(&*disk.bytes, &head).unwrap();
         let found = found.unwrap();
         assert_eq!((scheme, found.len()), ("GPT", 4), "{name}");
         read_vec(&*disk.bytes, found[0].start, 72 << 10).unwrap();
-        println!("  {} requests, {} bytes", tally.requests(), tally.bytes());
         assert!(tally.requests() <= 8, "{name}: {} requests", tally.requests());
         // Virtual PC counted in cylinders: such a disk may be a little longer.
         assert!(disk.bytes.len() >= gpt.len() && disk.bytes.len() < gpt.len() + (1 << 20));
@@ -104,9 +105,7 @@ fn children_are_read_through_to_their_parents() {
 
 #[test]
 fn what_is_not_read_is_told() {
-    for (name, words) in
-        [("told.qed", "QED"), ("told.hdd", "Parallels"), ("luks.qcow2", "encrypted with LUKS")]
-    {
+    for (name, words) in [("told.qed", "QED"), ("luks.qcow2", "encrypted with LUKS")] {
         let Some(path) = fixture(&format!("disks/{name}")) else { return };
         match open(&file(&path)).1 {
             Err(PeelError::Closed(reason)) => assert!(reason.contains(words), "{reason}"),

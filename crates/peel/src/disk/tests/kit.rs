@@ -3,6 +3,7 @@
 use crate::disk::image::Disk;
 use crate::disk::images;
 use crate::error::PeelError;
+use bytes::Bytes;
 use lidless_core::{Artifact, Entry, Layer, Limits, Provenance, Siblings};
 use lidless_io::{BlockCache, Counted, FileBytes, MemoryBytes, ReadAt, Tally, read_vec};
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ impl Siblings for Folder {
 
 /// Files held in memory, by name.
 #[derive(Clone, Default)]
-pub(super) struct Shelf(pub(super) BTreeMap<String, Vec<u8>>);
+pub(super) struct Shelf(BTreeMap<String, Bytes>);
 
 impl Siblings for Shelf {
     fn open(&self, path: &str) -> Option<Artifact> {
@@ -31,7 +32,7 @@ impl Siblings for Shelf {
 
 impl Shelf {
     pub(super) fn with(mut self, name: &str, bytes: Vec<u8>) -> Self {
-        self.0.insert(name.to_owned(), bytes);
+        self.0.insert(name.to_owned(), bytes.into());
         self
     }
 

@@ -16,10 +16,11 @@
 
 use super::super::crc32c::crc32c;
 use super::super::fields::{Fields, guid_text};
-use super::FORMAT;
 use crate::error::PeelError;
 use lidless_io::{ReadAt, read_exact_vec, read_vec};
 
+/// The name of the format in reports.
+pub(super) const FORMAT: &str = "VHDX";
 const HEADS: u64 = 64 << 10;
 const HEADS_BYTES: u64 = 256 << 10;
 const BAT: &str = "2DC27766-F623-4200-9D64-115E9BFD4A08";
@@ -29,7 +30,7 @@ const DISK_SIZE: &str = "2FA54224-CD1B-4876-B211-5DBED83BF4B8";
 const SECTOR_SIZE: &str = "8141BF1D-A96F-4709-BA47-F233A8FAAB5F";
 const PARENT_LOCATOR: &str = "A8D35F2D-B30B-454D-ABF7-D3D84834AB0C";
 /// The table of metadata and, where every program puts them, the items after it.
-const METADATA_BYTES: u64 = 128 << 10;
+pub(super) const METADATA_BYTES: u64 = 128 << 10;
 /// The format's own bound.
 const MOST_METADATA: usize = 2047;
 const LARGEST_ITEM: u64 = 1 << 20;

@@ -6,10 +6,10 @@
 //! a block that is there in part takes from the parent the sectors whose bit is not set.
 
 use super::super::image::{Disk, Image};
+use super::super::mapped::{Map, Mapped, Origin, Piece, chunks, entries, tables};
 use super::super::parent::{Raw, Wanted, identity};
-use super::super::pieces::{Map, Mapped, Origin, Piece, chunks, entries, tables};
-use super::header::{Heads, Metadata};
-use super::{FORMAT, log};
+use super::header::{FORMAT, Heads, METADATA_BYTES, Metadata};
+use super::log;
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
 use lidless_io::{BlockCache, ReadAt, ReadError, read_merged};
@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 const CHUNK_SECTORS: u64 = 1 << 23;
 const PART: u64 = 7;
+/// The beginning of the table of blocks that every disk is read with.
+const TABLE_BYTES: u64 = 64 << 10;
 
 /// Virtual hard disks of Hyper-V and of Windows backups.
 pub(in crate::disk) struct Vhdx;
@@ -52,10 +54,14 @@ impl Image for Vhdx {
             }
         };
         let [(at, length), (table, table_bytes)] = heads.regions()?;
+        // Both are wanted, and one request where they lie close: the cache keeps what it brings.
+        let begin = |at: u64, bytes: u64| at..at.saturating_add(bytes);
+        let metadata = begin(at, length.min(METADATA_BYTES));
+        read_merged(&*source, &[metadata, begin(table, table_bytes.min(TABLE_BYTES))])?;
         let metadata = Metadata::read(&*source, at, length)?;
         let maker = utf16(head.get(8..520).unwrap_or(&[]));
         disk.facts.push(("created_by", maker.into()));
-        disk.facts.push(identity(header.data_write));
+        disk.facts.push(identity(&header.data_write));
         let mut parent = None;
         if let Some(pairs) = &metadata.parent {
             let value = |key: &str| {

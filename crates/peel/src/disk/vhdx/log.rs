@@ -19,8 +19,7 @@
 
 use super::super::crc32c::crc32c;
 use super::super::fields::Fields;
-use super::FORMAT;
-use super::header::Header;
+use super::header::{FORMAT, Header};
 use super::overlay::Overlay;
 use crate::error::PeelError;
 use bytes::Bytes;
@@ -28,8 +27,8 @@ use lidless_io::{ReadAt, read_exact_vec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// 32 times the usual log.
-const LARGEST: u64 = 32 << 20;
+/// 16 times the usual log.
+const LARGEST: u64 = 16 << 20;
 const SECTOR: usize = 4096;
 /// Entries may lie in each other in a hostile log: what is summed up at most, as a multiple of
 /// the log.

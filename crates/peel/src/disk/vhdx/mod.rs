@@ -11,6 +11,3 @@ mod log;
 mod overlay;
 
 pub(super) use image::Vhdx;
-
-/// The name of the format in reports.
-const FORMAT: &str = "VHDX";

@@ -11,8 +11,8 @@
 //! RW 63 ZERO
 //! ```
 
-use super::SECTOR;
-
+/// Lengths and places are counted in these.
+pub(super) const SECTOR: u64 = 512;
 /// How a descriptor begins, in lower case.
 const BEGIN: &[u8] = b"# disk descriptorfile";
 /// A disk of 64 TiB in extents of 2 GiB.
@@ -101,7 +101,7 @@ fn extent(line: &str) -> Option<Line> {
     let (kind, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let kind = match kind {
         "FLAT" | "VMFS" => Kind::Flat,
-        "SPARSE" | "VMFSSPARSE" => Kind::Sparse,
+        "SPARSE" | "VMFSSPARSE" | "SESPARSE" => Kind::Sparse,
         "ZERO" => Kind::Zero,
         _ => Kind::Elsewhere,
     };

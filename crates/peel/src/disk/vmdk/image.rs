@@ -1,20 +1,22 @@
 //! A VMDK as an image of a disk.
 
 use super::super::image::{Disk, Image};
-use super::super::parent::{Raw, Wanted, identity, last_name};
-use super::super::pieces::{Mapped, tables};
-use super::FORMAT;
+use super::super::mapped::{Mapped, tables};
+use super::super::parent::{Raw, Wanted, identity, last_name, short};
 use super::descriptor::{Descriptor, Kind, is_descriptor};
 use super::joined::Joined;
 use super::map::{Body, Extent, Extents};
-use super::sparse::{Sparse, is_sparse};
+use super::sparse::{FORMAT, Sparse, is_sparse};
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
 use lidless_io::{BlockCache, ReadAt, read_vec};
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 /// A descriptor of 32,768 extents is not longer.
 const LONGEST_DESCRIPTOR: u64 = 2 << 20;
+/// After so many extents that are not there, no more is looked for.
+const MOST_MISSES: usize = 64;
 const BLOCK_BYTES: u64 = 64 << 10;
 const CACHE_BYTES: u64 = 16 << 20;
 
@@ -109,8 +111,8 @@ fn describe(
     if described.is_encrypted {
         return Err(PeelError::Closed("a VMDK that is encrypted".into()));
     }
-    disk.facts.push(("subformat", described.create_type.clone().into()));
-    disk.facts.push(identity(described.content_id.clone()));
+    disk.facts.push(("subformat", short(&described.create_type).into()));
+    disk.facts.push(identity(&described.content_id));
     let Some(id) = &described.parent_id else { return Ok(None) };
     let wanted = Wanted {
         paths: described.parent.clone().into_iter().collect(),
@@ -134,24 +136,27 @@ fn extents(
     let mut files = Joined::default();
     let mut list: Vec<Extent> = Vec::new();
     let mut start = 0u64;
-    let mut last: Option<(String, Option<(u64, u64)>)> = None;
+    // Extents may share a file: each is opened once.
+    let mut opened: HashMap<String, Option<(u64, u64)>> = HashMap::new();
+    let mut misses = 0usize;
     let mut missing = 0u64;
     for line in &described.extents {
-        // Extents of one flat file follow each other: it is opened once.
-        let known = last.as_ref().filter(|(name, _)| *name == line.name).map(|(_, place)| *place);
-        let mut open = || {
-            known.unwrap_or_else(|| {
-                let found = artifact.sibling(&last_name(&line.name))?;
-                let length = found.bytes.len();
-                Some((files.add(found.bytes), length))
-            })
-        };
         let body = match line.kind {
             Kind::Zero => Body::Zeros,
             Kind::Elsewhere => Body::Missing,
             Kind::Flat | Kind::Sparse => {
-                let place = open();
-                last = Some((line.name.clone(), place));
+                let place = *opened.entry(line.name.clone()).or_insert_with(|| {
+                    let found = match misses < MOST_MISSES {
+                        true => artifact.sibling(&last_name(&line.name)),
+                        false => None,
+                    };
+                    let Some(found) = found else {
+                        misses = misses.saturating_add(1);
+                        return None;
+                    };
+                    let length = found.bytes.len();
+                    Some((files.add(found.bytes), length))
+                });
                 match place {
                     None => Body::Missing,
                     Some((base, length)) if line.kind == Kind::Flat => {
@@ -180,14 +185,14 @@ fn extents(
     if missing > 0 {
         disk.gaps.push(("extents of a VMDK that are missing or not read".into(), Some(missing)));
     }
-    if list.iter().all(|one| matches!(one.body, Body::Missing | Body::Zeros)) {
+    let is_nothing = |one: &Extent| matches!(one.body, Body::Missing | Body::Zeros);
+    if missing > 0 && list.iter().all(is_nothing) {
         return Err(PeelError::Closed("a VMDK of which no extent is there".into()));
     }
     let cache = BlockCache::new(Arc::new(files), BLOCK_BYTES, CACHE_BYTES);
     let files: Arc<dyn ReadAt> = Arc::new(cache.reading_ahead(1 << 20));
     let is_child = described.parent_id.is_some();
     let map = Extents { tables: tables(&files), extents: list, is_child };
-    let length = start;
-    disk.bytes = Arc::new(Mapped::new(map, files, parent, length));
+    disk.bytes = Arc::new(Mapped::new(map, files, parent, start));
     Ok(disk)
 }

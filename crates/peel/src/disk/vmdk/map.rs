@@ -1,12 +1,14 @@
 //! The extents of a VMDK as a map.
 
-use super::super::pieces::{Map, Origin, Packed, Piece, broken, chunks, entries};
-use super::SECTOR;
-use super::sparse::{Sparse, as_read, most_packed, stream};
+use super::super::mapped::{Map, Origin, Packed, Piece, broken, chunks, entries};
+use super::sparse::{Form, Grain, Sparse, as_read, most_packed, stream};
 use crate::coding::{Coding, decode};
 use lidless_io::{BlockCache, ReadError, read_vec};
 use std::io::{Cursor, Read as _};
 use std::sync::OnceLock;
+
+/// What of an extent its header takes at most.
+const HEADER: u64 = 1024;
 
 /// What an extent is kept in.
 pub(super) enum Body {
@@ -56,34 +58,34 @@ impl Extents {
         for (table, inside, length) in chunks(from, to.min(header.length), covered) {
             let begin = table.saturating_mul(covered);
             let directory = part.base.saturating_add(header.directory);
-            let place: Vec<[u8; 4]> = entries(&self.tables, directory, table, 1)?;
-            let place = place.first().map_or(0, |bytes| u32::from_le_bytes(*bytes));
-            if place == 0 {
+            let place = self.words(header, directory, table, 1)?;
+            let Some(place) = place.first().and_then(|entry| header.table(*entry)) else {
                 let at = part.start.saturating_add(begin).saturating_add(inside);
                 pieces.push(Piece { length, origin: self.nothing(at) });
                 continue;
-            }
-            let place = u64::from(place).saturating_mul(SECTOR).saturating_add(part.base);
+            };
+            let place = place.saturating_add(part.base);
             let first = inside.checked_div(header.grain).unwrap_or(0);
             let last = inside.saturating_add(length).div_ceil(header.grain);
             // One more where grains are packed: where the next begins, this one has ended.
-            let more = u64::from(header.is_packed).min(header.per_table.saturating_sub(last));
+            let is_packed = header.form == Form::Packed;
+            let more = u64::from(is_packed).min(header.per_table.saturating_sub(last));
             let count = last.saturating_sub(first).saturating_add(more);
-            let grains: Vec<[u8; 4]> = entries(&self.tables, place, first, count)?;
+            let grains = self.words(header, place, first, count)?;
             let grain = |number: u64| {
                 let index = usize::try_from(number.saturating_sub(first)).unwrap_or(usize::MAX);
-                grains.get(index).map_or(0, |bytes| u32::from_le_bytes(*bytes))
+                header.grain(grains.get(index).copied().unwrap_or(0))
             };
             let end = inside.saturating_add(length);
             for (number, within, length) in chunks(inside, end, header.grain) {
                 let at = number.saturating_mul(header.grain).saturating_add(within);
                 let at = part.start.saturating_add(begin).saturating_add(at);
                 let origin = match grain(number) {
-                    0 => self.nothing(at),
-                    1 if header.has_zeros => Origin::Zeros,
-                    own => {
+                    Grain::None => self.nothing(at),
+                    Grain::Zeros => Origin::Zeros,
+                    Grain::At(own) => {
                         let next = grain(number.saturating_add(1));
-                        Self::stored(part, own, next, within, length)?
+                        stored(part, own, next, within, length)?
                     }
                 };
                 pieces.push(Piece { length, origin });
@@ -92,33 +94,48 @@ impl Extents {
         Ok(pieces)
     }
 
-    fn stored(
-        part: &Part<'_>,
-        own: u32,
-        next: u32,
-        within: u64,
-        length: u64,
-    ) -> Result<Origin, ReadError> {
-        let place = u64::from(own).saturating_mul(SECTOR);
-        let offset = part.base.saturating_add(place);
-        let unpacked = part.header.grain;
-        let end = if part.header.is_packed {
-            place.saturating_add(12)
-        } else {
-            place.saturating_add(within).saturating_add(length)
-        };
-        // Past the end of this file the next one begins.
-        if end > part.file_bytes {
-            return Err(broken("the disk image breaks off"));
+    /// Entries of the directory or of a table.
+    fn words(
+        &self,
+        header: &Sparse,
+        table: u64,
+        first: u64,
+        count: u64,
+    ) -> Result<Vec<u64>, ReadError> {
+        if header.entry_bytes() == 8 {
+            let words: Vec<[u8; 8]> = entries(&self.tables, table, first, count)?;
+            return Ok(words.into_iter().map(u64::from_le_bytes).collect());
         }
-        if !part.header.is_packed {
-            return Ok(Origin::Stored(offset.saturating_add(within)));
-        }
-        let most = most_packed(unpacked);
-        let until = u64::from(next).saturating_mul(SECTOR).checked_sub(place);
-        let length = until.filter(|length| (1..most).contains(length)).unwrap_or(most);
-        Ok(Origin::Packed(Packed { offset, length, unpacked }, within))
+        let words: Vec<[u8; 4]> = entries(&self.tables, table, first, count)?;
+        Ok(words.into_iter().map(|word| u64::from(u32::from_le_bytes(word))).collect())
     }
+}
+
+/// Where the bytes of a grain are that begins at `own` in its file.
+fn stored(
+    part: &Part<'_>,
+    own: u64,
+    next: Grain,
+    within: u64,
+    length: u64,
+) -> Result<Origin, ReadError> {
+    let is_packed = part.header.form == Form::Packed;
+    let taken = if is_packed { 12 } else { within.saturating_add(length) };
+    // Past the end of this file the next one begins.
+    if own.saturating_add(taken) > part.file_bytes {
+        return Err(broken("the disk image breaks off"));
+    }
+    let offset = part.base.saturating_add(own);
+    if !is_packed {
+        return Ok(Origin::Stored(offset.saturating_add(within)));
+    }
+    let unpacked = part.header.grain;
+    let most = most_packed(unpacked);
+    let until = match next {
+        Grain::At(next) => next.checked_sub(own).filter(|length| (1..most).contains(length)),
+        _ => None,
+    };
+    Ok(Origin::Packed(Packed { offset, length: until.unwrap_or(most), unpacked }, within))
 }
 
 impl Map for Extents {
@@ -139,7 +156,7 @@ impl Map for Extents {
                 Body::Flat(offset) => Origin::Stored(offset.saturating_add(begin)),
                 Body::Sparse { base, file_bytes, header } => {
                     let header = header.get_or_init(|| {
-                        let head = read_vec(&self.tables, *base, SECTOR)?;
+                        let head = read_vec(&self.tables, *base, HEADER)?;
                         Sparse::read(&self.tables, &head, *base, *file_bytes).map_err(as_read)
                     });
                     let part = Part {

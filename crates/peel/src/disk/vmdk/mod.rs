@@ -11,8 +11,3 @@ mod map;
 mod sparse;
 
 pub(super) use image::Vmdk;
-
-/// The name of the format in reports.
-const FORMAT: &str = "VMDK";
-/// Offsets and lengths are counted in sectors.
-const SECTOR: u64 = 512;

@@ -22,15 +22,55 @@
 //!
 //! Directory and tables have 4 bytes an entry: a place, or 0. A packed grain is 8 bytes of its
 //! own place on the disk, 4 of its length, and a zlib stream.
+//!
+//! | offset | size | field of a space-efficient extent (seSparse; as qemu reads it) |
+//! |---|---|---|
+//! | 0 | 8 | BE BA FE CA |
+//! | 8 | 8 | version: 0x200000001 |
+//! | 16 | 8 | length of the extent |
+//! | 24 | 8 | length of a grain |
+//! | 32 | 8 | length of a table |
+//! | 128 | 8 | the directory |
+//! | 144 | 8 | the tables |
+//! | 192 | 8 | the grains |
+//! | 536 | 8 | whether its journal has to be replayed |
+//!
+//! There the entries have 8 bytes, with their kind in the upper 4 bits. Directory: 1, and the
+//! number of a table. Tables: 0 none, 1 unmapped, 2 zeros, 3 the number of a grain, of which the
+//! lower 12 bits stand in front of the upper 48.
 
 use super::super::fields::Fields;
-use super::{FORMAT, SECTOR};
+use super::descriptor::SECTOR;
 use crate::error::PeelError;
 use lidless_io::{ReadAt, ReadError, read_exact_vec};
 
+/// The name of the format in reports.
+pub(super) const FORMAT: &str = "VMDK";
+const EFFICIENT: &[u8] = &[0xbe, 0xba, 0xfe, 0xca, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0];
 const ZEROED_GRAINS: u32 = 4;
 const PACKED: u32 = 1 << 16;
 const LARGEST_GRAIN: u64 = 16 << 20;
+
+/// How the tables of an extent are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Places; whether a grain of 1 is zeros.
+    Plain { has_zeros: bool },
+    /// Places of packed grains.
+    Packed,
+    /// Numbers of tables and grains, which begin at these offsets.
+    Efficient { tables: u64, grains: u64 },
+}
+
+/// An entry of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grain {
+    /// Not here: the parent's.
+    None,
+    Zeros,
+    /// At this offset in the file.
+    At(u64),
+}
 
 /// Where the grains of an extent are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,15 +83,14 @@ pub(super) struct Sparse {
     pub(super) per_table: u64,
     /// Offset of the directory in the file.
     pub(super) directory: u64,
-    pub(super) has_zeros: bool,
-    pub(super) is_packed: bool,
+    pub(super) form: Form,
     /// Offset and length of the descriptor inside, when there is one.
     pub(super) descriptor: Option<(u64, u64)>,
 }
 
 /// Whether a file begins as a sparse extent does.
 pub(super) fn is_sparse(head: &[u8]) -> bool {
-    head.starts_with(b"KDMV") || head.starts_with(b"COWD")
+    head.starts_with(b"KDMV") || head.starts_with(b"COWD") || head.starts_with(EFFICIENT)
 }
 
 impl Sparse {
@@ -64,6 +103,9 @@ impl Sparse {
     ) -> Result<Self, PeelError> {
         if head.starts_with(b"COWD") {
             return esx(&Fields::new(FORMAT, 0, head));
+        }
+        if head.starts_with(EFFICIENT) {
+            return efficient(&Fields::new(FORMAT, 0, head));
         }
         let first = hosted(&Fields::new(FORMAT, 0, head))?;
         if first.directory != u64::MAX {
@@ -107,8 +149,10 @@ fn hosted(fields: &Fields<'_>) -> Result<Sparse, PeelError> {
         grain: bytes(20)?,
         per_table: u64::from(fields.u32_le(44)?),
         directory: bytes(56)?,
-        has_zeros: flags & ZEROED_GRAINS != 0,
-        is_packed,
+        form: match is_packed {
+            true => Form::Packed,
+            false => Form::Plain { has_zeros: flags & ZEROED_GRAINS != 0 },
+        },
         descriptor: (place > 0 && length > 0).then_some((place, length)),
     }
     .check(fields)
@@ -121,11 +165,62 @@ fn esx(fields: &Fields<'_>) -> Result<Sparse, PeelError> {
         grain: bytes(16)?,
         per_table: 4096,
         directory: bytes(20)?,
-        has_zeros: false,
-        is_packed: false,
+        form: Form::Plain { has_zeros: false },
         descriptor: None,
     }
     .check(fields)
+}
+
+fn efficient(fields: &Fields<'_>) -> Result<Sparse, PeelError> {
+    if fields.u64_le(536)? != 0 {
+        let reason = "a VMDK whose journal has to be replayed, not looked into";
+        return Err(PeelError::Closed(reason.into()));
+    }
+    let bytes = |at: usize| fields.u64_le(at).map(|sectors| sectors.saturating_mul(SECTOR));
+    Sparse {
+        length: bytes(16)?,
+        grain: bytes(24)?,
+        per_table: bytes(32)? / 8,
+        directory: bytes(128)?,
+        form: Form::Efficient { tables: bytes(144)?, grains: bytes(192)? },
+        descriptor: None,
+    }
+    .check(fields)
+}
+
+impl Sparse {
+    /// Bytes of an entry of the directory and of the tables.
+    pub(super) fn entry_bytes(&self) -> u64 {
+        if matches!(self.form, Form::Efficient { .. }) { 8 } else { 4 }
+    }
+
+    /// Where the table is that an entry of the directory stands for; none when there is none.
+    pub(super) fn table(&self, entry: u64) -> Option<u64> {
+        match self.form {
+            Form::Plain { .. } | Form::Packed => (entry != 0).then(|| entry.saturating_mul(SECTOR)),
+            Form::Efficient { tables, .. } => (entry >> 32 == 0x1000_0000).then(|| {
+                let number = entry & u64::from(u32::MAX);
+                number.saturating_mul(self.per_table).saturating_mul(8).saturating_add(tables)
+            }),
+        }
+    }
+
+    /// What an entry of a table stands for.
+    pub(super) fn grain(&self, entry: u64) -> Grain {
+        match (self.form, entry) {
+            (_, 0) => Grain::None,
+            (Form::Plain { has_zeros: true }, 1) => Grain::Zeros,
+            (Form::Plain { .. } | Form::Packed, _) => Grain::At(entry.saturating_mul(SECTOR)),
+            (Form::Efficient { grains, .. }, _) => match entry >> 60 {
+                0 => Grain::None,
+                3 => {
+                    let number = (entry >> 48 & 0xfff) | (entry & 0xffff_ffff_ffff) << 12;
+                    Grain::At(number.saturating_mul(self.grain).saturating_add(grains))
+                }
+                _ => Grain::Zeros,
+            },
+        }
+    }
 }
 
 /// The stream of a packed grain.
@@ -143,6 +238,6 @@ pub(super) fn most_packed(grain: u64) -> u64 {
 pub(super) fn as_read(error: PeelError) -> ReadError {
     match error {
         PeelError::Read(error) => error,
-        other => super::super::pieces::broken(&other.to_string()),
+        other => super::super::mapped::broken(&other.to_string()),
     }
 }

@@ -1,12 +1,12 @@
 //! A volume group: its logical volumes as pieces of one physical volume.
 
-use super::SECTOR;
 use super::text::{Section, Value};
 use lidless_io::Extent;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+pub(super) const SECTOR: u64 = 512;
 /// Volumes of a mirror lie in volumes of their own.
 const DEEPEST: usize = 3;
 /// More than any group has.
@@ -87,6 +87,8 @@ impl Group<'_> {
             let Some(left) = self.left.get().checked_sub(work) else {
                 into.why.get_or_insert("in a group with more segments than the limit".into());
                 into.missing.push(0..u64::MAX);
+                // Something to read, so that it is told.
+                into.length = into.length.max(SECTOR);
                 break;
             };
             self.left.set(left);

@@ -1,8 +1,7 @@
 //! LVM2 as a holder of volumes.
 
-use super::group::{Volume, volumes};
+use super::group::{SECTOR, Volume, volumes};
 use super::text::parse;
-use super::{FORMAT, SECTOR};
 use crate::disk::Fields;
 use crate::error::PeelError;
 use crate::volume::part::{Holder, Logical};
@@ -10,11 +9,12 @@ use lidless_io::{Extents, ReadAt, ReadError, ReadErrorKind, read_exact_vec};
 use std::ops::Range;
 use std::sync::Arc;
 
+const FORMAT: &str = "LVM2";
 const MAGIC: &[u8; 16] = b" LVM2 x[5A%r0N*>";
 /// Areas of one physical volume; two of metadata is the most that tools make.
 const MOST_AREAS: usize = 16;
 /// The text of a group with thousands of volumes.
-const LONGEST_TEXT: u64 = 16 << 20;
+const LONGEST_TEXT: u64 = 4 << 20;
 
 /// Physical volumes of LVM2.
 pub(in crate::volume) struct Lvm;

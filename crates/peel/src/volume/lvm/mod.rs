@@ -18,7 +18,3 @@ mod holder;
 mod text;
 
 pub(super) use holder::Lvm;
-
-/// The name of the format in reports.
-const FORMAT: &str = "LVM2";
-const SECTOR: u64 = 512;

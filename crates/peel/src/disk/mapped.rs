@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Tables of an image are fetched in blocks of this size, and this much of them is kept: the
 /// tables of a disk of a terabyte do not fit into memory beside everything else.
 const TABLE_BLOCK: u64 = 64 << 10;
-const TABLE_BYTES: u64 = 8 << 20;
+const TABLE_BYTES: u64 = 4 << 20;
 /// How much of what was unpacked is kept: parsers read a packed chunk in many small steps.
-const UNPACKED_BYTES: usize = 16 << 20;
+const UNPACKED_BYTES: usize = 4 << 20;
 /// How many packed bytes are fetched at once.
 const PACKED_AT_ONCE: u64 = 4 << 20;
 

@@ -1,0 +1,3 @@
+//! Holders, built by hand: the tools that make them need devices.
+
+mod held;
