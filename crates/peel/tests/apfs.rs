@@ -125,6 +125,16 @@ fn a_container_cut_short_is_read_as_far_as_it_goes() {
 }
 
 #[test]
+fn core_storage_is_told() {
+    let mut volume = vec![0u8; 100_000];
+    volume[8..12].copy_from_slice(&[1, 0, 0x10, 0]);
+    volume[88..90].copy_from_slice(b"CS");
+    let inside = open("disk.img", &volume);
+    assert!(inside.has_gap("a Core Storage volume (FileVault or a Fusion drive)"));
+    assert_eq!(inside.findings[0].detail["volumes"][0]["kind"], "Core Storage");
+}
+
+#[test]
 fn a_fusion_drive_is_told() {
     let Some(mut image) = small() else { return };
     // The sums of the other copies are not made anew: they are taken out.
@@ -138,7 +148,7 @@ fn a_fusion_drive_is_told() {
 #[test]
 fn changed_containers_are_survived() {
     let Some(image) = small() else { return };
-    let mut ranges = vec![0..1400];
+    let mut ranges = Vec::from([0..1400, 4096..4200]);
     for block in 0..image.len() / 4096 {
         if matches!(kind(&image, block), (2 | 3, 0xb | 0xe)) {
             ranges.push(block * 4096 + 24..block * 4096 + 300);

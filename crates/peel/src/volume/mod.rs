@@ -1,6 +1,7 @@
 //! What lies between a disk and its file systems: partition tables, volume managers, encryption.
 
 mod apm;
+mod core_storage;
 mod part;
 mod peel;
 mod table;

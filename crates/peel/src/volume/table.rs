@@ -1,6 +1,7 @@
 //! The tables of partition schemes and of holders: a new one is one new file and one line here.
 
 use super::apm::ApplePartitions;
+use super::core_storage::CoreStorage;
 use super::part::{Holder, Part, Scheme};
 use crate::error::PeelError;
 use crate::filesystem::ApfsContainer;
@@ -13,7 +14,7 @@ fn schemes() -> Vec<Box<dyn Scheme>> {
 
 /// Every holder.
 fn holders() -> Vec<Box<dyn Holder>> {
-    vec![Box::new(ApfsContainer)]
+    vec![Box::new(ApfsContainer), Box::new(CoreStorage)]
 }
 
 /// The parts of a disk and the name of its table; none when it has none.

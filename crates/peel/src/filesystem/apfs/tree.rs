@@ -12,9 +12,9 @@ const DEPTH: usize = 24;
 /// Nodes that are read in one batch: 8 MiB.
 const BATCH: usize = 2048;
 /// More nodes than are looked at in one tree.
-const NODES: usize = 8 << 20;
+const NODES: usize = 4 << 20;
 /// Entries of an object map that are kept: nodes of a volume with some hundred million names.
-const MAPPED: usize = 4 << 20;
+const MAPPED: usize = 2 << 20;
 /// Nodes that one search may look at.
 const SEARCHED: usize = 100_000;
 
@@ -95,7 +95,9 @@ impl Tree {
                             continue;
                         };
                         if !node.is_leaf() {
-                            level.extend(u64_le(value, 0));
+                            if level.len() < NODES {
+                                level.extend(u64_le(value, 0));
+                            }
                             continue;
                         }
                         let at = u64::try_from(at).unwrap_or(0);
