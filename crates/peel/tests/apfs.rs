@@ -125,6 +125,14 @@ fn a_container_cut_short_is_read_as_far_as_it_goes() {
 }
 
 #[test]
+fn a_sealed_volume_is_read_as_others_are() {
+    let Some(inside) = open_fixture("apfs/sealed.img") else { return };
+    assert_eq!(inside.gaps, []);
+    assert_extra(&inside);
+    assert_eq!(inside.at("extra/fork.log").unwrap(), b"a line of a log\n".repeat(6000));
+}
+
+#[test]
 fn core_storage_is_told() {
     let mut volume = vec![0u8; 100_000];
     volume[8..12].copy_from_slice(&[1, 0, 0x10, 0]);

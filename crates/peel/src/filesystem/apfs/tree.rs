@@ -50,11 +50,6 @@ impl Tree {
         }
     }
 
-    /// Whether a node is the one that was asked for.
-    fn is_it(&self, name: u64, bytes: &[u8]) -> bool {
-        object(bytes).is_some_and(|(number, _)| number == name)
-    }
-
     /// Every record, a level after the other, each in the order of the disk. Returns how many
     /// nodes could not be used.
     pub(super) fn sweep(&self, visit: &mut Visit<'_>) -> Result<u64, PeelError> {
@@ -85,8 +80,7 @@ impl Tree {
                     .collect();
                 let read = read_merged(&*self.volume, &ranges)?;
                 for ((place, name), bytes) in batch.iter().zip(&read) {
-                    let node = Node::parse(bytes).filter(|_| self.is_it(*name, bytes));
-                    let Some(node) = node else {
+                    let Some(node) = Node::parse(bytes, *name) else {
                         malformed = malformed.saturating_add(1);
                         continue;
                     };
@@ -133,9 +127,8 @@ impl Tree {
             }
             let offset = place.saturating_mul(self.block);
             let bytes = read_exact_vec(&*self.volume, offset, self.block)?;
-            let node = Node::parse(&bytes).filter(|_| self.is_it(name, &bytes));
-            let node =
-                node.ok_or_else(|| PeelError::malformed(APFS, offset, "a node", "another object"))?;
+            let node = Node::parse(&bytes, name)
+                .ok_or_else(|| PeelError::malformed(APFS, offset, "a node", "another object"))?;
             for index in 0..node.count() {
                 let Some((key, value, at)) = node.record(index) else { continue };
                 let own = number(key);
