@@ -133,6 +133,19 @@ fn a_sealed_volume_is_read_as_others_are() {
 }
 
 #[test]
+fn a_volume_that_is_missing_is_told_beside_the_others() {
+    let Some(mut image) = small() else { return };
+    // A second volume of a number that is nowhere; the copies' sums are not made anew.
+    for block in 1..9 {
+        image[block * 4096 + 32] = 0;
+    }
+    image[192..200].copy_from_slice(&77u64.to_le_bytes());
+    let inside = open("disk.img", &image);
+    assert!(inside.has_gap("a volume of unknown kind (missing)"), "{:?}", inside.gaps);
+    assert_extra(&inside);
+}
+
+#[test]
 fn core_storage_is_told() {
     let mut volume = vec![0u8; 100_000];
     volume[8..12].copy_from_slice(&[1, 0, 0x10, 0]);

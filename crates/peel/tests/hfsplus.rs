@@ -152,6 +152,15 @@ fn a_broken_header_is_read_from_its_copy() {
 }
 
 #[test]
+fn a_volume_that_tells_case_apart_is_read_the_same() {
+    let Some(mut image) = small() else { return };
+    image[1024..1028].copy_from_slice(b"HX\0\x05");
+    let catalog = first_of(&image, 272);
+    image[catalog + 51] = 0xbc;
+    assert_extra(&open("small.img", &image));
+}
+
+#[test]
 fn a_journal_that_was_not_replayed_is_said() {
     let Some(mut image) = small() else { return };
     image[1024 + 4..1024 + 8].copy_from_slice(&0x2000u32.to_be_bytes());

@@ -75,6 +75,8 @@ fn what_the_examiner_wrote_is_told_but_no_secrets() {
     assert_eq!(of("description"), Some("disk of ws-alice-01".into()));
     assert_eq!(of("acquired_on"), Some("Linux".into()));
     assert_eq!(of("notes"), Some("[not told: may hold a secret]".into()));
+    let acquired = of("acquired").unwrap().to_string();
+    assert!(acquired.starts_with("\"20") && acquired.ends_with("Z\""), "{acquired}");
     assert_eq!(of("segments"), Some(3.into()));
     for (name, letter) in FORMATS {
         let beside = Beside::fixture("ewf", &format!("{name}.")).unwrap();

@@ -261,19 +261,26 @@ impl FileSystem for Files {
         }
         let mut lost = 0u64;
         let mut used: Vec<bool> = vec![false; catalog.names.len()];
-        let names = std::mem::take(&mut catalog.names);
+        let mut names = std::mem::take(&mut catalog.names);
         // Linked files last: by then it is known which of them have a name.
         let (private, open): (Vec<usize>, Vec<usize>) = (0..names.len())
             .partition(|index| names.get(*index).is_some_and(|named| catalog.is_private(named)));
         for index in open.into_iter().chain(private) {
-            let Some(named) = names.get(index) else { continue };
+            let Some(named) = names.get_mut(index) else { continue };
             let in_private = catalog.is_private(named);
+            // Only linked files are asked for again.
+            let what = if in_private {
+                named.what.clone()
+            } else {
+                std::mem::replace(&mut named.what, What::Other)
+            };
+            let Some(named) = names.get(index) else { continue };
             let Some(folder) = catalog.path(named.parent) else {
                 lost = lost.saturating_add(1);
                 continue;
             };
             let path = join(&folder, &named.name);
-            let (file, own) = match &named.what {
+            let (file, own) = match what {
                 What::Directory => continue,
                 What::DirectoryLink(_) => {
                     if visit(Self::other(path, named, NodeKind::Directory)) == Flow::Stop {
@@ -291,10 +298,10 @@ impl FileSystem for Files {
                     if used.get(index).copied().unwrap_or(false) {
                         continue;
                     }
-                    (file.clone(), named.id)
+                    (file, named.id)
                 }
                 What::FileLink(number) => {
-                    let target = catalog.linked.get(number).copied();
+                    let target = catalog.linked.get(&number).copied();
                     if let Some(slot) = target.and_then(|target| used.get_mut(target)) {
                         *slot = true;
                     }
