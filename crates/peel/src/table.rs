@@ -25,11 +25,7 @@ impl Peelers {
     /// The table.
     #[must_use]
     pub fn new() -> Self {
-        let mut row: Vec<Box<dyn Peeler>> = Vec::new();
-        for image in hidden() {
-            row.push(Box::new(DiskImage(image)));
-        }
-        let archives: Vec<Box<dyn Peeler>> = vec![
+        let mut row: Vec<Box<dyn Peeler>> = vec![
             Box::new(Zip),
             Box::new(Stream(Coding::Gzip)),
             Box::new(Stream(Coding::Bzip2)),
@@ -42,10 +38,11 @@ impl Peelers {
             Box::new(SevenZip),
             Box::new(Opaque),
         ];
-        row.extend(archives);
         for image in images() {
             row.push(Box::new(DiskImage(image)));
         }
+        let first = hidden().into_iter().map(|image| Box::new(DiskImage(image)) as Box<dyn Peeler>);
+        row.splice(0..0, first);
         Self { row }
     }
 

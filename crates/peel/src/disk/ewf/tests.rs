@@ -114,6 +114,18 @@ fn a_missing_segment_is_a_gap_and_the_others_are_read() {
 }
 
 #[test]
+fn a_segment_whose_table_comes_first_is_read_up_to_where_it_was_cut() {
+    let Some(raw) = raw() else { return };
+    let mut beside = Beside::fixture("ewf", "smart.").unwrap();
+    beside.files.retain(|name, _| name == "smart.s01");
+    beside.files.get_mut("smart.s01").unwrap().truncate(600_000);
+    let disk = open(&beside, "smart.s01").unwrap();
+    assert_eq!(disk.gaps[0].0, "an E01 image that breaks off");
+    assert!(read_vec(&*disk.bytes, 0, 500_000).unwrap() == raw[..500_000]);
+    assert!(read_vec(&*disk.bytes, 700_000, 10).is_err());
+}
+
+#[test]
 fn later_segments_are_parts_while_the_first_is_there() {
     let Some(mut beside) = Beside::fixture("ewf", "encase6.") else { return };
     let is_part = |beside: &Beside, name: &str| {
