@@ -170,6 +170,17 @@ fn a_journal_that_was_not_replayed_is_said() {
 }
 
 #[test]
+fn compressed_files_without_their_attributes_are_said() {
+    let Some(mut image) = small() else { return };
+    let attributes = first_of(&image, 352);
+    image[attributes + 8] = 7;
+    let inside = open("small.img", &image);
+    assert!(inside.has_gap("the attributes of an HFS+ volume"), "{:?}", inside.gaps);
+    assert!(inside.has_gap("a compressed file of HFS+ without the attribute"));
+    assert!(inside.at("extra/hard one.txt").is_some());
+}
+
+#[test]
 fn an_old_hfs_volume_is_told() {
     let Some(mut image) = small() else { return };
     image[1024..1026].copy_from_slice(b"BD");
