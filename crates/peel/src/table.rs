@@ -35,6 +35,7 @@ impl Peelers {
         let archives: Vec<Box<dyn Peeler>> = vec![
             Box::new(Package),
             Box::new(Split),
+        let mut row: Vec<Box<dyn Peeler>> = vec![
             Box::new(Zip),
             Box::new(Stream(Coding::Gzip)),
             Box::new(Stream(Coding::Bzip2)),
@@ -66,10 +67,11 @@ impl Peelers {
             Box::new(Tnef),
             Box::new(Told),
         ];
-        row.extend(archives);
         for image in images() {
             row.push(Box::new(DiskImage(image)));
         }
+        let first = hidden().into_iter().map(|image| Box::new(DiskImage(image)) as Box<dyn Peeler>);
+        row.splice(0..0, first);
         Self { row }
     }
 

@@ -1,5 +1,6 @@
 //! Disk images of Apple's systems, and forensic images, around a volume whose files are known.
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -191,6 +192,65 @@ fn a_block_map_that_claims_everything_costs_little() {
     let inside = open("disk.dmg", &image);
     assert_eq!(inside.peeler, Some("DMG"));
     assert!(inside.at("home/bob/.git-credentials").is_some());
+}
+
+/// A UDIF image in LZFSE, for which there is no tool: chunks that another encoder made.
+fn in_lzfse(raw: &[u8]) -> Vec<u8> {
+    const CHUNK: usize = 128 << 10;
+    let (mut fork, mut runs) = (Vec::new(), Vec::new());
+    let mut run = |form: u32, at: usize, length: usize, offset: usize, stored: usize| {
+        runs.extend_from_slice(&form.to_be_bytes());
+        runs.extend_from_slice(&[0; 4]);
+        for number in [at / 512, length / 512, offset, stored] {
+            runs.extend_from_slice(&(number as u64).to_be_bytes());
+        }
+    };
+    for (index, chunk) in raw.chunks(CHUNK).enumerate() {
+        let offset = fork.len();
+        lzfse_rust::encode_bytes(chunk, &mut fork).unwrap();
+        run(0x8000_0007, index * CHUNK, chunk.len(), offset, fork.len() - offset);
+    }
+    run(u32::MAX, raw.len(), 0, fork.len(), 0);
+    let mut map = vec![0u8; 204];
+    map[..4].copy_from_slice(b"mish");
+    map[7] = 1;
+    map[16..24].copy_from_slice(&(raw.len() as u64 / 512).to_be_bytes());
+    map[200..204].copy_from_slice(&(runs.len() as u32 / 40).to_be_bytes());
+    map.extend_from_slice(&runs);
+    let map = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, map);
+    let list = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\">\n<dict>\n\
+         <key>resource-fork</key>\n<dict>\n<key>blkx</key>\n<array>\n<dict>\n\
+         <key>Data</key>\n<data>\n{map}\n</data>\n<key>ID</key>\n<string>0</string>\n\
+         <key>Name</key>\n<string>whole</string>\n</dict>\n</array>\n</dict>\n</dict>\n</plist>\n"
+    );
+    let mut trailer = vec![0u8; 512];
+    trailer[..12].copy_from_slice(b"koly\0\0\0\x04\0\0\x02\0");
+    trailer[32..40].copy_from_slice(&(fork.len() as u64).to_be_bytes());
+    trailer[60..64].copy_from_slice(&1u32.to_be_bytes());
+    trailer[216..224].copy_from_slice(&(fork.len() as u64).to_be_bytes());
+    trailer[224..232].copy_from_slice(&(list.len() as u64).to_be_bytes());
+    trailer[492..500].copy_from_slice(&(raw.len() as u64 / 512).to_be_bytes());
+    fork.extend_from_slice(list.as_bytes());
+    fork.extend_from_slice(&trailer);
+    fork
+}
+
+#[test]
+fn an_image_in_lzfse_gives_every_file_as_another_tool_does() {
+    let Some(path) = lidless_kit::fixture("dmg/small.raw") else { return };
+    let raw = std::fs::read(path).unwrap();
+    let image = in_lzfse(&raw);
+    let inside = open("disk.dmg", &image);
+    assert_eq!((inside.peeler, inside.gaps.len()), (Some("DMG"), 0));
+    let fragments: Vec<u8> = (0..130_000u32).map(|n| (n * 7 % 251) as u8).collect();
+    assert!(inside.at("extra/fragments.bin").unwrap() == fragments);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("disk.dmg");
+    std::fs::write(&path, &image).unwrap();
+    // As an image alone: it would go on into the volume.
+    let read = Command::new("7zz").args(["x", "-so", "-tdmg"]).arg(&path).output().unwrap();
+    assert!(read.stdout == raw);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! HFS+ volumes, their Apple partition maps, and disks that hold them.
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -151,12 +152,32 @@ fn a_broken_header_is_read_from_its_copy() {
 }
 
 #[test]
+fn a_volume_that_tells_case_apart_is_read_the_same() {
+    let Some(mut image) = small() else { return };
+    image[1024..1028].copy_from_slice(b"HX\0\x05");
+    let catalog = first_of(&image, 272);
+    image[catalog + 51] = 0xbc;
+    assert_extra(&open("small.img", &image));
+}
+
+#[test]
 fn a_journal_that_was_not_replayed_is_said() {
     let Some(mut image) = small() else { return };
     image[1024 + 4..1024 + 8].copy_from_slice(&0x2000u32.to_be_bytes());
     let inside = open("small.img", &image);
     assert!(inside.has_gap("journal"));
     assert_extra(&inside);
+}
+
+#[test]
+fn compressed_files_without_their_attributes_are_said() {
+    let Some(mut image) = small() else { return };
+    let attributes = first_of(&image, 352);
+    image[attributes + 8] = 7;
+    let inside = open("small.img", &image);
+    assert!(inside.has_gap("the attributes of an HFS+ volume"), "{:?}", inside.gaps);
+    assert!(inside.has_gap("a compressed file of HFS+ without the attribute"));
+    assert!(inside.at("extra/hard one.txt").is_some());
 }
 
 #[test]

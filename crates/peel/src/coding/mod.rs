@@ -13,9 +13,13 @@ mod lzop;
 pub(crate) mod lzx;
 pub(crate) mod xpress;
 mod lzo;
+mod lzfse;
+mod lzvn;
 mod zstd;
 
 pub(crate) use decode::{Coding, decode, lzma_of_zip};
 use decode::{MEMORY_BYTES, broken, frame_magic, skip};
 pub(crate) use lz4::unpack as unpack_lz4;
 pub(crate) use lzo::lzo;
+pub(crate) use lzfse::lzfse;
+pub(crate) use lzvn::lzvn;

@@ -16,7 +16,7 @@
 //! `xf` for zlib, 06 for LZVN, ff for LZFSE.
 
 use super::face::Content;
-use crate::coding::{Coding, decode};
+use crate::coding::{Coding, decode, lzfse, lzvn};
 use crate::error::PeelError;
 use crate::fixed::{u32_be, u32_le, u64_le};
 use lidless_io::{ReadAt, ReadError, ReadErrorKind, read_exact_vec, read_vec};
@@ -48,6 +48,8 @@ pub(super) struct Compression {
 enum Method {
     Plain,
     Zlib,
+    Lzvn,
+    Lzfse,
 }
 
 impl Compression {
@@ -68,8 +70,8 @@ impl Compression {
         match self.method {
             1 | 9 | 10 => Ok(Method::Plain),
             3 | 4 => Ok(Method::Zlib),
-            7 | 8 => Err(PeelError::Closed("a file compressed by macOS with LZVN".into())),
-            11 | 12 => Err(PeelError::Closed("a file compressed by macOS with LZFSE".into())),
+            7 | 8 => Ok(Method::Lzvn),
+            11 | 12 => Ok(Method::Lzfse),
             _ => Err(PeelError::Closed("a file compressed by macOS in an unknown way".into())),
         }
     }
@@ -104,19 +106,26 @@ fn broken() -> ReadError {
 
 /// Decodes a block of at most `size` bytes.
 fn unpack(method: Method, stored: &[u8], size: u64) -> Result<Vec<u8>, ReadError> {
-    let as_it_is = match (method, stored.first()) {
-        (_, None) => return Ok(Vec::new()),
-        (Method::Plain, _) => Some(stored),
-        (Method::Zlib, Some(first)) => (first & 0xf == 0xf).then(|| stored.get(1..)).flatten(),
+    let Some((first, after)) = stored.split_first() else { return Ok(Vec::new()) };
+    let length = usize::try_from(size).unwrap_or(usize::MAX);
+    let as_it_is = match method {
+        Method::Plain => Some(stored),
+        Method::Zlib => (first & 0xf == 0xf).then_some(after),
+        Method::Lzvn => (*first == 6).then_some(after),
+        Method::Lzfse => (*first == 0xff).then_some(after),
     };
     if let Some(bytes) = as_it_is {
-        let end = usize::try_from(size).unwrap_or(usize::MAX).min(bytes.len());
-        return Ok(bytes.get(..end).unwrap_or(bytes).to_vec());
+        return Ok(bytes.get(..length).unwrap_or(bytes).to_vec());
+    }
+    match method {
+        Method::Lzvn => return lzvn(stored, length).ok_or_else(broken),
+        Method::Lzfse => return lzfse(stored, length).ok_or_else(broken),
+        Method::Plain | Method::Zlib => {}
     }
     let mut bytes = Vec::new();
     let reader = decode(Coding::Zlib, Cursor::new(stored.to_vec()));
     match reader.take(size).read_to_end(&mut bytes) {
-        Err(_) if u64::try_from(bytes.len()).is_ok_and(|got| got < size) => Err(broken()),
+        Err(_) if bytes.len() < length => Err(broken()),
         _ => Ok(bytes),
     }
 }
@@ -245,5 +254,118 @@ impl ReadAt for Blocks {
 
     fn gap_bytes(&self) -> u64 {
         self.fork.gap_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lidless_io::{Counted, MemoryBytes, Tally};
+
+    fn attribute(method: u32, size: usize, rest: &[u8]) -> Vec<u8> {
+        let mut value = b"fpmc".to_vec();
+        value.extend_from_slice(&method.to_le_bytes());
+        value.extend_from_slice(&(size as u64).to_le_bytes());
+        value.extend_from_slice(rest);
+        value
+    }
+
+    fn encoded(bytes: &[u8]) -> Vec<u8> {
+        let mut packed = Vec::new();
+        lzfse_rust::encode_bytes(bytes, &mut packed).unwrap();
+        packed
+    }
+
+    fn text(length: usize) -> Vec<u8> {
+        (0..).flat_map(|n: u32| format!("line {n}\n").into_bytes()).take(length).collect()
+    }
+
+    #[test]
+    fn contents_in_attributes_are_decoded() {
+        let sample = text(900);
+        let packed = encoded(&sample);
+        assert!(packed.starts_with(b"bvxn"));
+        let plain = |first: u8| [&[first], &sample[..]].concat();
+        for (method, stored) in [
+            (1, sample.clone()),
+            (3, plain(0xff)),
+            (7, packed[12..].to_vec()),
+            (7, plain(6)),
+            (11, packed),
+            (11, plain(0xff)),
+        ] {
+            let value = attribute(method, sample.len(), &stored);
+            let Ok(Content::Inline(bytes)) = Compression::parse(&value).unwrap().inline(&value)
+            else {
+                panic!("method {method}");
+            };
+            assert_eq!(bytes, sample, "method {method}");
+        }
+        for method in [0, 2, 13, 99] {
+            let value = attribute(method, 9, b"x");
+            let content = Compression::parse(&value).unwrap().inline(&value);
+            assert!(matches!(content, Err(PeelError::Closed(_))), "method {method}");
+        }
+    }
+
+    /// A fork of blocks whose table is of offsets.
+    fn fork(sample: &[u8], lzvn: bool) -> Vec<u8> {
+        let blocks: Vec<Vec<u8>> = sample
+            .chunks(65_536)
+            .map(|block| {
+                let packed = encoded(block);
+                match (lzvn, packed.starts_with(b"bvxn")) {
+                    (false, _) => packed,
+                    (true, true) => packed[12..].to_vec(),
+                    (true, false) => [&[6], block].concat(),
+                }
+            })
+            .collect();
+        let mut at = 4 * (blocks.len() as u32 + 1);
+        let mut whole = at.to_le_bytes().to_vec();
+        for block in &blocks {
+            at += block.len() as u32;
+            whole.extend_from_slice(&at.to_le_bytes());
+        }
+        whole.extend(blocks.concat());
+        whole
+    }
+
+    #[test]
+    fn contents_in_forks_are_decoded_in_few_reads() {
+        let sample = text(1_000_000);
+        for (method, lzvn) in [(8, true), (12, false)] {
+            let value = attribute(method, sample.len(), b"");
+            let tally = Tally::default();
+            let fork = Arc::new(MemoryBytes::new(fork(&sample, lzvn)));
+            let fork = Arc::new(Counted::new(fork, tally.clone()));
+            let Ok(Content::Decoded(bytes)) = Compression::parse(&value).unwrap().in_fork(fork)
+            else {
+                panic!("method {method}");
+            };
+            assert!(read_vec(&*bytes, 0, u64::MAX).unwrap() == sample, "method {method}");
+            assert!(tally.requests() <= 3, "{}", tally.requests());
+            for at in [0, 65_530, 131_072, 999_990] {
+                let part = read_vec(&*bytes, at as u64, 100).unwrap();
+                assert_eq!(part, sample[at..(at + 100).min(sample.len())]);
+            }
+        }
+    }
+
+    #[test]
+    fn cut_and_changed_forks_end() {
+        let sample = text(3000);
+        for (method, lzvn) in [(8, true), (12, false), (4, false)] {
+            let value = attribute(method, 1 << 40, b"");
+            lidless_kit::cut_and_flip(&fork(&sample, lzvn), |bytes| {
+                let fork = Arc::new(MemoryBytes::new(bytes.to_vec()));
+                if let Ok(Content::Decoded(bytes)) =
+                    Compression::parse(&value).unwrap().in_fork(fork)
+                {
+                    let _ = read_vec(&*bytes, 0, 100_000);
+                    let _ = read_vec(&*bytes, 1 << 39, 10);
+                }
+            });
+        }
     }
 }

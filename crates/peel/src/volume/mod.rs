@@ -7,6 +7,7 @@ mod luks;
 mod lvm;
 mod mbr;
 mod md;
+mod core_storage;
 mod part;
 mod peel;
 mod table;

@@ -7,6 +7,7 @@ use super::luks::Luks;
 use super::lvm::Lvm;
 use super::mbr::Mbr;
 use super::md::Md;
+use super::core_storage::CoreStorage;
 use super::part::{Holder, Part, Scheme};
 use super::told::told;
 use crate::error::PeelError;
@@ -29,6 +30,7 @@ fn holders() -> Vec<Box<dyn Holder>> {
     ];
     holders.extend(told());
     holders
+    vec![Box::new(ApfsContainer), Box::new(CoreStorage)]
 }
 
 /// The parts of a disk and the name of its table; none when it has none.

@@ -2,7 +2,7 @@
 
 use super::adc;
 use super::blocks::{Form, Run, SECTOR, TRAILER, Trailer, UDIF, runs};
-use crate::coding::{Coding, decode};
+use crate::coding::{Coding, decode, lzfse};
 use crate::disk::image::{Disk, Image};
 use crate::disk::scattered::{LARGEST, Map, Piece, Pieces, Stored, lost};
 use crate::error::PeelError;
@@ -62,7 +62,7 @@ impl Image for Dmg {
             *sum = sum.saturating_add(run.length);
         }
         for (form, bytes) in &forms {
-            if *form == Form::Unknown || *form == Form::Lzfse {
+            if *form == Form::Unknown {
                 let reason = format!("parts of a disk image compressed by {}", form.name());
                 disk.gaps.push((reason, Some(*bytes)));
             }
@@ -119,7 +119,7 @@ impl Map for Runs {
                 let stored = Some(stored).filter(|stored| stored.length > 0);
                 Ok(Piece { at: run.at.saturating_add(into), length, stored })
             }
-            Form::Unknown | Form::Lzfse => Err(lost("a part of the image in a form not read")),
+            Form::Unknown => Err(lost("a part of the image in a form not read")),
             _ if run.length > LARGEST || run.stored > LARGEST => {
                 Err(lost("a part of the image that is larger than the limit"))
             }
@@ -140,10 +140,11 @@ impl Map for Runs {
         let coding = match Form::of(form) {
             Form::Raw => return Ok(stored.to_vec()),
             Form::Adc => return adc::decode(stored, size).ok_or_else(broken),
+            Form::Lzfse => return lzfse(stored, size).ok_or_else(broken),
             Form::Zlib => Coding::Zlib,
             Form::Bzip2 => Coding::Bzip2,
             Form::Xz => Coding::Xz,
-            Form::Zero | Form::Lzfse | Form::Unknown => return Err(broken()),
+            Form::Zero | Form::Unknown => return Err(broken()),
         };
         let mut bytes = Vec::with_capacity(size);
         let reader = decode(coding, Cursor::new(stored.to_vec()));

@@ -26,8 +26,8 @@ const SPARSE: &str = "sparse image";
 const MAGIC: &[u8] = b"sprs";
 /// Length of an index.
 const INDEX: u64 = 4096;
-/// Indexes of one image: each stands for at least 1000 bands.
-const INDEXES: usize = 100_000;
+/// Bands of one image: two terabytes in bands of the usual size.
+const BANDS: usize = 2 << 20;
 
 /// A sparse image in one file.
 pub(in crate::disk) struct SparseImage;
@@ -54,7 +54,7 @@ impl Image for SparseImage {
         let mut index = head.get(..4096).unwrap_or(head).to_vec();
         let (mut next, mut numbers) = (u64_be(head, 20).ok_or_else(short)?, 64usize);
         let mut disk = Disk::new(Arc::clone(&artifact.bytes));
-        for _ in 0..INDEXES {
+        loop {
             let places = index.get(numbers..).unwrap_or(&[]).chunks_exact(4);
             for (place, number) in (0u64..).zip(places) {
                 let number = u64::from(u32_be(number, 0).unwrap_or(0));
@@ -66,8 +66,13 @@ impl Image for SparseImage {
                 let at = number.saturating_mul(band);
                 bands.insert(number, Extent { at, length: band, source: Some(offset) });
             }
+            if bands.len() > BANDS {
+                let reason = "a sparse image of more bands than the limit";
+                disk.gaps.push((reason.to_owned(), None));
+                break;
+            }
             // Indexes follow each other in the file.
-            if next <= at {
+            if next < at.saturating_add(INDEX) {
                 break;
             }
             at = next;

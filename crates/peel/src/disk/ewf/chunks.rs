@@ -24,6 +24,8 @@ const SECTIONS: u32 = 1_000_000;
 const SLACK: u64 = 4096;
 /// Up to here an entry's offset needs 31 bits.
 const NARROW: u64 = 1 << 31;
+/// Tables of up to so many entries are read whole for that: the format's own limit is 65,535.
+const WIDE: u64 = 1 << 20;
 
 /// Chunks that follow each other, and the table that says where they are.
 #[derive(Debug, Clone, Copy)]
@@ -160,7 +162,7 @@ impl Chunks {
                     entries,
                     copy: None,
                     base,
-                    data: (data.0, data.1.min(file.len())),
+                    data,
                 };
                 if count > 0 {
                     walk.groups.push(group);
@@ -212,7 +214,7 @@ impl Chunks {
         let group = *walk.groups.get(index).ok_or_else(|| lost("a table that is gone"))?;
         let at = chunk.saturating_sub(group.first);
         // Whether entries use all 32 bits shows only when the whole table is seen.
-        let wide = group.data.1.saturating_sub(group.base) > NARROW;
+        let wide = group.data.1.saturating_sub(group.base) > NARROW && group.count <= WIDE;
         let first = if wide { 0 } else { (at / PAGE).saturating_mul(PAGE) };
         let known = walk.pages.iter().position(|page| page.group == index && page.first == first);
         if let Some(page) = known.and_then(|known| walk.pages.remove(known)) {

@@ -75,6 +75,8 @@ fn what_the_examiner_wrote_is_told_but_no_secrets() {
     assert_eq!(of("description"), Some("disk of ws-alice-01".into()));
     assert_eq!(of("acquired_on"), Some("Linux".into()));
     assert_eq!(of("notes"), Some("[not told: may hold a secret]".into()));
+    let acquired = of("acquired").unwrap().to_string();
+    assert!(acquired.starts_with("\"20") && acquired.ends_with("Z\""), "{acquired}");
     assert_eq!(of("segments"), Some(3.into()));
     for (name, letter) in FORMATS {
         let beside = Beside::fixture("ewf", &format!("{name}.")).unwrap();
@@ -109,6 +111,18 @@ fn a_missing_segment_is_a_gap_and_the_others_are_read() {
     beside.files.get_mut("encase6.E03").unwrap().truncate(200_000);
     let disk = open(&beside, "encase6.E01").unwrap();
     assert_eq!(disk.gaps[0].0, "an E01 image that breaks off");
+}
+
+#[test]
+fn a_segment_whose_table_comes_first_is_read_up_to_where_it_was_cut() {
+    let Some(raw) = raw() else { return };
+    let mut beside = Beside::fixture("ewf", "smart.").unwrap();
+    beside.files.retain(|name, _| name == "smart.s01");
+    beside.files.get_mut("smart.s01").unwrap().truncate(600_000);
+    let disk = open(&beside, "smart.s01").unwrap();
+    assert_eq!(disk.gaps[0].0, "an E01 image that breaks off");
+    assert!(read_vec(&*disk.bytes, 0, 500_000).unwrap() == raw[..500_000]);
+    assert!(read_vec(&*disk.bytes, 700_000, 10).is_err());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::layout::Kind;
 use flate2::read::ZlibDecoder;
+use lidless_core::Timestamp;
 use serde_json::Value;
 use std::io::Read as _;
 
@@ -48,6 +49,11 @@ pub(super) fn facts(kind: Kind, packed: &[u8]) -> Vec<(&'static str, Value)> {
         if value.is_empty() {
             continue;
         }
+        // header2 has seconds where header has a date in words.
+        let second = value.parse().ok().filter(|_| name == "acquired");
+        let date = second.and_then(|second| Timestamp::from_second(second).ok());
+        let date = date.map(|date| date.to_string());
+        let value = date.as_deref().unwrap_or(value);
         let lower = value.to_lowercase();
         let told = if SECRETS.iter().any(|word| lower.contains(word)) {
             "[not told: may hold a secret]".to_owned()

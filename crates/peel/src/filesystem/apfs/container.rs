@@ -5,7 +5,7 @@ use super::tree::object_map;
 use crate::error::PeelError;
 use crate::fixed::{u32_le, u64_le};
 use crate::volume::{Holder, Logical};
-use lidless_io::{Extent, Extents, ReadAt, read_exact_vec, read_merged};
+use lidless_io::{Extent, Extents, MemoryBytes, ReadAt, read_exact_vec, read_merged, read_vec};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -45,22 +45,25 @@ impl Holder for ApfsContainer {
         let map = u64_le(&container, 160).ok_or_else(short)?;
         let map = object_map(volume, block, map, transaction)?;
         let numbers = container.get(184..).unwrap_or(&[]).chunks_exact(8).take(VOLUMES);
-        let places: Vec<u64> = numbers
-            .filter_map(|number| u64_le(number, 0))
-            .filter(|number| *number != 0)
-            .filter_map(|number| map.get(&number).copied())
-            .collect();
-        let start = |place: &u64| place.saturating_mul(block);
-        let ranges: Vec<std::ops::Range<u64>> =
-            places.iter().map(|at| start(at)..start(at).saturating_add(block)).collect();
-        let read = read_merged(&**volume, &ranges)?;
+        let numbers: Vec<u64> =
+            numbers.filter_map(|number| u64_le(number, 0)).filter(|number| *number != 0).collect();
         let mut names = HashSet::new();
         let mut found = Vec::new();
-        for (place, bytes) in places.iter().zip(read) {
-            if bytes.get(32..36) != Some(b"APSB") {
-                let offset = start(place);
-                return Err(PeelError::malformed(APFS, offset, "a volume", "another object"));
+        let mut places = Vec::new();
+        for number in numbers {
+            match map.get(&number) {
+                Some(place) => places.push(place.saturating_mul(block)),
+                // It is handed on by its name alone, and so is told as not looked into.
+                None => found.push(Logical {
+                    name: "missing".to_owned(),
+                    bytes: Arc::new(MemoryBytes::new(&b"missing"[..])),
+                }),
             }
+        }
+        let ranges: Vec<std::ops::Range<u64>> =
+            places.iter().map(|start| *start..start.saturating_add(block)).collect();
+        let read = read_merged(&**volume, &ranges)?;
+        for (start, bytes) in places.iter().zip(read) {
             let label = super::format::label(&bytes).unwrap_or_else(|| "unnamed".into());
             let label = label.replace('/', ":");
             let mut name = label.clone();
@@ -71,7 +74,7 @@ impl Holder for ApfsContainer {
             }
             let rest = volume.len().saturating_sub(block);
             let pieces = vec![
-                Extent { at: 0, length: block, source: Some(start(place)) },
+                Extent { at: 0, length: block, source: Some(*start) },
                 Extent { at: block, length: rest, source: Some(block) },
             ];
             let bytes = Extents::new(Arc::clone(volume), pieces, volume.len());
@@ -96,7 +99,7 @@ fn newest(volume: &Arc<dyn ReadAt>, head: &[u8], block: u64) -> Result<Vec<u8>, 
         return Ok(first);
     }
     let length = count.saturating_mul(block);
-    let area = lidless_io::read_vec(&**volume, base.saturating_mul(block), length)?;
+    let area = read_vec(&**volume, base.saturating_mul(block), length)?;
     let newest = area
         .chunks_exact(size)
         .filter(|bytes| block_size(bytes) == Some(block) && is_whole(bytes))

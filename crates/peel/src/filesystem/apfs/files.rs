@@ -213,7 +213,7 @@ impl FileSystem for Files {
             folders.insert(named.id, named.parent, named.name.clone());
         }
         *self.known() = gathered;
-        let mut lost = 0u64;
+        let (mut lost, mut bare) = (0u64, 0u64);
         let mut directories = HashSet::new();
         for named in &names {
             // Beside the root stands a folder of the system's own, without names that matter.
@@ -229,7 +229,15 @@ impl FileSystem for Files {
                     continue;
                 }
             }
-            let mut nodes = self.known().nodes(&folder, named, self.tree.block);
+            let lacks = |file: &File| {
+                file.inode.compressed && file.packed.is_none() && file.inode.size == 0
+            };
+            let mut nodes = {
+                let known = self.known();
+                bare =
+                    bare.saturating_add(u64::from(known.files.get(&named.id).is_some_and(lacks)));
+                known.nodes(&folder, named, self.tree.block)
+            };
             for node in &mut nodes {
                 if node.kind == NodeKind::Directory {
                     node.modified = self.known().modified(named.id);
@@ -244,6 +252,7 @@ impl FileSystem for Files {
         for (what, times) in [
             ("an APFS tree with nodes that are missing or malformed", malformed),
             ("a file of APFS whose folder is missing", lost),
+            ("a compressed file of APFS without the attribute that says how", bare),
         ] {
             if times > 0 {
                 swept.malformed.push((what.to_owned(), times));

@@ -6,6 +6,8 @@ use crate::fixed::{u16_le, u32_le, u64_le};
 pub(super) const APFS: &str = "APFS";
 /// Where a node's table is counted from.
 const TABLE: usize = 56;
+/// The flag of a node whose header is left empty.
+const HEADLESS: u16 = 0x10;
 /// What a root keeps at its end about the whole tree.
 const INFO: usize = 40;
 
@@ -39,12 +41,14 @@ pub(super) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// Reads a node: types 2 and 3 are those of trees.
-    pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
-        if !matches!(object(bytes)?.1, 2 | 3) {
+    /// Reads the node of a name: types 2 and 3 are those of trees. Nodes of sealed volumes have
+    /// no header to be told by.
+    pub(super) fn parse(bytes: &'a [u8], name: u64) -> Option<Self> {
+        let flags = u16_le(bytes, 32)?;
+        let (number, kind) = object(bytes)?;
+        if flags & HEADLESS == 0 && !(matches!(kind, 2 | 3) && number == name) {
             return None;
         }
-        let flags = u16_le(bytes, 32)?;
         let table = TABLE.checked_add(usize::from(u16_le(bytes, 40)?))?;
         let keys = table.checked_add(usize::from(u16_le(bytes, 42)?))?;
         let info = if flags & 1 != 0 { INFO } else { 0 };

@@ -12,8 +12,10 @@
 //! volume     32   4  "APSB"
 //!            56   8  features: 1 names without case, 8 without their normal form
 //!           116   4  type of the tree of files; 128 block of the object map, 136 root of the tree
+//!          1032   8  root of the tree of extents, where 56 has 0x20: a sealed volume
 //!           216   8  snapshots; 264 flags: 1 not encrypted; 704 name
-//! node       32   8  flags: 1 root, 2 leaf, 4 keys and values of fixed sizes; level; records
+//! node       32   8  flags: 1 root, 2 leaf, 4 keys and values of fixed sizes,
+//!                    0x10 no header; level; records
 //!            40   4  where the table of records is behind byte 56, and its length
 //! ```
 //!

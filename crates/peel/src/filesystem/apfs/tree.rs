@@ -12,9 +12,9 @@ const DEPTH: usize = 24;
 /// Nodes that are read in one batch: 8 MiB.
 const BATCH: usize = 2048;
 /// More nodes than are looked at in one tree.
-const NODES: usize = 8 << 20;
+const NODES: usize = 4 << 20;
 /// Entries of an object map that are kept: nodes of a volume with some hundred million names.
-const MAPPED: usize = 4 << 20;
+const MAPPED: usize = 2 << 20;
 /// Nodes that one search may look at.
 const SEARCHED: usize = 100_000;
 
@@ -50,11 +50,6 @@ impl Tree {
         }
     }
 
-    /// Whether a node is the one that was asked for.
-    fn is_it(&self, name: u64, bytes: &[u8]) -> bool {
-        object(bytes).is_some_and(|(number, _)| number == name)
-    }
-
     /// Every record, a level after the other, each in the order of the disk. Returns how many
     /// nodes could not be used.
     pub(super) fn sweep(&self, visit: &mut Visit<'_>) -> Result<u64, PeelError> {
@@ -85,8 +80,7 @@ impl Tree {
                     .collect();
                 let read = read_merged(&*self.volume, &ranges)?;
                 for ((place, name), bytes) in batch.iter().zip(&read) {
-                    let node = Node::parse(bytes).filter(|_| self.is_it(*name, bytes));
-                    let Some(node) = node else {
+                    let Some(node) = Node::parse(bytes, *name) else {
                         malformed = malformed.saturating_add(1);
                         continue;
                     };
@@ -95,7 +89,9 @@ impl Tree {
                             continue;
                         };
                         if !node.is_leaf() {
-                            level.extend(u64_le(value, 0));
+                            if level.len() < NODES {
+                                level.extend(u64_le(value, 0));
+                            }
                             continue;
                         }
                         let at = u64::try_from(at).unwrap_or(0);
@@ -131,9 +127,8 @@ impl Tree {
             }
             let offset = place.saturating_mul(self.block);
             let bytes = read_exact_vec(&*self.volume, offset, self.block)?;
-            let node = Node::parse(&bytes).filter(|_| self.is_it(name, &bytes));
-            let node =
-                node.ok_or_else(|| PeelError::malformed(APFS, offset, "a node", "another object"))?;
+            let node = Node::parse(&bytes, name)
+                .ok_or_else(|| PeelError::malformed(APFS, offset, "a node", "another object"))?;
             for index in 0..node.count() {
                 let Some((key, value, at)) = node.record(index) else { continue };
                 let own = number(key);

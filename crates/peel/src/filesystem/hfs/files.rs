@@ -36,6 +36,8 @@ pub(super) struct Files {
     forks: Forks,
     catalog: Tree,
     attributes: Option<Tree>,
+    /// There are attributes, and they could not be opened.
+    unread: bool,
     dirty: bool,
     known: Mutex<HashMap<u32, Known>>,
 }
@@ -47,12 +49,19 @@ impl Files {
         // Without attributes everything but compressed files is still there.
         let attributes = if header.attributes.length > 0 {
             let fork = forks.open(ATTRIBUTES, Which::Data, &header.attributes);
-            fork.and_then(Tree::open).ok()
+            fork.and_then(Tree::open).map(Some)
         } else {
-            None
+            Ok(None)
         };
-        let known = Mutex::default();
-        Ok(Self { forks, catalog, attributes, dirty: header.dirty_journal, known })
+        let unread = attributes.is_err();
+        Ok(Self {
+            forks,
+            catalog,
+            attributes: attributes.unwrap_or_default(),
+            unread,
+            dirty: header.dirty_journal,
+            known: Mutex::default(),
+        })
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<u32, Known>> {
@@ -224,6 +233,9 @@ impl FileSystem for Files {
         if self.dirty {
             swept.gaps.push("the journal of an HFS+ volume, which was not replayed".into());
         }
+        if self.unread {
+            swept.gaps.push("the attributes of an HFS+ volume, which could not be read".into());
+        }
         let mut catalog = Catalog::new();
         // One more than is wanted, so that the end of the list is seen to be cut.
         let most = usize::try_from(limits.members).unwrap_or(usize::MAX).saturating_add(3);
@@ -259,21 +271,28 @@ impl FileSystem for Files {
                 return Ok(swept);
             }
         }
-        let mut lost = 0u64;
+        let (mut lost, mut bare) = (0u64, 0u64);
         let mut used: Vec<bool> = vec![false; catalog.names.len()];
-        let names = std::mem::take(&mut catalog.names);
+        let mut names = std::mem::take(&mut catalog.names);
         // Linked files last: by then it is known which of them have a name.
         let (private, open): (Vec<usize>, Vec<usize>) = (0..names.len())
             .partition(|index| names.get(*index).is_some_and(|named| catalog.is_private(named)));
         for index in open.into_iter().chain(private) {
-            let Some(named) = names.get(index) else { continue };
+            let Some(named) = names.get_mut(index) else { continue };
             let in_private = catalog.is_private(named);
+            // Only linked files are asked for again.
+            let what = if in_private {
+                named.what.clone()
+            } else {
+                std::mem::replace(&mut named.what, What::Other)
+            };
+            let Some(named) = names.get(index) else { continue };
             let Some(folder) = catalog.path(named.parent) else {
                 lost = lost.saturating_add(1);
                 continue;
             };
             let path = join(&folder, &named.name);
-            let (file, own) = match &named.what {
+            let (file, own) = match what {
                 What::Directory => continue,
                 What::DirectoryLink(_) => {
                     if visit(Self::other(path, named, NodeKind::Directory)) == Flow::Stop {
@@ -291,10 +310,10 @@ impl FileSystem for Files {
                     if used.get(index).copied().unwrap_or(false) {
                         continue;
                     }
-                    (file.clone(), named.id)
+                    (file, named.id)
                 }
                 What::FileLink(number) => {
-                    let target = catalog.linked.get(number).copied();
+                    let target = catalog.linked.get(&number).copied();
                     if let Some(slot) = target.and_then(|target| used.get_mut(target)) {
                         *slot = true;
                     }
@@ -310,6 +329,9 @@ impl FileSystem for Files {
             let known =
                 Known { packed: packed.get(&own).copied().filter(|_| file.compressed), file };
             let nodes = self.nodes(path, named, own, &known);
+            let Known { file, packed } = &known;
+            let lacks = file.compressed && packed.is_none() && file.data.length == 0;
+            bare = bare.saturating_add(u64::from(lacks));
             self.known().insert(own, known);
             for mut node in nodes {
                 // A linked file without a link was deleted while it was open.
@@ -323,6 +345,7 @@ impl FileSystem for Files {
             ("an HFS+ catalog with nodes or records that are malformed", malformed),
             ("a record of an HFS+ catalog of unknown kind", unread),
             ("a file of HFS+ whose folder or target is missing", lost),
+            ("a compressed file of HFS+ without the attribute that says how", bare),
         ] {
             if times > 0 {
                 swept.malformed.push((what.to_owned(), times));

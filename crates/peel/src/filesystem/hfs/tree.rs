@@ -5,6 +5,7 @@ use crate::error::PeelError;
 use crate::fixed::{u16_be, u32_be};
 use lidless_io::{Extents, ReadAt as _, read_exact_vec, read_vec};
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 /// Deeper than any tree: each level holds at least two nodes.
 const DEPTH: usize = 32;
@@ -242,7 +243,8 @@ impl Tree {
         order: &dyn Fn(&[u8]) -> Ordering,
         found: &mut dyn FnMut(Record<'_>),
     ) -> Result<(), PeelError> {
-        for _ in 0..ONWARD.min(usize::try_from(self.nodes).unwrap_or(ONWARD)) {
+        let mut seen = HashSet::new();
+        while seen.len() < ONWARD && seen.insert(number) {
             let node = Node { bytes: &bytes, offset: number.saturating_mul(self.node) };
             if node.kind() != 0xff {
                 break;

@@ -1,0 +1,5 @@
+#![no_main]
+#[path = "shared/peel.rs"]
+mod peel;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| peel::peel("disk.dmg", data));
