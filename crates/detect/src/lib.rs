@@ -4,8 +4,8 @@
 //! given and says what it found. Nothing here opens, follows or runs anything.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
-mod browser;
 mod backup;
+mod browser;
 mod credential_file;
 mod detector;
 mod message;

@@ -1,7 +1,7 @@
 //! The table of detectors: a new one is one new file and one line here.
 
-use crate::browser::BrowserDetector;
 use crate::backup::BackupDetector;
+use crate::browser::BrowserDetector;
 use crate::credential_file::CredentialFileDetector;
 use crate::detector::{Context, Detector, Output, View, Want};
 use crate::message::{ChatCacheDetector, MessageDetector};

@@ -3,12 +3,8 @@
 use crate::archive::{Ar, Cab, Cpio, Opaque, Rar, Rpm, SevenZip, Sfx, Split, Stream, Tar, Wim};
 use crate::coding::Coding;
 use crate::disk::{DiskImage, hidden, images};
-use crate::document::{Package, Rtf};
-use crate::mail::{Eml, Emlx, Mbox, Pst, Told};
-use crate::disk::{DiskImage, images};
 use crate::document::{Compound, Package, Pdf, Rtf};
 use crate::mail::{Eml, Emlx, Mbox, Pst, Tnef, Told};
-use crate::opaque::Opaque;
 use crate::peeler::Peeler;
 use crate::zip::Zip;
 use lidless_core::Artifact;
@@ -32,10 +28,9 @@ impl Peelers {
         for image in hidden() {
             row.push(Box::new(DiskImage(image)));
         }
-        let archives: Vec<Box<dyn Peeler>> = vec![
+        let others: Vec<Box<dyn Peeler>> = vec![
             Box::new(Package),
             Box::new(Split),
-        let mut row: Vec<Box<dyn Peeler>> = vec![
             Box::new(Zip),
             Box::new(Stream(Coding::Gzip)),
             Box::new(Stream(Coding::Bzip2)),
@@ -67,11 +62,10 @@ impl Peelers {
             Box::new(Tnef),
             Box::new(Told),
         ];
+        row.extend(others);
         for image in images() {
             row.push(Box::new(DiskImage(image)));
         }
-        let first = hidden().into_iter().map(|image| Box::new(DiskImage(image)) as Box<dyn Peeler>);
-        row.splice(0..0, first);
         Self { row }
     }
 

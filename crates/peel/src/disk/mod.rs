@@ -19,11 +19,11 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod told;
+mod track;
 mod vdi;
 mod vhd;
 mod vhdx;
 mod vmdk;
-mod track;
 
 pub(crate) use fields::{Fields, guid_text};
 pub(crate) use peel::DiskImage;

@@ -8,6 +8,7 @@ use super::parallels::Parallels;
 use super::qcow::Qcow;
 use super::raw::Raw;
 use super::told::told;
+use super::track::Track;
 use super::vdi::Vdi;
 use super::vhd::Vhd;
 use super::vhdx::Vhdx;
@@ -31,6 +32,7 @@ pub(crate) fn images() -> Vec<Box<dyn Image>> {
         Box::new(Encrypted),
         Box::new(SparseImage),
         Box::new(Parallels),
+        Box::new(Track),
     ];
     images.extend(told());
     images.push(Box::new(Raw));
@@ -41,9 +43,4 @@ pub(crate) fn images() -> Vec<Box<dyn Image>> {
 /// compressed stream, a piece of a disk.
 pub(crate) fn hidden() -> Vec<Box<dyn Image>> {
     vec![Box::new(Aff4), Box::new(Dmg), Box::new(SparseBundle)]
-use super::track::Track;
-
-/// Every format of disk images. `Raw` comes last: it looks for what lies on a disk.
-pub(crate) fn images() -> Vec<Box<dyn Image>> {
-    vec![Box::new(Track), Box::new(Raw)]
 }

@@ -3,10 +3,10 @@
 mod apfs;
 mod batch;
 mod blocks;
-mod civil;
-mod decmpfs;
-mod cramfs;
 mod btrfs;
+mod civil;
+mod cramfs;
+mod decmpfs;
 mod drive;
 mod exfat;
 mod ext;
@@ -23,9 +23,9 @@ mod number;
 mod romfs;
 mod squashfs;
 mod table;
+mod told;
 mod udf;
 mod walk;
-mod told;
 mod xfs;
 
 pub(crate) use apfs::ApfsContainer;

@@ -1,6 +1,7 @@
 //! The table of file systems: a new one is one new file and one line here.
 
 use super::apfs::Apfs;
+use super::btrfs::Btrfs;
 use super::cramfs::CramFs;
 use super::exfat::ExFat;
 use super::ext::Ext;
@@ -9,39 +10,32 @@ use super::fat::Fat;
 use super::hfs::Hfs;
 use super::iso::Iso;
 use super::ntfs::Ntfs;
-use super::squashfs::SquashFs;
-use super::btrfs::Btrfs;
-use super::ext::Ext;
-use super::face::Format;
-use super::told::told;
-use super::xfs::Xfs;
 use super::romfs::RomFs;
 use super::squashfs::SquashFs;
+use super::told::told;
 use super::udf::Udf;
+use super::xfs::Xfs;
 use lidless_io::ReadAt;
 
-/// Every file system that is read. FAT comes last: it has the weakest marks.
+/// Every file system that is read. UDF stands before ISO 9660, which discs with both hold beside
+/// it; FAT comes late, because it has the weakest marks.
 pub(crate) fn formats() -> Vec<Box<dyn Format>> {
-    vec![
-        Box::new(Ntfs),
     let mut row: Vec<Box<dyn Format>> = vec![
+        Box::new(Ntfs),
         Box::new(Ext::Four),
         Box::new(Ext::Three),
         Box::new(Ext::Two),
         Box::new(Xfs),
-        Box::new(Iso),
-        Box::new(SquashFs),
-        Box::new(Hfs),
-        Box::new(Apfs),
+        Box::new(Btrfs),
         Box::new(Udf),
         Box::new(Iso),
+        Box::new(Hfs),
+        Box::new(Apfs),
         Box::new(SquashFs),
         Box::new(CramFs),
         Box::new(RomFs),
         Box::new(ExFat),
         Box::new(Fat),
-    ]
-        Box::new(Btrfs),
     ];
     row.extend(told());
     row

@@ -2,12 +2,12 @@
 
 mod apm;
 mod bitlocker;
+mod core_storage;
 mod gpt;
 mod luks;
 mod lvm;
 mod mbr;
 mod md;
-mod core_storage;
 mod part;
 mod peel;
 mod table;

@@ -2,12 +2,12 @@
 
 use super::apm::ApplePartitions;
 use super::bitlocker::BitLocker;
+use super::core_storage::CoreStorage;
 use super::gpt::Gpt;
 use super::luks::Luks;
 use super::lvm::Lvm;
 use super::mbr::Mbr;
 use super::md::Md;
-use super::core_storage::CoreStorage;
 use super::part::{Holder, Part, Scheme};
 use super::told::told;
 use crate::error::PeelError;
@@ -27,10 +27,10 @@ fn holders() -> Vec<Box<dyn Holder>> {
         Box::new(Lvm),
         Box::new(Md),
         Box::new(ApfsContainer),
+        Box::new(CoreStorage),
     ];
     holders.extend(told());
     holders
-    vec![Box::new(ApfsContainer), Box::new(CoreStorage)]
 }
 
 /// The parts of a disk and the name of its table; none when it has none.
