@@ -8,6 +8,7 @@ mod parallels;
 mod parent;
 mod peel;
 mod qcow;
+mod qed;
 mod raw;
 mod table;
 #[cfg(test)]

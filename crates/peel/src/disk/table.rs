@@ -3,6 +3,7 @@
 use super::image::Image;
 use super::parallels::Parallels;
 use super::qcow::Qcow;
+use super::qed::Qed;
 use super::raw::Raw;
 use super::told::told;
 use super::vdi::Vdi;
@@ -19,6 +20,7 @@ pub(crate) fn images() -> Vec<Box<dyn Image>> {
         Box::new(Qcow),
         Box::new(Vdi),
         Box::new(Parallels),
+        Box::new(Qed),
     ];
     images.extend(told());
     images.push(Box::new(Raw));
