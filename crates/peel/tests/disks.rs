@@ -122,6 +122,7 @@ fn known_signatures_are_told_by_name() {
         (3, &b"ReFS\0\0\0\0FSRS"[..], "a file system that is not read (ReFS)"),
         (4096, b"SPACEDB ", "a part of a storage pool that is not read (Storage Spaces)"),
         (0, b"bluestore block device\n", "a part of a storage pool that is not read (Ceph)"),
+        (0, b"VMA\0\0\0\0\x01", "a disk image of a form that is not read (Proxmox VMA)"),
         (65588, b"ReIsEr2Fs", "a file system that is not read (ReiserFS)"),
     ] {
         let mut volume = vec![0u8; 1 << 20];
@@ -148,6 +149,7 @@ fn cut_and_changed_images_end_and_cost_little() {
     for (name, ranges) in [
         ("tiny.vhd", [0..512, 512..1536, 1536..2048]),
         ("tiny.hdd", [0..64, 64..264, 36..44]),
+        ("tiny.qed", [0..64, 65536..65552, 393_216..393_420]),
         ("tiny.vdi", [0..512, 1 << 20..(1 << 20) + 64, 512..1024]),
     ] {
         let Some(image) = bytes(&format!("disks/{name}")) else { return };

@@ -13,6 +13,7 @@ mod parallels;
 mod parent;
 mod peel;
 mod qcow;
+mod qed;
 mod raw;
 mod scattered;
 mod table;

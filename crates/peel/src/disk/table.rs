@@ -6,6 +6,7 @@ use super::forensic::{Aff4, Forensic};
 use super::image::Image;
 use super::parallels::Parallels;
 use super::qcow::Qcow;
+use super::qed::Qed;
 use super::raw::Raw;
 use super::told::told;
 use super::track::Track;
@@ -33,6 +34,7 @@ pub(crate) fn images() -> Vec<Box<dyn Image>> {
         Box::new(SparseImage),
         Box::new(Parallels),
         Box::new(Track),
+        Box::new(Qed),
     ];
     images.extend(told());
     images.push(Box::new(Raw));

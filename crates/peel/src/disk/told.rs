@@ -12,7 +12,11 @@ struct Told {
 
 /// Every format that is told.
 pub(super) fn told() -> Vec<Box<dyn Image>> {
-    let known: [(&str, &[u8]); 2] = [("QED", b"QED\0"), ("Bochs disk", b"Bochs Virtual HD Image")];
+    let known: [(&str, &[u8]); 3] = [
+        ("Proxmox VMA", b"VMA\0"),
+        ("Bochs disk", b"Bochs Virtual HD Image"),
+        ("cloop", b"#!/bin/sh\n#V2.0 Format"),
+    ];
     known
         .into_iter()
         .map(|(name, magic)| Box::new(Told { name, magic }) as Box<dyn Image>)

@@ -34,6 +34,7 @@ fn every_container_of_a_disk_holds_the_disk() {
         ("dynamic.vdi", "VDI"),
         ("static.vdi", "VDI"),
         ("parallels.hdd", "Parallels disk"),
+        ("plain.qed", "QED"),
     ] {
         let path = fixture(&format!("disks/{name}")).unwrap();
         let (found, disk, tally) = counted(&path);
@@ -94,7 +95,7 @@ fn extents_beside_their_descriptor_are_passed_over() {
 
 #[test]
 fn children_are_read_through_to_their_parents() {
-    for name in ["child.qcow2", "grandchild.qcow2", "rawchild.qcow2", "child.vmdk"] {
+    for name in ["child.qcow2", "grandchild.qcow2", "rawchild.qcow2", "child.qed", "child.vmdk"] {
         let Some(expected) = raw(&format!("{name}.raw")) else { return };
         let (_, disk) = open(&file(&fixture(&format!("disks/{name}")).unwrap()));
         let disk = disk.unwrap();
@@ -105,12 +106,10 @@ fn children_are_read_through_to_their_parents() {
 
 #[test]
 fn what_is_not_read_is_told() {
-    for (name, words) in [("told.qed", "QED"), ("luks.qcow2", "encrypted with LUKS")] {
-        let Some(path) = fixture(&format!("disks/{name}")) else { return };
-        match open(&file(&path)).1 {
-            Err(PeelError::Closed(reason)) => assert!(reason.contains(words), "{reason}"),
-            _ => panic!("{name} was opened"),
-        }
+    let Some(path) = fixture("disks/luks.qcow2") else { return };
+    match open(&file(&path)).1 {
+        Err(PeelError::Closed(reason)) => assert_eq!(reason, "a QCOW2 encrypted with LUKS"),
+        _ => panic!("it was opened"),
     }
     let (_, disk) = open(&file(&fixture("disks/snapshot.qcow2").unwrap()));
     assert!(disk.unwrap().gaps[0].0.contains("snapshots"));

@@ -121,6 +121,7 @@ fn disks_of_changed_images_are_read_to_their_ends() {
         ("tinystream.vmdk", 4..132_000),
         ("tiny.vhd", 1536..2048),
         ("tiny.hdd", 16..300),
+        ("tiny.qed", 393_216..393_600),
         ("tiny.vdi", 1 << 20..(1 << 20) + 12),
         ("tiny.vhdx", 3 << 20..(3 << 20) + 24),
     ] {
