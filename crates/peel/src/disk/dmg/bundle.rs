@@ -15,6 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 const BUNDLE: &str = "sparse bundle";
 /// How much of a band is read at a time.
 const PART: u64 = 64 << 10;
+/// Bands are of at least a mebibyte; smaller ones than this would cost a look-up each.
+const SMALLEST: u64 = 64 << 10;
 /// Bands that are kept open.
 const OPEN: usize = 64;
 /// Missing bands that are remembered.
@@ -72,6 +74,9 @@ impl Image for SparseBundle {
             number(head, key).filter(|number| *number > 0).ok_or_else(missing)
         };
         let (band, length) = (number("band-size")?, number("size")?);
+        if band < SMALLEST {
+            return Err(PeelError::malformed(BUNDLE, 0, "a size of bands", band));
+        }
         if length > i64::MAX.unsigned_abs() {
             return Err(PeelError::malformed(BUNDLE, 0, "a size", length));
         }
@@ -180,5 +185,77 @@ impl Map for Bands {
 
     fn gap_bytes(&self) -> u64 {
         self.gap_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::beside::Beside;
+
+    const LIST: &str = "<plist><dict><key>band-size</key><integer>1048576</integer>\
+        <key>diskimage-bundle-type</key><string>com.apple.diskimage.sparsebundle</string>\
+        <key>size</key> <integer>SIZE</integer></dict></plist>";
+
+    fn bundle(size: u64, bands: &[(u64, Vec<u8>)]) -> Beside {
+        let mut beside = Beside::default();
+        let mut put = |name: String, bytes: Vec<u8>| {
+            beside.files.insert(format!("x.sparsebundle/{name}"), bytes);
+        };
+        put("Info.plist".into(), LIST.replace("SIZE", &size.to_string()).into_bytes());
+        for (number, bytes) in bands {
+            put(format!("bands/{number:x}"), bytes.clone());
+        }
+        beside
+    }
+
+    fn open(beside: &Beside) -> Result<Disk, PeelError> {
+        let artifact = beside.artifact("x.sparsebundle/Info.plist");
+        let head = beside.files["x.sparsebundle/Info.plist"].clone();
+        assert!(SparseBundle.recognises(&artifact, &head));
+        SparseBundle.open(&artifact, &head, &Limits::default())
+    }
+
+    #[test]
+    fn bands_are_joined_and_what_is_missing_is_zeros() {
+        let full: Vec<u8> = (0..1u32 << 20).map(|n| (n % 251) as u8).collect();
+        let short = full[..100_000].to_vec();
+        let beside = bundle(31 << 19, &[(1, full.clone()), (2, short.clone()), (10, full.clone())]);
+        let disk = open(&beside).unwrap().bytes;
+        let mut expected = vec![0u8; 31 << 19];
+        expected[1 << 20..2 << 20].copy_from_slice(&full);
+        expected[2 << 20..(2 << 20) + 100_000].copy_from_slice(&short);
+        expected[10 << 20..11 << 20].copy_from_slice(&full);
+        assert!(read_vec(&*disk, 0, u64::MAX).unwrap() == expected);
+        // One read a band, and one for what may be a token.
+        assert!(beside.tally.requests() <= 4, "{}", beside.tally.requests());
+        for at in [(1 << 20) - 5, (2 << 20) + 99_990, (3 << 20) - 7, (31 << 19) - 3] {
+            let read = read_vec(&*disk, at as u64, 20).unwrap();
+            assert_eq!(read, expected[at..(at + 20).min(expected.len())]);
+        }
+    }
+
+    #[test]
+    fn small_reads_on_and_on_become_few_requests() {
+        let full = vec![7u8; 1 << 20];
+        let beside = bundle(8 << 20, &(0..8).map(|n| (n, full.clone())).collect::<Vec<_>>());
+        let disk = open(&beside).unwrap().bytes;
+        for at in (0..8u64 << 20).step_by(4096) {
+            assert_eq!(read_vec(&*disk, at, 4096).unwrap(), [7; 4096]);
+        }
+        assert!(beside.tally.requests() <= 24, "{}", beside.tally.requests());
+    }
+
+    #[test]
+    fn a_size_that_cannot_be_is_malformed() {
+        for size in ["0", "99999999999999999999", "-1", "x", "9223372036854775808"] {
+            let mut beside = bundle(1, &[]);
+            let list = LIST.replace("SIZE", size).into_bytes();
+            beside.files.insert("x.sparsebundle/Info.plist".into(), list);
+            assert!(matches!(open(&beside), Err(PeelError::Malformed { .. })), "{size}");
+        }
+        // The largest that can be costs nothing until it is read.
+        let disk = open(&bundle(i64::MAX.unsigned_abs(), &[])).unwrap().bytes;
+        assert_eq!(read_vec(&*disk, 1 << 60, 4096).unwrap(), [0; 4096]);
     }
 }

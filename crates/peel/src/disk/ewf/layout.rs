@@ -14,6 +14,9 @@ pub(super) const HEAD: u64 = 76;
 /// The largest chunk that is decoded: sixteen times what acquisition programs offer at most.
 const LARGEST_CHUNK: u64 = 16 << 20;
 
+/// One sector; smaller ones would cost a look-up each.
+const SMALLEST_CHUNK: u64 = 512;
+
 /// The number of a segment; none when the bytes are not one.
 pub(super) fn number(head: &[u8]) -> Option<u16> {
     head.starts_with(MAGIC).then(|| u16_le(head, 9)).flatten()
@@ -97,7 +100,7 @@ impl Volume {
             _ => u64_le(bytes, 16).ok_or_else(short)?,
         };
         let chunk_bytes = sectors_in_chunk.saturating_mul(sector);
-        if chunk_bytes == 0 || chunk_bytes > LARGEST_CHUNK {
+        if !(SMALLEST_CHUNK..=LARGEST_CHUNK).contains(&chunk_bytes) {
             let found = format!("{sectors_in_chunk} sectors of {sector} bytes");
             return Err(PeelError::malformed(EWF, offset, "a size of chunks", found));
         }
