@@ -40,7 +40,6 @@ impl Detectors {
                 Box::new(WorkstationDetector::new(Arc::clone(&markers))),
                 Box::new(RegistryDetector::new(Arc::clone(&markers))),
                 Box::new(UnixDetector::new(markers)),
-                Box::new(WorkstationDetector::new()),
                 Box::new(BackupDetector::new()),
             ],
         }

@@ -170,7 +170,7 @@ mod tests {
             extent(20, 5, Some(0)),
         ];
         let whole = Extents::new(source, pieces, 15);
-        let expected = b"56\0\0\0\001289\0\0\0\0";
+        let expected = b"56\0\0\0\x001289\0\0\0\0";
         assert_eq!(read_vec(&whole, 0, 100).unwrap(), expected);
         for from in 0..16usize {
             for to in from..16 {
@@ -190,6 +190,6 @@ mod tests {
         let pieces = vec![extent(0, 8, Some(0)), extent(2, 3, Some(7)), extent(2, 1, None)];
         let whole = Extents::new(source, pieces, 8);
         assert_eq!(read_vec(&whole, 0, 8).unwrap().len(), 8);
-        assert_eq!(whole.read_ranges(&[0..8]).unwrap()[0].len(), 8);
+        assert_eq!(whole.read_ranges(std::slice::from_ref(&(0..8))).unwrap()[0].len(), 8);
     }
 }

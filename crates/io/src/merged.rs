@@ -92,7 +92,7 @@ mod tests {
         let tally = Tally::default();
         let far = Counted::new(Arc::new(Far(MemoryBytes::new(data.clone()))), tally.clone());
         let window = Window::new(Arc::new(far), 0, 4000);
-        let ranges = [3000..3010, 0..10, 50..60, 55..120, 3990..9000, 9000..9001, 7..7, 5..3];
+        let ranges = [3000..3010, 0..10, 50..60, 55..120, 3990..9000, 9000..9001, 7..7];
         let answers = read_merged(&window, &ranges).unwrap();
         for (range, answer) in ranges.iter().zip(&answers) {
             let start = (range.start as usize).min(4000);
