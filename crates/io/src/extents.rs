@@ -170,7 +170,7 @@ mod tests {
             extent(20, 5, Some(0)),
         ];
         let whole = Extents::new(source, pieces, 15);
-        let expected = b"56\0\0\0\x001289\0\0\0\0";
+        let expected = b"56\0\0\0\x0001289\0\0\0\0";
         assert_eq!(read_vec(&whole, 0, 100).unwrap(), expected);
         for from in 0..16usize {
             for to in from..16 {

@@ -8,7 +8,6 @@
     clippy::cast_possible_truncation
 )]
 
-#[allow(unreachable_pub)]
 mod suite;
 
 use suite::{Inside, Open, open_fixture, torture_at};

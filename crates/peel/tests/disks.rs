@@ -7,7 +7,6 @@
     clippy::cast_possible_truncation
 )]
 
-#[allow(unreachable_pub)]
 mod suite;
 
 use lidless_kit::fixture;
