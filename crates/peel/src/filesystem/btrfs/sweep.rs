@@ -14,8 +14,8 @@ use std::collections::HashMap;
 use std::num::NonZeroU32;
 
 const FULL: &str = "more of a file system's metadata than the limit";
-/// How much content that lies in leaves is kept.
-const INLINE: usize = 48 << 20;
+/// How much content that lies in leaves is kept; more is read again with its neighbours.
+const INLINE: usize = 16 << 20;
 
 #[derive(Debug, Clone, Copy)]
 struct Row {

@@ -59,7 +59,7 @@ pub(super) fn names<'a>(block: &'a [u8], form: Form, found: &mut dyn FnMut(Name<
             found(Name { inode, kind: kind_of(entry, form), deleted: false, name });
         }
         // The index of a directory stands behind `..`, or in a block that has one empty entry.
-        let is_index = form.is_indexed && (name == b".." || (at == 0 && length == block.len()));
+        let is_index = form.is_indexed && (name == b".." || (inode == 0 && length == block.len()));
         let is_tail = inode == 0 && length == 12 && byte(entry, 7) == 0xde;
         if !is_index && !is_tail {
             deleted(entry.get(used..).unwrap_or(&[]), form, found);
