@@ -287,7 +287,7 @@ fn cut_and_changed_archives_cost_little() {
     ] {
         let Some(sample) = sample(&format!("tape/{path}")) else { return };
         let length = length.min(sample.len());
-        suite::torture_at(path, &sample[..length], &[0..length / 2, length / 2..length], 40);
+        suite::torture_at(path, &sample[..length], &[0..length / 2, length / 2..length], 20);
     }
     let rpm = sample("tape/w9.gzdio.rpm").unwrap();
     suite::torture_at("x.rpm", &rpm, &[0..400, 4000..4400], 200);

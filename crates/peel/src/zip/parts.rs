@@ -1,7 +1,6 @@
 //! Archives that were cut into parts: `NAME.z01`, `NAME.z02`, ..., and `NAME.zip` as the last.
 
 use super::directory::End;
-use super::peel::Listing;
 use crate::archive::{Joined, beside};
 use lidless_core::Artifact;
 use std::sync::Arc;
@@ -44,9 +43,4 @@ pub(super) fn join(artifact: &Artifact, in_front: u32) -> Option<(Artifact, Vec<
 pub(super) fn shifted(starts: &[u64], part: u32, offset: u64) -> u64 {
     let start = usize::try_from(part).ok().and_then(|part| starts.get(part));
     start.copied().unwrap_or(0).saturating_add(offset)
-}
-
-/// Counts the offset of a listed member in the whole.
-pub(super) fn place(listing: &mut Listing, starts: &[u64]) {
-    listing.header = shifted(starts, u32::from(listing.line.part), listing.header);
 }

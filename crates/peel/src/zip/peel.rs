@@ -78,7 +78,7 @@ impl Peeler for Zip {
             }
         };
         let mut oddities = Oddities::default();
-        let mut listed = Listed::default();
+        let mut listed = Listed { starts, ..Listed::default() };
         for end in &found {
             listed.read(&archive, end, limits, &mut oddities);
         }
@@ -87,9 +87,6 @@ impl Peeler for Zip {
         }
         for problem in &listed.problems {
             sink.gap(Gap::new(place, *problem, None));
-        }
-        for one in &mut listed.lines {
-            parts::place(one, &starts);
         }
         let out = HandOut::new(archive, place, limits, sink, oddities);
         out.members(listed.lines, &listed.ends);
@@ -197,6 +194,8 @@ struct Listed {
     lines: Vec<Listing>,
     /// Where each directory that was read begins and its end record ends.
     ends: Vec<(u64, u64)>,
+    /// Where each part of an archive in parts begins.
+    starts: Vec<u64>,
     problems: BTreeSet<&'static str>,
 }
 
@@ -262,6 +261,7 @@ impl Listed {
         let mut fresh = Vec::with_capacity(found.len());
         for line in found {
             let header = line.header.saturating_add(shift);
+            let header = parts::shifted(&self.starts, u32::from(line.part), header);
             if let Some(known) = &known {
                 if known.contains(&(line.name.as_str(), header)) {
                     continue;
@@ -374,9 +374,6 @@ impl<'a> HandOut<'a> {
         for ((one, wanted), run) in lines.iter().zip(wanted).zip(runs) {
             self.listed(one, &roots, wanted, run);
         }
-        if let Some(bytes) = self.encrypted {
-            self.sink.gap(Gap::new(self.place, "encrypted members of a zip archive", Some(bytes)));
-        }
         // Four bytes are the mark of an archive that was meant for several disks.
         if hidden.in_front > 4 {
             let length = hidden.in_front;
@@ -389,6 +386,9 @@ impl<'a> HandOut<'a> {
             }
             let end = hidden.ends.get(&header).copied().unwrap_or(header);
             self.local(header, &local, end);
+        }
+        if let Some(bytes) = self.encrypted {
+            self.sink.gap(Gap::new(self.place, "encrypted members of a zip archive", Some(bytes)));
         }
         if hidden.unseen > 0 {
             let reason = "bytes between the members of a zip archive, not looked into";
