@@ -97,7 +97,7 @@ mod tests {
             assert!(entry.full_path().starts_with(root));
             assert_eq!(root_of(&entry, root.len()), uri);
             let location = entry.provenance.to_string();
-            assert!(location.starts_with(uri.as_str()), "{location}");
+            assert!(location.starts_with(uri), "{location}");
         }
     }
 }
