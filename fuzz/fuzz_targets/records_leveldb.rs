@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let bytes = MemoryBytes::new(data.to_vec());
-    let mut names = |value: &[u8]| {
+    let names = |value: &[u8]| {
         v8_objects(value, &["messageType", "clientMessageId"], &mut |_| {});
     };
     names(data);

@@ -106,7 +106,8 @@ pub struct Workstation {
     #[serde(default)]
     pub machine_id: Option<String>,
     /// What opens other doors there, counted by kind: `private_keys`, `password_stores`,
-    /// `browser_logins`, `cookies`, `hive_sets`, `credential_files`, `secrets`.
+    /// `browser_logins`, `cookies`, `hive_sets` (password hashes with the key to them),
+    /// `credential_files`, `secrets`.
     #[serde(default)]
     pub credentials: BTreeMap<String, u64>,
 }

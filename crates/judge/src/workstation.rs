@@ -166,12 +166,20 @@ fn fit(one: &str, two: &str) -> bool {
 /// What the findings below some places open, by kind.
 fn credentials(roots: &BTreeSet<String>, findings: &[Finding]) -> BTreeMap<String, u64> {
     let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut hashes, mut key) = (false, false);
     for finding in findings {
         let below = |root: &String| {
             let rest = finding.location.strip_prefix(root.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '!', '#']))
         };
-        let Some(kind) = kind(finding).filter(|_| roots.iter().any(below)) else { continue };
+        if !roots.iter().any(below) {
+            continue;
+        }
+        hashes |= finding.rule == "credential_file.windows_hives";
+        // SYSTEM holds the key to the hashes; it may lie beside them or be an object of its own.
+        key |= finding.rule == "backup.machine_settings"
+            || finding.detail.get("complete") == Some(&true.into());
+        let Some(kind) = kind(finding) else { continue };
         let many = match kind {
             "browser_logins" | "cookies" => {
                 finding.detail.get("count").and_then(serde_json::Value::as_u64).unwrap_or(1)
@@ -180,6 +188,9 @@ fn credentials(roots: &BTreeSet<String>, findings: &[Finding]) -> BTreeMap<Strin
         };
         let count = kinds.entry(kind.to_owned()).or_default();
         *count = count.saturating_add(many);
+    }
+    if hashes && key {
+        kinds.insert("hive_sets".into(), 1);
     }
     kinds
 }
@@ -193,7 +204,6 @@ fn kind(finding: &Finding) -> Option<&'static str> {
         "keepass" | "macos_keychain" | "dpapi" | "windows_vault" | "onepassword" | "bitwarden" => {
             "password_stores"
         }
-        "windows_hives" if finding.detail.get("complete") == Some(&true.into()) => "hive_sets",
         _ => match finding.category {
             Category::CredentialFile => "credential_files",
             Category::Secret => "secrets",
@@ -295,7 +305,13 @@ mod tests {
             found[0].credentials.iter().map(|(kind, many)| (kind.as_str(), *many)).collect();
         assert_eq!(
             counts,
-            [("browser_logins", 57), ("hive_sets", 1), ("password_stores", 1), ("private_keys", 1)]
+            [
+                ("browser_logins", 57),
+                ("credential_files", 1),
+                ("hive_sets", 1),
+                ("password_stores", 1),
+                ("private_keys", 1)
+            ]
         );
         let elsewhere = machine("az://a/b/1.vhd", "WS-1", None, None);
         assert!(workstations(&elsewhere, &findings)[0].credentials.is_empty());

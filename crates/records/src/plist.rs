@@ -16,6 +16,8 @@ use crate::error::RecordError;
 const MAGIC: &[u8] = b"bplist00";
 /// How many objects are made: one object may stand in many places.
 const OBJECTS: usize = 100_000;
+/// How much text and bytes they hold together.
+const BYTES: usize = 32 << 20;
 const DEEPEST: usize = 32;
 
 /// A property list, or a part of one.
@@ -89,6 +91,7 @@ struct Binary<'a> {
     reference_size: usize,
     offsets: usize,
     left: usize,
+    left_bytes: usize,
 }
 
 fn number(bytes: &[u8], at: usize, size: usize) -> Option<u64> {
@@ -108,6 +111,7 @@ fn binary(bytes: &[u8]) -> Result<Plist, RecordError> {
         reference_size: at::index(field(7, 1)?),
         offsets: at::index(field(24, 8)?),
         left: OBJECTS,
+        left_bytes: BYTES,
     };
     let top = field(16, 8)?;
     list.object(top, 0)
@@ -136,6 +140,13 @@ impl Binary<'_> {
             let start = content.saturating_add(1);
             length = at::index(number(self.bytes, start, size).ok_or_else(bad)?);
             content = start.saturating_add(size);
+        }
+        if matches!(kind, 4..=6) {
+            let size = if kind == 6 { length.saturating_mul(2) } else { length };
+            self.left_bytes = self
+                .left_bytes
+                .checked_sub(size)
+                .ok_or(RecordError::Limit("a property list of more text than any"))?;
         }
         let take = |length: usize| at::slice(self.bytes, content, length).ok_or_else(bad);
         match kind {

@@ -48,7 +48,7 @@ fn ese(view: &View<'_>, known: Option<&str>, finding: &mut Finding) {
     if finding.rule.ends_with(".ntds") {
         let places = ["SYSTEM", "../System32/config/SYSTEM", "../registry/SYSTEM"];
         let complete = places.iter().any(|place| view.artifact.sibling(place).is_some());
-        finding.detail.insert("complete".into(), complete.into());
+        finding.detail.insert("complete".into(), complete.then_some(true).into());
         if complete {
             finding.evidence.push_str("; SYSTEM lies near, so that its hashes can be decrypted");
         }

@@ -4,7 +4,7 @@ use super::place::Markers;
 use super::root::root_of;
 use crate::detector::{Context, Detector, Output, View, Want};
 use crate::names::shown;
-use lidless_core::{Entry, Mark, Timestamp};
+use lidless_core::{Entry, Mark, Text, Timestamp};
 use lidless_io::read_vec;
 use lidless_records::{Plist, property_list};
 use std::sync::Arc;
@@ -88,7 +88,9 @@ impl Detector for UnixDetector {
         match file(&entry.full_path()) {
             None => Want::Nothing,
             Some((File::HostName | File::Release | File::MachineId, _)) => Want::Head,
+            // Lists in XML are text, which others look into as well.
             Some((File::Accounts, _)) => Want::Text,
+            Some(_) if Text::is_text(head) => Want::Text,
             Some(_) => Want::Random,
         }
     }

@@ -6,6 +6,7 @@ use crate::error::RecordError;
 use bytes::Bytes;
 use lidless_io::{BlockCache, MemoryBytes, ReadAt, read_vec};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Hives up to this size are read whole.
 const WHOLE: u64 = 512 << 10;
@@ -15,12 +16,16 @@ const CACHE_BYTES: u64 = 8 << 20;
 const FIRST: u64 = 256;
 /// The largest cell there is.
 const LARGEST: u64 = 1 << 20;
+/// How much of cells is read of one hive, each counted with at least [`FIRST`] bytes: lists that
+/// name the same cells over and over end there.
+const READ: u64 = 1 << 30;
 /// The offset that stands for nothing.
 const NONE: u32 = u32::MAX;
 
 pub(super) struct Cells {
     source: Arc<dyn ReadAt>,
     end: u64,
+    read: AtomicU64,
 }
 
 impl Cells {
@@ -32,7 +37,7 @@ impl Cells {
         } else {
             Arc::new(BlockCache::new(source, BLOCK_BYTES, CACHE_BYTES))
         };
-        Ok(Self { source, end })
+        Ok(Self { source, end, read: AtomicU64::new(0) })
     }
 
     /// The content of a cell, without its size; it may be longer than what lies in it.
@@ -49,6 +54,9 @@ impl Cells {
         let size = if size < 0 { u64::from(size.unsigned_abs()) } else { 0 };
         if size < 8 || size > limit || size > LARGEST {
             return Err(bad("a free cell, or one that does not fit"));
+        }
+        if self.read.fetch_add(size.max(FIRST), Ordering::Relaxed) > READ {
+            return Err(RecordError::Limit("a registry hive that is read past the limit"));
         }
         let have = at::wide(bytes.len());
         if have < size {

@@ -74,8 +74,15 @@ impl<'a> Tree<'a> {
             if !page.kind.is_leaf() && page.kind.is_table() {
                 return Ok(ControlFlow::Continue(()));
             }
+            let mut held = 0usize;
             for number in 0..page.cells {
-                let row = row(pager, &page.cell(number)?, sources, &mut left)?;
+                let cell = page.cell(number)?;
+                // Cells do not overlap, so that together they fit into the page.
+                held = held.saturating_add(cell.local.len());
+                if held > pager.header.usable {
+                    return Err(malformed(0, "cells beside each other", "cells that overlap"));
+                }
+                let row = row(pager, &cell, sources, &mut left)?;
                 if visit(row).is_break() {
                     return Ok(ControlFlow::Break(()));
                 }

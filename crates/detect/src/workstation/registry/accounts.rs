@@ -11,8 +11,8 @@ const USERS: &str = "SAM\\Domains\\Account\\Users";
 const BUILT_IN: [&str; 5] =
     ["administrator", "guest", "defaultaccount", "wdagutilityaccount", "defaultuser0"];
 
-/// Whether the key to what the hive holds lies beside it; none when nothing is known of its
-/// neighbours.
+/// Whether the key to what the hive holds is seen to lie beside it. Where it is not, it may still
+/// lie where neighbours cannot be asked for: then nothing is claimed.
 fn is_complete(artifact: &Artifact) -> bool {
     let name = artifact.entry.file_name().to_ascii_lowercase();
     // Exported hives keep their ending: `sam.save` beside `system.save`.
@@ -50,7 +50,7 @@ pub(super) fn sam(facts: &Facts<'_>, artifact: &Artifact, output: &mut Output) -
             format!("{}{}", many(hashes, "local account", "local accounts"), beside(complete)),
         )
         .with_detail("count", hashes)
-        .with_detail("complete", complete);
+        .with_detail("complete", complete.then_some(true));
     output.findings.push(finding);
     let users = names.into_iter();
     Machine {
@@ -93,7 +93,7 @@ pub(super) fn security(facts: &Facts<'_>, artifact: &Artifact, output: &mut Outp
         .with_detail("count", secrets)
         .with_detail("services", services)
         .with_detail("cached_logons", cached)
-        .with_detail("complete", complete);
+        .with_detail("complete", complete.then_some(true));
     output.findings.push(finding);
     Machine { evidence: "secrets of the machine in its registry", ..Machine::default() }
 }

@@ -59,12 +59,14 @@ impl RegistryDetector {
             return root_of(entry, sign.root);
         }
         let lower = path.to_ascii_lowercase();
+        const BELOW: [&str; 4] = [
+            "windows/system32/config/regback/",
+            "windows/system32/config/",
+            "windows/repair/",
+            "documents and settings/",
+        ];
         let above =
-            ["windows/system32/config/regback/", "windows/repair/", "windows/system32/config/"]
-                .iter()
-                .find_map(|part| lower.find(part))
-                .or_else(|| path.rfind('/'))
-                .unwrap_or(0);
+            BELOW.iter().find_map(|part| lower.find(part)).or_else(|| path.rfind('/')).unwrap_or(0);
         root_of(entry, above)
     }
 }
