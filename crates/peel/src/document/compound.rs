@@ -69,7 +69,9 @@ impl Peeler for Compound {
         }
         let mut is_closed = false;
         for (stream, read) in KINDS {
-            if file.find(stream).is_none() {
+            // A workbook for two versions of Excel is there twice.
+            let again = stream == "Book" && file.find("Workbook").is_some();
+            if again || file.find(stream).is_none() {
                 continue;
             }
             match read(&file, limits.memory_bytes / 2) {

@@ -26,6 +26,8 @@ const LONGEST_LABEL: usize = 48;
 const LONGEST_VALUE: usize = 4096;
 /// The most that is added.
 const MOST: usize = 4 << 20;
+/// More labels than one row has.
+const MOST_LABELS: usize = 32;
 
 fn is_label(cell: &str) -> bool {
     // What has digits in it is a value, however it begins.
@@ -55,8 +57,13 @@ pub(super) fn labelled(text: &str) -> String {
                 out.push('\n');
             }
         };
-        let labels: Vec<(usize, &str)> =
-            cells.iter().copied().enumerate().filter(|(_, cell)| is_label(cell)).collect();
+        let labels: Vec<(usize, &str)> = cells
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(_, cell)| is_label(cell))
+            .take(MOST_LABELS)
+            .collect();
         if labels.is_empty() {
             for (column, label) in &above {
                 add(label, cells.get(*column).copied().unwrap_or(""));

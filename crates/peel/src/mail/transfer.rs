@@ -67,6 +67,9 @@ fn soft_break(after: &[u8]) -> Option<&[u8]> {
     }
 }
 
+/// More files than anybody put into one text.
+const MOST_FILES: usize = 1000;
+
 /// A file that was put into text by uuencode.
 pub(crate) struct Encoded {
     pub(crate) name: String,
@@ -92,7 +95,7 @@ pub(crate) fn uudecode(text: &[u8]) -> (Vec<u8>, Vec<Encoded>) {
             }
             continue;
         }
-        match begins(bare) {
+        match begins(bare).filter(|_| found.len() < MOST_FILES) {
             Some(name) => open = Some(Encoded { name, bytes: Vec::new() }),
             None => kept.extend_from_slice(line),
         }

@@ -155,7 +155,7 @@ impl PdfFile {
         self.trailer.clear();
         let Ok(bytes) = read_vec(&*self.source, 0, SEARCHED) else { return };
         let mut packed = Vec::new();
-        for at in memchr::memmem::find_iter(&bytes, b" obj") {
+        for at in memchr::memmem::find_iter(&bytes, b" obj").take(MOST) {
             let Some((number, start)) = header_before(&bytes, at) else { continue };
             let Ok(offset) = u64::try_from(start) else { continue };
             if self.spots.len() < MOST {

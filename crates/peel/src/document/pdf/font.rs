@@ -22,6 +22,8 @@ pub(super) struct Font {
     is_mac: bool,
     /// Codes are of several bytes, and what they stand for is not said.
     is_blind: bool,
+    /// How many codes may still be added: ranges may name the same again and again.
+    left: usize,
 }
 
 impl Font {
@@ -32,6 +34,7 @@ impl Font {
             differences: BTreeMap::new(),
             is_mac: false,
             is_blind: false,
+            left: MOST,
         };
         if let Some(bytes) = font.get("ToUnicode").and_then(|map| file.stream_of(map)) {
             own.unicode_map(&bytes);
@@ -132,7 +135,7 @@ impl Font {
                 }
                 _ => return,
             };
-            if self.map.len() >= MOST {
+            if self.left == 0 {
                 return;
             }
             self.add(code, from.len(), text);
@@ -140,7 +143,8 @@ impl Font {
     }
 
     fn add(&mut self, code: u32, length: usize, text: String) {
-        if self.map.len() < MOST && text.len() < 256 {
+        self.left = self.left.saturating_sub(1);
+        if self.left > 0 && text.len() < 256 {
             self.map.insert((code, length), text);
         }
     }
