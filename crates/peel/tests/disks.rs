@@ -122,7 +122,7 @@ fn known_signatures_are_told_by_name() {
         (4096, b"SPACEDB ", "a part of a storage pool that is not read (Storage Spaces)"),
         (0, b"bluestore block device\n", "a part of a storage pool that is not read (Ceph)"),
         (0, b"VMA\0\0\0\0\x01", "a disk image of a form that is not read (Proxmox VMA)"),
-        (65588, b"ReIsEr2Fs", "a file system that is not read (ReiserFS)"),
+        (65588, b"ReIsEr2Fs", "a file system of a kind that is not read (ReiserFS)"),
     ] {
         let mut volume = vec![0u8; 1 << 20];
         volume[at..at + magic.len()].copy_from_slice(magic);

@@ -196,13 +196,17 @@ fn reaches(page: &mut Page<'_>, report: &Report, exposure: &Exposure) -> Result<
         page.label("", &format!("and {more} more containers"))?;
     }
     // Their names stand beside their containers; what was read in them stands here.
-    let known = exposure.workstations.iter().filter(|one| one.last_used.is_some());
     let mut label = "Machines";
-    for one in known.take(ROWS) {
+    for one in exposure.workstations.iter().take(ROWS) {
         let credentials = story::machine_credentials(one);
         let held = if credentials.is_empty() { credentials } else { format!(": {credentials}") };
         page.label(label, &clean(&format!("{}{held}", story::machine(one))))?;
         label = "";
+    }
+    let messages = exposure.messages;
+    if messages.count > 0 {
+        let words = format!("{} of {} people", count(messages.count), count(messages.people));
+        page.label("Messages", &words)?;
     }
     Ok(())
 }

@@ -130,7 +130,11 @@ pub(crate) fn machine(one: &Workstation) -> String {
 pub(crate) fn machine_credentials(one: &Workstation) -> String {
     let kinds = one.credentials.iter();
     kinds
-        .map(|(kind, many)| format!("{many} {}", kind.replace('_', " ")))
+        .map(|(kind, many)| {
+            let words = kind.replace('_', " ");
+            let one = words.strip_suffix('s').unwrap_or(&words).to_owned();
+            counted(*many, &one, &words)
+        })
         .collect::<Vec<_>>()
         .join(", ")
 }

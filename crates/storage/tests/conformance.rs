@@ -79,9 +79,10 @@ fn a_disk_of_terabytes_is_read_where_it_is_looked_at() {
     let near = [3 << 40..(3 << 40) + 2, (3 << 40) + 1022..(3 << 40) + 1026];
     let parts = disk.read_ranges(&near).unwrap();
     assert_eq!((&parts[0][..], &parts[1][..]), (&[9, 9][..], &[9, 9, 0, 0][..]));
-    assert_eq!(client.tally().requests() - before, 2);
-    assert_eq!(client.tally().bytes() - bytes, 4 + 1026);
+    // The beginning, the map of what was written, and one part of it: holes cost nothing.
+    assert_eq!(client.tally().requests() - before, 3);
+    assert!(client.tally().bytes() - bytes < 4 + 1026 + 600);
     let large = read_exact_vec(&*disk, (3 << 40) - (9 << 20), 18 << 20).unwrap();
     assert_eq!(large.iter().filter(|byte| **byte == 9).count(), 1024);
-    assert_eq!(client.tally().requests() - before, 2 + 3);
+    assert_eq!(client.tally().requests() - before, 3 + 1);
 }

@@ -27,6 +27,7 @@ impl Counted {
     pub(super) fn note(&mut self, who: Option<String>, when: Option<String>) {
         self.messages = self.messages.saturating_add(1);
         if let Some(who) = who.filter(|who| !who.is_empty()) {
+            let who = person(&who).to_owned();
             if let Some((_, domain)) = who.rsplit_once('@').filter(|_| is_address(&who)) {
                 self.organisations.insert(domain.to_lowercase());
             }
@@ -48,6 +49,12 @@ impl Counted {
     pub(super) fn some(self) -> Option<Self> {
         (self.messages > 0).then_some(self)
     }
+}
+
+/// The id of a person without what some forms put in front: `8:orgid:` and the id of the
+/// directory are one person.
+pub(super) fn person(id: &str) -> &str {
+    id.strip_prefix("8:orgid:").unwrap_or(id)
 }
 
 fn is_address(text: &str) -> bool {

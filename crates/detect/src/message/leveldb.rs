@@ -141,7 +141,7 @@ impl Counted {
             self.messages.insert(hasher.finish());
         }
         if self.people.len() < PEOPLE {
-            self.people.extend(person.map(str::to_owned));
+            self.people.extend(person.map(|id| super::form::person(id).to_owned()));
         }
         if let Some(time) = product.first(fields, product.times).and_then(instant) {
             self.first = Some(self.first.map_or(time, |first| first.min(time)));

@@ -130,8 +130,9 @@ impl Volumes<'_> {
                 bytes: &window,
             };
             let Some(head) = found.head(&one, sink) else { continue };
-            // The files of a disc need not be seen once more.
-            if !(is_whole && is_disc(&head)) {
+            // The files of a disc need not be seen once more, by whichever part of it.
+            let is_other = !is_disc(&head) && filesystem::find(&*window, &head).is_some();
+            if !is_whole || is_other {
                 self.volume(&one, &head, depth, sink, found);
             }
         }
