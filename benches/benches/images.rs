@@ -82,6 +82,9 @@ fn one(file: &Path, reach: &str) {
     for finding in report.findings.iter().filter(|one| one.location.contains(&name)).take(12) {
         println!("            {:<32} {}", finding.rule, finding.location);
     }
+    for gap in report.gaps.iter().take(6) {
+        println!("            gap: {} ({})", gap.reason, gap.location);
+    }
     let entries = report.run.entries;
     println!(
         "            {} findings, {entries} entries, {} gaps",

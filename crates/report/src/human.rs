@@ -310,8 +310,14 @@ fn closing(page: &mut Page<'_>, report: &Report) -> Result<()> {
     }
     page.blank()?;
     for coverage in report.coverage.iter().filter(|one| !one.container.starts_with("az")).take(6) {
+        // Of disk images and archives a part decides.
+        let part = if coverage.bytes_read < coverage.bytes_inspected {
+            format!("{} of ", bytes(coverage.bytes_read))
+        } else {
+            String::new()
+        };
         let text = format!(
-            "{}: {} of {} looked into, {}",
+            "{}: {} of {} looked into, {part}{}",
             clean(&coverage.container),
             count(coverage.objects_inspected),
             counted(coverage.objects_listed, "entry", "entries"),

@@ -16,6 +16,7 @@ use lidless_core::{Access, Auth, BlobType, Provider, PublicAccess, Scope, Secret
 use lidless_io::read_exact_vec;
 use lidless_kit::Azurite;
 use lidless_storage::{Client, ClientSettings, Endpoints, ListRequest, open};
+use lidless_token::AccountSasParameters;
 use std::sync::Arc;
 
 const ACCOUNT: &str = "northwind9";
@@ -85,4 +86,37 @@ fn a_disk_of_terabytes_is_read_where_it_is_looked_at() {
     let large = read_exact_vec(&*disk, (3 << 40) - (9 << 20), 18 << 20).unwrap();
     assert_eq!(large.iter().filter(|byte| **byte == 9).count(), 1024);
     assert_eq!(client.tally().requests() - before, 3 + 1);
+}
+
+#[test]
+fn a_link_whose_container_is_gone_still_lists_the_account() {
+    let Some((azurite, key, _)) = azurite() else { return };
+    azurite.put_container(ACCOUNT, "backups", None);
+    let query = AccountSasParameters {
+        version: "2020-08-04".into(),
+        services: "b".into(),
+        resource_types: "sco".into(),
+        permissions: "rl".into(),
+        expiry: "2051-10-06T07:00:00Z".into(),
+        ..AccountSasParameters::default()
+    }
+    .mint(ACCOUNT, &key)
+    .unwrap();
+    let access = Access {
+        provider: Provider::Azure,
+        origin: azurite.url(),
+        path_style: false,
+        account: ACCOUNT.into(),
+        container: Some("models".into()),
+        key: None,
+        auth: Auth::Query(Secret::new(query)),
+    };
+    let settings = ClientSettings {
+        endpoints: Endpoints { azure: Some(azurite.url()), ..Endpoints::default() },
+        ..ClientSettings::default()
+    };
+    let client = Arc::new(Client::new(Arc::new(Scope::without_file()), settings));
+    let probe = open(&client, &access).unwrap().probe().unwrap();
+    assert_eq!(probe.observed.can_list_containers, Some(true));
+    assert_eq!(probe.observed.can_list, Some(true));
 }

@@ -99,10 +99,17 @@ impl Interview<'_> {
             return;
         }
         let access = &self.shared.access;
-        if let Some(container) = access.container.clone().or(first)
-            && self.declares('c', 'l')
+        let named = access.container.as_ref();
+        if self.declares('c', 'l')
+            && let Some(container) = named.or(first.as_ref())
         {
-            self.blobs(&container);
+            self.blobs(container);
+            // The container that the link names may be long gone; the account is not.
+            if self.observed.can_list != Some(true)
+                && let Some(other) = first.as_ref().filter(|other| named != Some(*other))
+            {
+                self.blobs(other);
+            }
         }
         if let (Some(container), Some(key), true) =
             (&access.container, &access.key, self.declares('o', 'r'))
