@@ -36,4 +36,8 @@ impl ReadAt for Metered {
     fn gap_bytes(&self) -> u64 {
         self.source.gap_bytes()
     }
+
+    fn lanes(&self) -> usize {
+        self.source.lanes()
+    }
 }

@@ -149,6 +149,10 @@ impl ReadAt for BlockCache {
     fn gap_bytes(&self) -> u64 {
         self.source.gap_bytes()
     }
+
+    fn lanes(&self) -> usize {
+        self.source.lanes()
+    }
 }
 
 #[cfg(test)]

@@ -69,4 +69,8 @@ impl ReadAt for Counted {
     fn gap_bytes(&self) -> u64 {
         self.source.gap_bytes()
     }
+
+    fn lanes(&self) -> usize {
+        self.source.lanes()
+    }
 }

@@ -8,7 +8,7 @@ const UNKNOWN: u64 = 64 << 10;
 /// The bounds of an answer: a request is never worth less than this ...
 const LEAST: u64 = 16 << 10;
 /// ... and never more, however slow it was: memory is bounded too.
-const MOST: u64 = 2 << 20;
+const MOST: u64 = 4 << 20;
 /// Up to this size a request shows the delay, from the other on the bandwidth.
 const SMALL: u64 = 64 << 10;
 const LARGE: u64 = 512 << 10;

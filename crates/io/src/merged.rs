@@ -4,6 +4,8 @@ use crate::error::ReadError;
 use crate::read_at::{ReadAt, read_vec};
 use bytes::Bytes;
 use std::ops::Range;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The most that one joined request asks for.
 const LARGEST: u64 = 8 << 20;
@@ -28,7 +30,7 @@ pub fn read_merged<S: ReadAt + ?Sized>(
         .filter(|(_, range)| range.start < range.end)
         .collect();
     order.sort_by_key(|(_, range)| (range.start, range.end));
-    let mut answers = vec![Bytes::new(); ranges.len()];
+    let mut groups: Vec<Group<'_>> = Vec::new();
     let mut rest = order.as_slice();
     while let Some(((_, first), _)) = rest.split_first() {
         let mut joined = first.clone();
@@ -46,9 +48,13 @@ pub fn read_merged<S: ReadAt + ?Sized>(
             .count()
             .max(1);
         let (group, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
-        let length = joined.end.saturating_sub(joined.start);
-        let bytes = Bytes::from(read_vec(source, joined.start, length)?);
-        for (index, range) in group {
+        groups.push((joined, group));
+        rest = after;
+    }
+    let mut answers = vec![Bytes::new(); ranges.len()];
+    for ((joined, group), bytes) in groups.iter().zip(read_all(source, &groups)) {
+        let bytes = bytes?;
+        for (index, range) in *group {
             let at = |offset: u64| {
                 usize::try_from(offset.saturating_sub(joined.start))
                     .unwrap_or(usize::MAX)
@@ -58,9 +64,56 @@ pub fn read_merged<S: ReadAt + ?Sized>(
                 *slot = bytes.slice(at(range.start)..at(range.end));
             }
         }
-        rest = after;
     }
     Ok(answers)
+}
+
+/// A range and what is asked of it.
+type Group<'o> = (Range<u64>, &'o [(usize, Range<u64>)]);
+
+/// Reads the joined ranges, several at a time where the source waits for answers. Nothing more is
+/// asked for after a failure.
+fn read_all<S: ReadAt + ?Sized>(source: &S, groups: &[Group<'_>]) -> Vec<Result<Bytes, ReadError>> {
+    let read = |(joined, _): &Group<'_>| {
+        let length = joined.end.saturating_sub(joined.start);
+        read_vec(source, joined.start, length).map(Bytes::from)
+    };
+    let lanes = source.lanes().min(groups.len());
+    if lanes < 2 {
+        let mut answers = Vec::with_capacity(groups.len());
+        for group in groups {
+            let answer = read(group);
+            let failed = answer.is_err();
+            answers.push(answer);
+            if failed {
+                break;
+            }
+        }
+        return answers;
+    }
+    let next = AtomicUsize::new(0);
+    let stop = AtomicBool::new(false);
+    let slots: Vec<OnceLock<Result<Bytes, ReadError>>> =
+        groups.iter().map(|_| OnceLock::new()).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..lanes {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let (Some(group), Some(slot)) = (groups.get(number), slots.get(number)) else {
+                        break;
+                    };
+                    let answer = read(group);
+                    if answer.is_err() {
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                    let _ = slot.set(answer);
+                }
+            });
+        }
+    });
+    // Slots are taken in order, so that those before a failure are filled.
+    slots.into_iter().map_while(OnceLock::into_inner).collect()
 }
 
 #[cfg(test)]
@@ -100,5 +153,37 @@ mod tests {
             assert_eq!(answer[..], data[start..end], "{range:?}");
         }
         assert_eq!(tally.requests(), 3);
+    }
+
+    /// A source far away, broken behind an offset.
+    struct Wide(MemoryBytes, u64);
+
+    impl ReadAt for Wide {
+        fn len(&self) -> u64 {
+            self.0.len()
+        }
+        fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+            if offset >= self.1 {
+                return Err(ReadError::short(offset, 1, 0));
+            }
+            self.0.read_at(offset, buffer)
+        }
+        fn gap_bytes(&self) -> u64 {
+            0
+        }
+        fn lanes(&self) -> usize {
+            5
+        }
+    }
+
+    #[test]
+    fn several_lanes_give_the_same_answers_and_the_first_failure() {
+        let data: Vec<u8> = (0..5000u32).map(|n| (n % 251) as u8).collect();
+        let ranges: Vec<Range<u64>> = (0..100).rev().map(|n| n * 50..n * 50 + 20).collect();
+        let whole = Wide(MemoryBytes::new(data.clone()), u64::MAX);
+        for (range, answer) in ranges.iter().zip(read_merged(&whole, &ranges).unwrap()) {
+            assert_eq!(answer[..], data[range.start as usize..range.end as usize]);
+        }
+        assert!(read_merged(&Wide(MemoryBytes::new(data), 3000), &ranges).is_err());
     }
 }

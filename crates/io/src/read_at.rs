@@ -45,6 +45,12 @@ pub trait ReadAt: Send + Sync {
     fn gap_bytes(&self) -> u64 {
         64 << 10
     }
+
+    /// How many reads at a time are worth making: one for what lies on this machine, several
+    /// where each waits for an answer. Passed on as [`ReadAt::gap_bytes`].
+    fn lanes(&self) -> usize {
+        1
+    }
 }
 
 /// Reads at most `length` bytes at `offset`, cut at the end of the source.
@@ -101,5 +107,9 @@ impl<S: ReadAt + ?Sized> ReadAt for Arc<S> {
 
     fn gap_bytes(&self) -> u64 {
         (**self).gap_bytes()
+    }
+
+    fn lanes(&self) -> usize {
+        (**self).lanes()
     }
 }

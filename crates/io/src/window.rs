@@ -54,6 +54,10 @@ impl ReadAt for Window {
     fn gap_bytes(&self) -> u64 {
         self.source.gap_bytes()
     }
+
+    fn lanes(&self) -> usize {
+        self.source.lanes()
+    }
 }
 
 #[cfg(test)]

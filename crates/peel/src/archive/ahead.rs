@@ -77,6 +77,10 @@ impl ReadAt for Ahead {
     fn gap_bytes(&self) -> u64 {
         self.source.gap_bytes()
     }
+
+    fn lanes(&self) -> usize {
+        self.source.lanes()
+    }
 }
 
 #[cfg(test)]

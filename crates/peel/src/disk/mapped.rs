@@ -307,6 +307,10 @@ impl ReadAt for Mapped {
     fn gap_bytes(&self) -> u64 {
         self.image.gap_bytes()
     }
+
+    fn lanes(&self) -> usize {
+        self.image.lanes()
+    }
 }
 
 #[cfg(test)]

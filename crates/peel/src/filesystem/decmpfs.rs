@@ -255,6 +255,10 @@ impl ReadAt for Blocks {
     fn gap_bytes(&self) -> u64 {
         self.fork.gap_bytes()
     }
+
+    fn lanes(&self) -> usize {
+        self.fork.lanes()
+    }
 }
 
 #[cfg(test)]

@@ -165,6 +165,10 @@ impl ReadAt for Patched {
     fn gap_bytes(&self) -> u64 {
         self.source.gap_bytes()
     }
+
+    fn lanes(&self) -> usize {
+        self.source.lanes()
+    }
 }
 
 #[cfg(test)]

@@ -160,4 +160,8 @@ impl ReadAt for Data {
     fn gap_bytes(&self) -> u64 {
         self.trees.source.gap_bytes()
     }
+
+    fn lanes(&self) -> usize {
+        self.trees.source.lanes()
+    }
 }

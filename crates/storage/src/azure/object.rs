@@ -14,6 +14,11 @@ use std::time::Instant;
 /// The most that one request asks for.
 const LARGEST: u64 = 8 << 20;
 
+/// Requests at a time for one blob, where several parts of it are known to be wanted.
+const LANES: usize = 8;
+/// The same, to divide what a request costs.
+const SHARED_BY: u64 = 8;
+
 /// One version of one blob.
 pub(crate) struct BlobBytes {
     pub(crate) shared: Arc<Shared>,
@@ -137,6 +142,11 @@ impl ReadAt for BlobBytes {
     }
 
     fn gap_bytes(&self) -> u64 {
-        self.shared.link.gap_bytes()
+        // While one lane waits, the others bring bytes.
+        self.shared.link.gap_bytes() / SHARED_BY
+    }
+
+    fn lanes(&self) -> usize {
+        LANES
     }
 }

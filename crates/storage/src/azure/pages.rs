@@ -138,6 +138,10 @@ impl ReadAt for PageBytes {
     fn gap_bytes(&self) -> u64 {
         self.whole.gap_bytes()
     }
+
+    fn lanes(&self) -> usize {
+        self.whole.lanes()
+    }
 }
 
 #[cfg(test)]

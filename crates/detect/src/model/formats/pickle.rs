@@ -36,7 +36,7 @@ impl Format for Pickle {
         match likeness(head, whole, model_name) {
             Likeness::Sure => true,
             // A long value first, and the rest out of sight.
-            Likeness::Open => model_name || !is_text(head),
+            Likeness::Open => model_name || !(is_text(head) || head.starts_with(b"PK\x03\x04")),
             Likeness::None => false,
         }
     }

@@ -212,4 +212,8 @@ impl ReadAt for Chunked {
     fn gap_bytes(&self) -> u64 {
         self.source.gap_bytes()
     }
+
+    fn lanes(&self) -> usize {
+        self.source.lanes()
+    }
 }

@@ -99,6 +99,10 @@ impl ReadAt for Overlay {
     fn gap_bytes(&self) -> u64 {
         self.source.gap_bytes()
     }
+
+    fn lanes(&self) -> usize {
+        self.source.lanes()
+    }
 }
 
 #[cfg(test)]

@@ -45,6 +45,10 @@ impl ReadAt for Ahead {
     fn gap_bytes(&self) -> u64 {
         self.volume.gap_bytes()
     }
+
+    fn lanes(&self) -> usize {
+        self.volume.lanes()
+    }
 }
 
 /// Reads the stored forms of many files together, in the order of the disk.
@@ -156,6 +160,10 @@ impl ReadAt for Packed {
 
     fn gap_bytes(&self) -> u64 {
         self.volume.gap_bytes()
+    }
+
+    fn lanes(&self) -> usize {
+        self.volume.lanes()
     }
 }
 

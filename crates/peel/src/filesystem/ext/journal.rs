@@ -80,6 +80,10 @@ impl ReadAt for Replayed {
     fn gap_bytes(&self) -> u64 {
         self.source.gap_bytes()
     }
+
+    fn lanes(&self) -> usize {
+        self.source.lanes()
+    }
 }
 
 /// What came of a journal.

@@ -122,4 +122,8 @@ impl<C: Chunks> ReadAt for Chunked<C> {
     fn gap_bytes(&self) -> u64 {
         self.chunks.stored().gap_bytes()
     }
+
+    fn lanes(&self) -> usize {
+        self.chunks.stored().lanes()
+    }
 }

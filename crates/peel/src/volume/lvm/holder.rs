@@ -155,4 +155,8 @@ impl ReadAt for Partial {
     fn gap_bytes(&self) -> u64 {
         self.bytes.gap_bytes()
     }
+
+    fn lanes(&self) -> usize {
+        self.bytes.lanes()
+    }
 }
