@@ -65,8 +65,9 @@ impl Text {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder =
-        Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("../../rules/secret").canonicalize()?;
+    let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?)
+        .join("../../rules/secret")
+        .canonicalize()?;
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)?
         .map(|entry| entry.map(|entry| entry.path()))

@@ -45,7 +45,9 @@ impl Checksum {
         match self {
             Self::Github => "the last six characters are the CRC-32 of those before them",
             Self::Jwt => "its header is JSON that names an algorithm",
-            Self::AwsKeyId => "it decodes to the number of its account, when it was made since 2019",
+            Self::AwsKeyId => {
+                "it decodes to the number of its account, when it was made since 2019"
+            }
             Self::AzureKey => "it is base64 of exactly 64 bytes",
             Self::Base58 => "its Base58 checksum is right",
             Self::Basic => "it decodes to a name and a password",

@@ -102,7 +102,8 @@ fn by_rule(found: &Match<'_>, text: &Text, entry: &Entry, context: &Context) -> 
         None => format!("{length} characters"),
     };
     let severity = if encrypted { Severity::High } else { rule.severity };
-    let title = if encrypted { format!("{} (encrypted)", rule.title) } else { rule.title.to_owned() };
+    let title =
+        if encrypted { format!("{} (encrypted)", rule.title) } else { rule.title.to_owned() };
     let start = if is_key {
         found.span.start.saturating_sub(found.whole.find(found.secret).unwrap_or(0))
     } else {

@@ -154,6 +154,12 @@ fn is_likely(rule: &Rule, secret: &str) -> bool {
     if rule.password {
         return !is_placeholder(secret);
     }
+    // Words and names are everywhere; what is drawn at random hardly ever lacks a digit or a letter.
+    let digit = secret.bytes().any(|byte| byte.is_ascii_digit());
+    let letter = secret.bytes().any(|byte| byte.is_ascii_alphabetic());
+    if rule.confidence < Confidence::High && !(digit && letter) {
+        return false;
+    }
     let body = secret.get(rule.shown..).unwrap_or(secret);
     !is_filler(body, rule.confidence < Confidence::High)
 }
@@ -174,10 +180,8 @@ mod tests {
     }
 
     fn said(found: &[Match<'_>]) -> Vec<(&'static str, Range<usize>, String)> {
-        let mut said: Vec<_> = found
-            .iter()
-            .map(|one| (one.rule.id, one.span.clone(), one.whole.to_owned()))
-            .collect();
+        let mut said: Vec<_> =
+            found.iter().map(|one| (one.rule.id, one.span.clone(), one.whole.to_owned())).collect();
         said.sort_by(|a, b| a.1.start.cmp(&b.1.start).then_with(|| a.0.cmp(b.0)));
         said
     }
@@ -187,14 +191,39 @@ mod tests {
 
     impl Noise {
         fn next(&mut self, below: usize) -> usize {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (self.0 >> 33) as usize % below
         }
 
         fn text(&mut self, length: usize) -> String {
             const PARTS: [&str; 24] = [
-                " ", "\n", "a", "Z", "0", "9", "_", "-", "=", ":", "\"", "é", "/", ".", "key", "token",
-                "https://", "f", "B", "+", "K", "secret = ", ">", "'",
+                " ",
+                "\n",
+                "a",
+                "Z",
+                "0",
+                "9",
+                "_",
+                "-",
+                "=",
+                ":",
+                "\"",
+                "é",
+                "/",
+                ".",
+                "key",
+                "token",
+                "https://",
+                "f",
+                "B",
+                "+",
+                "K",
+                "secret = ",
+                ">",
+                "'",
             ];
             (0..length).map(|_| PARTS[self.next(PARTS.len())]).collect()
         }

@@ -1,7 +1,8 @@
 //! The rules held against their own examples, through the engine that scans.
 
 use super::engine::Engine;
-use super::rule::secret_rules;
+use super::rule::{Rule, secret_rules};
+use std::ops::Range;
 
 /// What the examples of the rules said.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -34,6 +35,13 @@ pub fn examine_secret_rules() -> Examination {
         }
     }
     said
+}
+
+/// Where a rule sees its secret in a text; none when it sees none.
+#[must_use]
+pub fn secret_span(rule: &Rule, text: &str) -> Option<Range<usize>> {
+    let found = Engine::new().find_all(text);
+    found.into_iter().find(|one| one.rule.id == rule.id).map(|one| one.span)
 }
 
 #[cfg(test)]

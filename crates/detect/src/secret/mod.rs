@@ -13,5 +13,5 @@ mod survey;
 
 pub use checksum::Checksum;
 pub(crate) use detector::SecretDetector;
-pub use examine::{Examination, examine_secret_rules};
+pub use examine::{Examination, examine_secret_rules, secret_span};
 pub use rule::{Rule, secret_rules};

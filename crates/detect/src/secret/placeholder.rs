@@ -67,7 +67,7 @@ pub(crate) fn is_filler(value: &str, closely: bool) -> bool {
         return true;
     }
     closely
-        && ["12345", "abcde", "00000", "11111",  "fffff", "dummy", "changeme", "test_"]
+        && ["12345", "abcde", "00000", "11111", "fffff", "dummy", "changeme", "test_"]
             .iter()
             .any(|word| lower.contains(word))
 }

@@ -34,7 +34,7 @@ fn survey() {
         for found in engine.find(text) {
             let count = counts.entry(found.rule.id).or_default();
             *count += 1;
-            if *count <= 12 {
+            if *count <= 12 || std::env::var("LIDLESS_SURVEY_ALL").is_ok() {
                 let line = text[..found.span.start].matches('\n').count() + 1;
                 let whole: String = found.whole.chars().take(120).collect();
                 eprintln!("{}\t{}:{line}\t{whole:?}", found.rule.id, path.display());
@@ -43,5 +43,8 @@ fn survey() {
     });
     let all: usize = counts.values().sum();
     eprintln!("{counts:#?}");
-    eprintln!("{all} in {lines} lines, {bytes} bytes: {} in 100,000 lines", all * 100_000 / lines.max(1));
+    eprintln!(
+        "{all} in {lines} lines, {bytes} bytes: {} in 100,000 lines",
+        all * 100_000 / lines.max(1)
+    );
 }
