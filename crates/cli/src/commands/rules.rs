@@ -108,7 +108,8 @@ fn words(rule: &SecretRule, width: usize) -> String {
         }
         said.push('\n');
     };
-    line("What it is", &format!("{}, of {}", rule.title, rule.service));
+    line("What it is", rule.title);
+    line("Service", rule.service);
     line("Opens", rule.opens);
     line("Looks like", &look(rule));
     for check in checks(rule) {

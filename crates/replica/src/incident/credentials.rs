@@ -106,8 +106,8 @@ pub(super) fn aws(random: &mut Random) -> String {
     out
 }
 
-/// A personal access token of a forge.
-pub(super) fn forge_token(random: &mut Random) -> String {
+/// A token of a forge or a registry: `ghp` and `npm` have the same form.
+pub(super) fn forge_token(prefix: &str, random: &mut Random) -> String {
     let random = random.base62(36);
     let body = random.get(..30).unwrap_or_default();
     // The last six characters are the CRC-32 of the rest in base 62, as the forge makes them.
@@ -121,7 +121,7 @@ pub(super) fn forge_token(random: &mut Random) -> String {
         left /= 62;
     }
     let check: String = check.iter().rev().collect();
-    format!("{}_{body}{check}", ["gh", "p"].concat())
+    format!("{prefix}_{body}{check}")
 }
 
 /// A password that a person might have been given.
