@@ -1,6 +1,6 @@
 //! The first pass: where the literals of the rules stand, at the speed of one look a byte.
 //!
-//! Each literal is known by its rarest three or four bytes in lower case (a gram). A bitmap of
+//! Each literal is known by its rarest three or four bytes, in either case (a gram). A bitmap of
 //! 2^16 bits, small enough for the nearest cache, says for the last bytes read whether they may be
 //! such a gram; what passes is looked up and the whole literal is compared.
 
@@ -9,10 +9,10 @@ use super::rule::Rule;
 /// The literals of all rules.
 pub(crate) struct Gate {
     /// Grams of four bytes, hashed.
-    four: Vec<u64>,
+    four: Bitmap,
     /// Grams of three bytes, hashed.
-    three: Vec<u64>,
-    /// Sorted by gram; grams of three bytes have a zero before them.
+    three: Bitmap,
+    /// Sorted by gram; grams of three bytes have a zero for the fourth.
     anchors: Vec<Anchor>,
 }
 
@@ -20,21 +20,21 @@ struct Anchor {
     gram: u32,
     rule: usize,
     literal: &'static [u8],
-    /// How many bytes of the literal there are up to the end of the gram.
-    to_end: usize,
+    /// Where the gram starts in the literal.
+    from: usize,
     ignore_case: bool,
 }
 
 impl Gate {
     pub(crate) fn new(rules: &'static [Rule]) -> Self {
-        let mut gate = Self { four: vec![0; WORDS], three: vec![0; WORDS], anchors: Vec::new() };
+        let mut gate = Self { four: empty(), three: empty(), anchors: Vec::new() };
         for (index, rule) in rules.iter().enumerate() {
             for literal in rule.literals {
                 let literal = literal.as_bytes();
-                let Some((gram, to_end)) = rarest(literal) else { continue };
+                let Some((gram, from)) = rarest(literal) else { continue };
                 mark(if literal.len() < 4 { &mut gate.three } else { &mut gate.four }, gram);
                 let ignore_case = rule.ignore_case;
-                gate.anchors.push(Anchor { gram, rule: index, literal, to_end, ignore_case });
+                gate.anchors.push(Anchor { gram, rule: index, literal, from, ignore_case });
             }
         }
         gate.anchors.sort_by_key(|anchor| anchor.gram);
@@ -44,16 +44,22 @@ impl Gate {
     /// Calls `hit` with the rule and the start and end of every literal in the text, overlapping
     /// ones too, in the order of their grams.
     pub(crate) fn scan(&self, text: &[u8], mut hit: impl FnMut(usize, usize, usize)) {
-        let mut last = 0_u32;
-        for (at, byte) in text.iter().enumerate() {
-            last = (last << 8) | u32::from(byte.to_ascii_lowercase());
-            if has(&self.four, last) {
-                self.confirm(last, text, at, &mut hit);
+        for (at, bytes) in text.windows(4).enumerate() {
+            let Ok(bytes) = <[u8; 4]>::try_from(bytes) else { continue };
+            let four = u32::from_le_bytes(bytes) | CASE;
+            if has(&self.four, four) {
+                self.confirm(four, text, at, &mut hit);
             }
-            let three = last & 0x00FF_FFFF;
+            let three = four & THREE;
             if has(&self.three, three) {
                 self.confirm(three, text, at, &mut hit);
             }
+        }
+        // The last three bytes have no fourth behind them.
+        let at = text.len().saturating_sub(3);
+        if let Some([first, second, third]) = text.get(at..) {
+            let three = (u32::from_le_bytes([*first, *second, *third, 0]) | CASE) & THREE;
+            self.confirm(three, text, at, &mut hit);
         }
     }
 
@@ -68,7 +74,7 @@ impl Gate {
         let first = self.anchors.partition_point(|anchor| anchor.gram < gram);
         let same = self.anchors.get(first..).unwrap_or_default();
         for anchor in same.iter().take_while(|anchor| anchor.gram == gram) {
-            let Some(start) = at.saturating_add(1).checked_sub(anchor.to_end) else { continue };
+            let Some(start) = at.checked_sub(anchor.from) else { continue };
             let end = start.saturating_add(anchor.literal.len());
             let Some(found) = text.get(start..end) else { continue };
             let equal = if anchor.ignore_case {
@@ -83,17 +89,26 @@ impl Gate {
     }
 }
 
-/// The gram of a literal and where it ends; none for a literal that is too short.
+/// The gram of a literal and where it starts; none for a literal that is too short.
 fn rarest(literal: &[u8]) -> Option<(u32, usize)> {
     let size = if literal.len() < 4 { 3 } else { 4 };
-    let (at, gram) = literal
+    let (from, gram) = literal
         .windows(size)
         .enumerate()
         .min_by_key(|(_, gram)| gram.iter().map(|byte| commonness(*byte)).sum::<u32>())?;
-    let value =
-        gram.iter().fold(0_u32, |value, byte| (value << 8) | u32::from(byte.to_ascii_lowercase()));
-    Some((value, at.saturating_add(size)))
+    let mut bytes = [0; 4];
+    for (to, byte) in bytes.iter_mut().zip(gram) {
+        *to = *byte;
+    }
+    let all = u32::from_le_bytes(bytes) | CASE;
+    Some((if size < 4 { all & THREE } else { all }, from))
 }
+
+/// Sets the bit that tells small letters from capitals, in each of four bytes. It also makes one
+/// of a few signs, which the comparison with the literal sorts out.
+const CASE: u32 = 0x2020_2020;
+/// The first three bytes of a gram.
+const THREE: u32 = 0x00FF_FFFF;
 
 /// How often a byte stands in source text and configuration, roughly, in parts of a hundred.
 fn commonness(byte: u8) -> u32 {
@@ -107,8 +122,12 @@ fn commonness(byte: u8) -> u32 {
     }
 }
 
-/// Words of a bitmap of 2^16 bits.
-const WORDS: usize = 1 << 10;
+/// 2^16 bits; the length is known so that a lookup needs no check.
+type Bitmap = Box<[u64; 1 << 10]>;
+
+fn empty() -> Bitmap {
+    Box::new([0; 1 << 10])
+}
 
 /// The word and the bit of a gram.
 fn slot(gram: u32) -> (usize, u64) {
@@ -116,14 +135,15 @@ fn slot(gram: u32) -> (usize, u64) {
     (usize::try_from(hash >> 6).unwrap_or(0), 1 << (hash & 63))
 }
 
-fn mark(bitmap: &mut [u64], gram: u32) {
+fn mark(bitmap: &mut Bitmap, gram: u32) {
     let (word, bit) = slot(gram);
     if let Some(word) = bitmap.get_mut(word) {
         *word |= bit;
     }
 }
 
-fn has(bitmap: &[u64], gram: u32) -> bool {
+#[inline]
+fn has(bitmap: &Bitmap, gram: u32) -> bool {
     let (word, bit) = slot(gram);
     bitmap.get(word).is_some_and(|word| word & bit != 0)
 }
