@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Seal(SealArguments),
     /// What changed since a folder was sealed
     Verify(VerifyArguments),
+    /// List, explain and test the built-in rules of secrets
+    Rules(RulesArguments),
     /// Build a replica of the incident on this machine and scan it
     Demo(DemoArguments),
 }
@@ -382,6 +384,43 @@ pub(crate) struct VerifyArguments {
     /// How to write the result: human or json
     #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lidless rules list                        every rule
+  lidless rules list stripe                 those that say so
+  lidless rules list critical --format json
+  lidless rules explain github_token        what it opens, how to revoke it
+  lidless rules test                        hold every rule against its examples
+
+Exit codes of test: 0 every rule does what it says, 1 one does not.")]
+pub(crate) struct RulesArguments {
+    #[command(subcommand)]
+    pub(crate) command: RulesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Every rule, or those whose name, service, title or severity holds FILTER
+    List {
+        /// A word to look for
+        filter: Option<String>,
+        /// How to write the list: human or json
+        #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
+        format: Format,
+    },
+    /// What a rule finds, what that opens, how it is revoked
+    Explain {
+        /// The rule, as in a finding: secret.github_token, or without secret.
+        rule: String,
+        /// How to write it: human or json
+        #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
+        format: Format,
+    },
+    /// Hold every rule against its examples and counter-examples
+    Test,
 }
 
 fn fail_on(word: &str) -> Result<FailOn, String> {

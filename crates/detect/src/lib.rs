@@ -17,4 +17,7 @@ mod table;
 mod workstation;
 
 pub use detector::{Context, Detector, Output, View, Want};
+pub use secret::{
+    Checksum, Examination, Rule as SecretRule, examine_secret_rules, secret_rules, secret_span,
+};
 pub use table::Detectors;

@@ -7,6 +7,7 @@ mod inspect;
 mod mint;
 mod plan;
 mod report;
+mod rules;
 mod scan;
 mod seal;
 mod verify;

@@ -1,5 +1,6 @@
 //! Secrets in text as findings. No evidence holds a secret, its own or another of the same line.
 
+use super::checksum::{Checksum, aws_account};
 use super::engine::{Engine, Match};
 use super::password;
 use crate::detector::{Context, Detector, Output, View, Want};
@@ -88,9 +89,9 @@ fn place(text: &Text, offset: usize, entry: &Entry) -> Place {
     Place::line(entry.provenance.clone(), text.line_of(offset), at)
 }
 
-fn by_rule(found: &Match<'_, '_>, text: &Text, entry: &Entry, context: &Context) -> Finding {
+fn by_rule(found: &Match<'_>, text: &Text, entry: &Entry, context: &Context) -> Finding {
     let rule = found.rule;
-    let is_key = matches!(rule.id.as_str(), "private_key" | "putty_key");
+    let is_key = matches!(rule.id, "private_key" | "putty_key");
     let encrypted = is_key && is_encrypted(found.whole, found.secret);
     // The same key in two places is one secret, however its lines are broken.
     let normal: String = found.secret.replace("\\n", "").split_whitespace().collect();
@@ -101,12 +102,8 @@ fn by_rule(found: &Match<'_, '_>, text: &Text, entry: &Entry, context: &Context)
         None => format!("{length} characters"),
     };
     let severity = if encrypted { Severity::High } else { rule.severity };
-    let confidence = if rule.id == "jwt" || rule.id == "aws_access_key_id" {
-        Confidence::Medium
-    } else {
-        Confidence::High
-    };
-    let title = if encrypted { format!("{} (encrypted)", rule.title) } else { rule.title.clone() };
+    let title =
+        if encrypted { format!("{} (encrypted)", rule.title) } else { rule.title.to_owned() };
     let start = if is_key {
         found.span.start.saturating_sub(found.whole.find(found.secret).unwrap_or(0))
     } else {
@@ -116,12 +113,19 @@ fn by_rule(found: &Match<'_, '_>, text: &Text, entry: &Entry, context: &Context)
         format!("secret.{}", rule.id),
         Category::Secret,
         severity,
-        confidence,
+        rule.confidence,
         title,
         &place(text, start, entry),
         evidence,
     )
-    .with_fingerprint(context.key.of(normal.as_bytes()));
+    .with_fingerprint(context.key.of(normal.as_bytes()))
+    .with_detail("service", rule.service)
+    .with_detail("revoke", rule.revoke);
+    let account = (rule.checksum == Some(Checksum::AwsKeyId)).then(|| aws_account(found.secret));
+    let finding = match account.flatten() {
+        Some(account) => finding.with_detail("account", account),
+        None => finding,
+    };
     if is_key { finding.with_detail("encrypted", encrypted) } else { finding }
 }
 

@@ -1,64 +1,28 @@
 //! Rules as data, matched in two passes: literals first, then a pattern around each hit.
+//!
+//! No match is lost to the first pass: every match of a rule holds one of its literals, and no
+//! match reaches further from it than the longest the pattern allows. The pattern sees the text
+//! around its window, so that a boundary means the same as in the whole text.
 
-use super::placeholder::{entropy, is_placeholder};
-use aho_corasick::AhoCorasick;
-use lidless_core::Severity;
-use regex::Regex;
-use serde::Deserialize;
-use std::collections::HashSet;
+use super::gate::Gate;
+use super::placeholder::{entropy, is_filler, is_placeholder};
+use super::rule::{Rule, secret_rules};
+use lidless_core::Confidence;
+use regex_automata::meta::Regex;
+use regex_automata::{Input, util::captures::Captures};
 use std::ops::Range;
+use std::sync::OnceLock;
 
-/// The files in `rules/secret/`; a test holds this list against the folder.
-pub(crate) const FILES: [(&str, &str); 2] = [
-    ("tokens.toml", include_str!("../../../../rules/secret/tokens.toml")),
-    ("keys.toml", include_str!("../../../../rules/secret/keys.toml")),
-];
-
-/// How far around a literal a pattern is tried, unless the rule says more.
-const WINDOW: usize = 400;
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Rule {
-    pub(crate) id: String,
-    pub(crate) title: String,
-    pub(crate) severity: Severity,
-    pub(crate) literals: Vec<String>,
-    pub(crate) pattern: String,
-    #[serde(default)]
-    pub(crate) entropy: f64,
-    #[serde(default)]
-    pub(crate) shown: usize,
-    #[serde(default)]
-    pub(crate) window: usize,
-    /// The value is a password: placeholders are sorted out more strictly and nothing is shown.
-    #[serde(default)]
-    pub(crate) password: bool,
-    #[serde(default)]
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by the tests of the rules"))]
-    pub(crate) examples: Vec<String>,
-    #[serde(default)]
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by the tests of the rules"))]
-    pub(crate) counter_examples: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    rule: Vec<Rule>,
-}
-
-/// All rules, compiled.
+/// All rules, each compiled when a literal of it first comes by.
 pub(crate) struct Engine {
-    rules: Vec<(Rule, Regex)>,
-    finder: Option<AhoCorasick>,
-    /// The rule of each literal.
-    owners: Vec<usize>,
+    rules: &'static [Rule],
+    compiled: Vec<OnceLock<Option<Regex>>>,
+    gate: Gate,
 }
 
 /// One match.
-pub(crate) struct Match<'r, 't> {
-    pub(crate) rule: &'r Rule,
+pub(crate) struct Match<'t> {
+    pub(crate) rule: &'static Rule,
     /// Where the secret stands.
     pub(crate) span: Range<usize>,
     pub(crate) secret: &'t str,
@@ -66,133 +30,264 @@ pub(crate) struct Match<'r, 't> {
     pub(crate) whole: &'t str,
 }
 
-/// Reads every rule file; a broken rule is left out here and fails the tests.
-pub(crate) fn rules() -> Vec<Rule> {
-    FILES
-        .iter()
-        .filter_map(|(_, text)| toml::from_str::<File>(text).ok())
-        .flat_map(|file| file.rule)
-        .collect()
-}
-
 impl Engine {
     pub(crate) fn new() -> Self {
-        let rules: Vec<(Rule, Regex)> = rules()
-            .into_iter()
-            .filter_map(|rule| Regex::new(&rule.pattern).ok().map(|regex| (rule, regex)))
-            .collect();
-        let mut literals = Vec::new();
-        let mut owners = Vec::new();
-        for (index, (rule, _)) in rules.iter().enumerate() {
-            for literal in &rule.literals {
-                literals.push(literal.clone());
-                owners.push(index);
-            }
-        }
-        Self { rules, finder: AhoCorasick::new(literals).ok(), owners }
+        let rules = secret_rules();
+        let compiled = rules.iter().map(|_| OnceLock::new()).collect();
+        Self { rules, compiled, gate: Gate::new(rules) }
     }
 
-    /// Every match, each secret of a rule once a place.
-    pub(crate) fn find<'t>(&self, text: &'t str) -> Vec<Match<'_, 't>> {
+    /// Every match that is likely, a secret once: where rules agree on a place, the surer one and
+    /// then the longer one has it.
+    pub(crate) fn find<'t>(&self, text: &'t str) -> Vec<Match<'t>> {
+        settle(self.find_all(text))
+    }
+
+    /// Every match of every rule.
+    pub(crate) fn find_all<'t>(&self, text: &'t str) -> Vec<Match<'t>> {
+        let mut windows: Vec<Vec<Range<usize>>> = vec![Vec::new(); self.rules.len()];
+        self.gate.scan(text.as_bytes(), |rule, start, end| {
+            let reach = self.rules.get(rule).map_or(0, |rule| rule.reach);
+            let from = end.saturating_sub(reach);
+            let to = start.saturating_add(reach).min(text.len()).max(end);
+            if let Some(windows) = windows.get_mut(rule) {
+                join(windows, from..to);
+            }
+        });
         let mut found = Vec::new();
-        let mut known: HashSet<(usize, usize)> = HashSet::new();
-        let Some(finder) = &self.finder else { return found };
-        // The end of what a rule was tried on: many hits close together are one try.
-        let mut tried: Vec<usize> = vec![0; self.rules.len()];
-        for hit in finder.find_overlapping_iter(text) {
-            let Some(index) = self.owners.get(hit.pattern().as_usize()).copied() else { continue };
-            let (Some((rule, regex)), Some(until)) = (self.rules.get(index), tried.get_mut(index))
-            else {
+        for ((rule, compiled), mut windows) in self.rules.iter().zip(&self.compiled).zip(windows) {
+            if windows.is_empty() {
+                continue;
+            }
+            let Some(regex) = compiled.get_or_init(|| Regex::new(rule.pattern).ok()) else {
                 continue;
             };
-            let reach = rule.window.max(WINDOW);
-            // A hit well inside what was tried already brings nothing new.
-            if hit.end().saturating_add(reach / 2) <= *until {
-                continue;
+            // Literals of different lengths come slightly out of order.
+            windows.sort_by_key(|window| window.start);
+            let mut joined = Vec::with_capacity(windows.len());
+            for window in windows {
+                join(&mut joined, window);
             }
-            let mut start = hit.start().saturating_sub(reach);
-            while !text.is_char_boundary(start) {
-                start = start.saturating_sub(1);
-            }
-            let mut end = hit.end().saturating_add(reach.saturating_mul(2)).min(text.len());
-            while !text.is_char_boundary(end) {
-                end = end.saturating_add(1);
-            }
-            *until = end;
-            for captures in regex.captures_iter(text.get(start..end).unwrap_or("")) {
-                let secret = captures.iter().skip(1).flatten().next().or_else(|| captures.get(0));
-                let (Some(secret), Some(whole)) = (secret, captures.get(0)) else { continue };
-                let from = start.saturating_add(secret.start());
-                if !known.insert((index, from)) || !is_likely(rule, secret.as_str()) {
-                    continue;
-                }
-                let to = start.saturating_add(secret.end());
-                found.push(Match {
-                    rule,
-                    span: from..to,
-                    secret: secret.as_str(),
-                    whole: whole.as_str(),
-                });
+            for window in joined {
+                search(rule, regex, text, window, &mut found);
             }
         }
         found
     }
 }
 
+/// Adds a window, as one with the last when they touch.
+fn join(windows: &mut Vec<Range<usize>>, next: Range<usize>) {
+    match windows.last_mut() {
+        Some(last) if next.start <= last.end && last.start <= next.end => {
+            last.start = last.start.min(next.start);
+            last.end = last.end.max(next.end);
+        }
+        _ => windows.push(next),
+    }
+}
+
+/// Every likely match of one rule inside a window.
+fn search<'t>(
+    rule: &'static Rule,
+    regex: &Regex,
+    text: &'t str,
+    window: Range<usize>,
+    found: &mut Vec<Match<'t>>,
+) {
+    for captures in regex.captures_iter(Input::new(text).span(window)) {
+        let (Some(secret), Some(whole)) = (secret_of(&captures), captures.get_match()) else {
+            continue;
+        };
+        let (Some(secret_text), Some(whole)) = (text.get(secret.clone()), text.get(whole.range()))
+        else {
+            continue;
+        };
+        if is_likely(rule, secret_text) {
+            found.push(Match { rule, span: secret, secret: secret_text, whole });
+        }
+    }
+}
+
+/// The group `secret`, the first group that took part, or the whole match.
+fn secret_of(captures: &Captures) -> Option<Range<usize>> {
+    captures
+        .get_group_by_name("secret")
+        .or_else(|| captures.iter().skip(1).flatten().next())
+        .or_else(|| captures.get_group(0))
+        .map(|span| span.range())
+}
+
+/// Leaves one match where several share a place.
+fn settle(mut found: Vec<Match<'_>>) -> Vec<Match<'_>> {
+    // Best first; then each one that touches nothing better stays.
+    found.sort_by(|a, b| {
+        b.rule
+            .confidence
+            .cmp(&a.rule.confidence)
+            .then_with(|| b.span.len().cmp(&a.span.len()))
+            .then_with(|| b.rule.severity.cmp(&a.rule.severity))
+            .then_with(|| a.span.start.cmp(&b.span.start))
+            .then_with(|| a.rule.id.cmp(b.rule.id))
+    });
+    // The ends of what is kept, by their starts: those never overlap.
+    let mut kept: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();
+    found.retain(|one| {
+        let before = kept.range(..one.span.end).next_back();
+        let free = before.is_none_or(|(_, end)| *end <= one.span.start);
+        if free {
+            kept.insert(one.span.start, one.span.end);
+        }
+        free
+    });
+    found.sort_by(|a, b| a.span.start.cmp(&b.span.start).then_with(|| a.rule.id.cmp(b.rule.id)));
+    found
+}
+
 fn is_likely(rule: &Rule, secret: &str) -> bool {
     if secret.ends_with("EXAMPLE") || (rule.entropy > 0.0 && entropy(secret) < rule.entropy) {
+        return false;
+    }
+    if rule.checksum.is_some_and(|checksum| !checksum.holds(secret)) {
         return false;
     }
     if rule.password {
         return !is_placeholder(secret);
     }
+    // Words and names are everywhere; what is drawn at random hardly ever lacks a digit or a letter.
+    let digit = secret.bytes().any(|byte| byte.is_ascii_digit());
+    let letter = secret.bytes().any(|byte| byte.is_ascii_alphabetic());
+    if rule.confidence < Confidence::High && !(digit && letter) {
+        return false;
+    }
     let body = secret.get(rule.shown..).unwrap_or(secret);
-    let lower = body.to_ascii_lowercase();
-    !(lower.contains("xxxx")
-        || lower.contains("your")
-        || lower.contains("...")
-        || lower.contains("example"))
+    !is_filler(body, rule.confidence < Confidence::High)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Write as _;
 
+    /// Every pattern over the whole text, without the first pass.
+    fn plainly(text: &str) -> Vec<(&'static str, Range<usize>, String)> {
+        let mut found = Vec::new();
+        for rule in secret_rules() {
+            let regex = Regex::new(rule.pattern).unwrap();
+            search(rule, &regex, text, 0..text.len(), &mut found);
+        }
+        said(&found)
+    }
+
+    fn said(found: &[Match<'_>]) -> Vec<(&'static str, Range<usize>, String)> {
+        let mut said: Vec<_> =
+            found.iter().map(|one| (one.rule.id, one.span.clone(), one.whole.to_owned())).collect();
+        said.sort_by(|a, b| a.1.start.cmp(&b.1.start).then_with(|| a.0.cmp(b.0)));
+        said
+    }
+
+    /// Numbers that look random and are the same on every run.
+    struct Noise(u64);
+
+    impl Noise {
+        fn next(&mut self, below: usize) -> usize {
+            self.0 = self
+                .0
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (self.0 >> 33) as usize % below
+        }
+
+        fn text(&mut self, length: usize) -> String {
+            const PARTS: [&str; 24] = [
+                " ",
+                "\n",
+                "a",
+                "Z",
+                "0",
+                "9",
+                "_",
+                "-",
+                "=",
+                ":",
+                "\"",
+                "é",
+                "/",
+                ".",
+                "key",
+                "token",
+                "https://",
+                "f",
+                "B",
+                "+",
+                "K",
+                "secret = ",
+                ">",
+                "'",
+            ];
+            (0..length).map(|_| PARTS[self.next(PARTS.len())]).collect()
+        }
+    }
+
+    /// The first pass and the windows lose nothing and invent nothing.
     #[test]
-    fn every_rule_finds_its_examples_and_leaves_its_counter_examples() {
+    fn two_passes_find_what_every_pattern_over_the_whole_text_finds() {
         let engine = Engine::new();
-        let mut wanted = 0;
-        for (name, text) in FILES {
-            let file: File = toml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
-            wanted += file.rule.len();
+        let mut noise = Noise(7);
+        let mut seen = 0;
+        for round in 0..6 {
+            let mut text = String::new();
+            for rule in secret_rules() {
+                for example in rule.examples.iter().chain(rule.counter) {
+                    if noise.next(3) == 0 {
+                        continue;
+                    }
+                    // Cut some short, and let some touch what comes next.
+                    let mut end = example.len();
+                    if noise.next(4) == 0 {
+                        end = noise.next(end);
+                        while !example.is_char_boundary(end) {
+                            end -= 1;
+                        }
+                    }
+                    text.push_str([" ", "\n", "", ","][noise.next(4)]);
+                    text.push_str(&example[..end]);
+                    text.push_str(["\n", "\" ", ""][noise.next(3)]);
+                    let length = noise.next([1, 4, 40][round % 3]);
+                    text.push_str(&noise.text(length));
+                }
+            }
+            let quick = said(&engine.find_all(&text));
+            seen += quick.len();
+            assert_eq!(quick, plainly(&text));
         }
-        for rule in rules() {
-            assert!(Regex::new(&rule.pattern).is_ok(), "{:?}", Regex::new(&rule.pattern));
-        }
-        assert_eq!(engine.rules.len(), wanted);
-        let mut wrong = Vec::new();
-        for (rule, _) in &engine.rules {
-            let hits = |text: &String| engine.find(text).iter().any(|one| one.rule.id == rule.id);
-            let missed = rule.examples.iter().filter(|text| !hits(text));
-            let invented = rule.counter_examples.iter().filter(|text| hits(text));
-            wrong.extend(missed.chain(invented).map(|text| format!("{}: {text}", rule.id)));
-            if rule.examples.is_empty() || rule.counter_examples.is_empty() {
-                wrong.push(format!("{} has no examples", rule.id));
+        assert!(seen > 1500, "{seen}");
+    }
+
+    /// A million literals of one rule, and all literals of all rules over and over.
+    #[test]
+    fn a_million_hits_are_work_in_proportion() {
+        let engine = Engine::new();
+        assert!(engine.find(&["gh", "p_"].concat().repeat(1_000_000)).is_empty());
+        let mut all = String::new();
+        while all.len() < 200_000 {
+            for literal in secret_rules().iter().flat_map(|rule| rule.literals) {
+                let _ = write!(all, "{literal} ");
             }
         }
-        assert!(wrong.is_empty(), "{wrong:#?}");
+        let _ = engine.find(&all);
+        let mut windows = Vec::new();
+        for at in 0..1_000_000 {
+            join(&mut windows, at..at + 50);
+        }
+        assert_eq!(windows, vec![0..1_000_049]);
     }
 
     #[test]
-    fn every_rule_file_is_in_the_list() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules/secret");
-        let mut names: Vec<String> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        let mut listed: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
-        listed.sort_unstable();
-        assert_eq!(names, listed);
+    fn the_surer_of_two_rules_has_the_place() {
+        let text = ["STRIPE_SECRET_KEY=sk", "_live_4eC39HqLyjWD", "arjtT1zdp7dc"].concat();
+        let found = Engine::new().find(&text);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].rule.id, "stripe_key");
     }
 }

@@ -59,6 +59,19 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
     distinct.len() <= 2 || is_run(lower)
 }
 
+/// True when a value of a fixed form is filled with what people write in examples; `closely` also
+/// looks for rows of letters and digits, for rules that only a name near the value tells.
+pub(crate) fn is_filler(value: &str, closely: bool) -> bool {
+    let lower = value.to_ascii_lowercase();
+    if ["xxxx", "your", "...", "example"].iter().any(|word| lower.contains(word)) {
+        return true;
+    }
+    closely
+        && ["12345", "abcde", "00000", "11111", "fffff", "dummy", "changeme", "test_"]
+            .iter()
+            .any(|word| lower.contains(word))
+}
+
 /// `abcdefgh`, `12345678`.
 fn is_run(text: &str) -> bool {
     text.len() >= 6

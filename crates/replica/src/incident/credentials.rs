@@ -8,6 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write;
 
 const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+/// The digits of a forge token's checksum.
+const DIGITS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const WILD: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789!#%+-=_";
 
 fn armoured(label: &str, bytes: &[u8], width: usize) -> String {
@@ -104,9 +106,22 @@ pub(super) fn aws(random: &mut Random) -> String {
     out
 }
 
-/// A personal access token of a forge.
-pub(super) fn forge_token(random: &mut Random) -> String {
-    format!("{}_{}", ["gh", "p"].concat(), random.base62(36))
+/// A token of a forge or a registry: `ghp` and `npm` have the same form.
+pub(super) fn forge_token(prefix: &str, random: &mut Random) -> String {
+    let random = random.base62(36);
+    let body = random.get(..30).unwrap_or_default();
+    // The last six characters are the CRC-32 of the rest in base 62, as the forge makes them.
+    let mut crc = flate2::Crc::new();
+    crc.update(body.as_bytes());
+    let mut left = crc.sum();
+    let mut check = Vec::new();
+    for _ in 0..6 {
+        let at = usize::try_from(left % 62).unwrap_or(0);
+        check.push(DIGITS.get(at).map_or('0', |byte| char::from(*byte)));
+        left /= 62;
+    }
+    let check: String = check.iter().rev().collect();
+    format!("{prefix}_{body}{check}")
 }
 
 /// A password that a person might have been given.

@@ -146,10 +146,10 @@ impl Workstation {
         put("source/service/.env", fake::dot_env(random));
         put(".aws/credentials", fake::aws(random));
         put(".kube/config", fake::kube_config(random, user));
-        let token = fake::forge_token(random);
+        let token = fake::forge_token(&["gh", "p"].concat(), random);
         put(".git-credentials", format!("https://{user}:{token}@github.com\n"));
-        let token = random.base62(36);
-        put(".npmrc", format!("//registry.npmjs.org/:_authToken={}_{token}\n", "npm"));
+        let token = fake::forge_token("npm", random);
+        put(".npmrc", format!("//registry.npmjs.org/:_authToken={token}\n"));
         put("Desktop/passwords.txt", fake::passwords(random, user, 24));
         put("Documents/lab/passwords.txt", fake::passwords(random, &format!("{user}.admin"), 32));
         let browser = "AppData/Local/Google/Chrome/User Data/Default";

@@ -1,0 +1,187 @@
+//! `lidless rules`: what the built-in rules of secrets are, and whether they do what they say.
+
+use crate::args::{Format, RulesArguments, RulesCommand};
+use crate::output;
+use anyhow::{Result, bail};
+use lidless_core::{Confidence, Severity};
+use lidless_detect::SecretRule;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// Lists, explains or tests the rules.
+pub(crate) fn run(arguments: &RulesArguments) -> Result<u8> {
+    match &arguments.command {
+        RulesCommand::List { filter, format } => list(filter.as_deref(), *format),
+        RulesCommand::Explain { rule, format } => explain(rule, *format),
+        RulesCommand::Test => test(),
+    }
+}
+
+fn list(filter: Option<&str>, format: Format) -> Result<u8> {
+    let wanted = filter.unwrap_or("").to_lowercase();
+    let rules: Vec<&SecretRule> = lidless_detect::secret_rules()
+        .iter()
+        .filter(|rule| {
+            [rule.id, rule.service, rule.title, rule.opens, word(rule.severity)]
+                .iter()
+                .any(|text| text.to_lowercase().contains(&wanted))
+        })
+        .collect();
+    match format {
+        Format::Human => output::to(None, |out, _| {
+            let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+            for rule in &rules {
+                let severity = word(rule.severity);
+                writeln!(out, "  secret.{:width$}  {severity:8}  {}", rule.id, rule.title)?;
+            }
+            writeln!(out, "\n  {} rules; lidless rules explain RULE says more of one", rules.len())
+        })?,
+        Format::Json => output::to(None, |out, _| {
+            let rules: Vec<Value> = rules.iter().map(|rule| as_json(rule)).collect();
+            serde_json::to_writer_pretty(
+                &mut *out,
+                &json!({ "schema": "lidless.rules/1", "rules": rules }),
+            )?;
+            writeln!(out)
+        })?,
+        _ => bail!("rules are written as human or json"),
+    }
+    Ok(0)
+}
+
+fn explain(name: &str, format: Format) -> Result<u8> {
+    let id = name.strip_prefix("secret.").unwrap_or(name);
+    let Some(rule) = lidless_detect::secret_rules().iter().find(|rule| rule.id == id) else {
+        bail!("there is no rule \"{name}\": lidless rules list shows all of them");
+    };
+    match format {
+        Format::Human => {
+            output::to(None, |out, style| write!(out, "{}", words(rule, style.width)))?
+        }
+        Format::Json => output::to(None, |out, _| {
+            serde_json::to_writer_pretty(&mut *out, &as_json(rule))?;
+            writeln!(out)
+        })?,
+        _ => bail!("a rule is written as human or json"),
+    }
+    Ok(0)
+}
+
+fn test() -> Result<u8> {
+    let said = lidless_detect::examine_secret_rules();
+    output::to(None, |out, _| {
+        for (rule, how) in &said.wrong {
+            writeln!(out, "  secret.{rule} {how}")?;
+        }
+        writeln!(
+            out,
+            "  {} rules, {} examples found, {} counter-examples left alone, {} wrong",
+            said.rules,
+            said.examples,
+            said.counter,
+            said.wrong.len()
+        )
+    })?;
+    Ok(u8::from(!said.wrong.is_empty()))
+}
+
+/// A rule for a reader.
+fn words(rule: &SecretRule, width: usize) -> String {
+    let mut said = String::new();
+    let _ = writeln!(said, "  secret.{} · {}\n", rule.id, word(rule.severity));
+    let mut line = |name: &str, text: &str| {
+        let mut column = 0_usize;
+        let _ = write!(said, "  {name:<12}");
+        for part in text.split(' ') {
+            let length = part.chars().count();
+            let next = column.saturating_add(length).saturating_add(1);
+            let full = column > 0 && next.saturating_add(14) > width;
+            let between = if full {
+                "\n              "
+            } else if column > 0 {
+                " "
+            } else {
+                ""
+            };
+            column = if full || column == 0 { length } else { next };
+            let _ = write!(said, "{between}{part}");
+        }
+        said.push('\n');
+    };
+    line("What it is", rule.title);
+    line("Service", rule.service);
+    line("Opens", rule.opens);
+    line("Looks like", &look(rule));
+    for check in checks(rule) {
+        line("Checked", &check);
+    }
+    line("How sure", sure(rule.confidence));
+    line("Revoke", rule.revoke);
+    line("Reference", rule.reference);
+    let _ = writeln!(said, "\n  Pattern\n    {}", rule.pattern);
+    said
+}
+
+/// An example with all of its secret but the public prefix taken out.
+fn look(rule: &SecretRule) -> String {
+    let Some(example) = rule.examples.first() else { return String::new() };
+    let Some(span) = lidless_detect::secret_span(rule, example) else { return String::new() };
+    let (before, secret) = example.split_at_checked(span.start).unwrap_or(("", example));
+    let (secret, after) = secret.split_at_checked(span.len()).unwrap_or((secret, ""));
+    let shown = secret.get(..rule.shown).unwrap_or("");
+    let flat = |text: &str| text.replace('\n', "⏎");
+    let length = secret.chars().count();
+    format!("{}{shown}… ({length} characters){}", flat(before), flat(after))
+}
+
+fn checks(rule: &SecretRule) -> Vec<String> {
+    let mut said = Vec::new();
+    let case = if rule.ignore_case { ", in any case" } else { "" };
+    said.push(format!("one of these stands in it or near it{case}: {}", rule.literals.join("  ")));
+    if rule.entropy > 0.0 {
+        said.push(format!("at least {:.1} bits of entropy a character", rule.entropy));
+    }
+    if let Some(checksum) = rule.checksum {
+        said.push(checksum.words().to_owned());
+    }
+    if rule.password {
+        said.push("it is no placeholder, reference or word".to_owned());
+    }
+    said
+}
+
+fn as_json(rule: &SecretRule) -> Value {
+    json!({
+        "id": format!("secret.{}", rule.id),
+        "service": rule.service,
+        "title": rule.title,
+        "opens": rule.opens,
+        "severity": rule.severity,
+        "confidence": rule.confidence,
+        "pattern": rule.pattern,
+        "literals": rule.literals,
+        "ignore_case": rule.ignore_case,
+        "entropy": (rule.entropy > 0.0).then_some(rule.entropy),
+        "checked": checks(rule),
+        "revoke": rule.revoke,
+        "reference": rule.reference,
+    })
+}
+
+fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "critical",
+        Severity::High => "high",
+        Severity::Medium => "medium",
+        Severity::Low => "low",
+        Severity::Info => "info",
+    }
+}
+
+fn sure(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::High => "high: the form alone leaves little doubt",
+        Confidence::Medium => "medium: a name near it or a common form tells",
+        Confidence::Low => "low: it may well be nothing",
+    }
+}

@@ -1,0 +1,53 @@
+//! A rule of `rules/secret/`, as the build script wrote it into the program.
+
+use super::checksum::Checksum;
+use lidless_core::{Confidence, Severity};
+
+include!(concat!(env!("OUT_DIR"), "/secret_rules.rs"));
+
+/// What one kind of secret looks like, opens, and how it is taken back.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name; a finding's rule is `secret.` and this.
+    pub id: &'static str,
+    /// Whose it is.
+    pub service: &'static str,
+    /// What it is, in a few words.
+    pub title: &'static str,
+    /// What it opens, in words.
+    pub opens: &'static str,
+    /// How bad a find is.
+    pub severity: Severity,
+    /// How sure a find is: lower where only a name near it tells.
+    pub confidence: Confidence,
+    /// The regular expression; its group `secret`, or else its first group, is the secret.
+    pub pattern: &'static str,
+    /// One of these stands in every match.
+    pub literals: &'static [&'static str],
+    /// Whether the literals may stand in upper or lower case (ASCII only).
+    pub ignore_case: bool,
+    /// How many of the first characters may be shown: a public prefix.
+    pub shown: usize,
+    /// The least bits a character of the secret; zero asks for none.
+    pub entropy: f64,
+    /// How far a match can reach from a literal, in bytes.
+    pub reach: usize,
+    /// The secret is a password: placeholders are told more strictly.
+    pub password: bool,
+    /// What else must be right about the secret.
+    pub checksum: Option<Checksum>,
+    /// Texts that hold one.
+    pub examples: &'static [&'static str],
+    /// Texts that look alike and hold none.
+    pub counter: &'static [&'static str],
+    /// How it is taken back: the page or the command.
+    pub revoke: &'static str,
+    /// Where the service writes about it.
+    pub reference: &'static str,
+}
+
+/// Every built-in rule of secrets, in the order of their files.
+#[must_use]
+pub fn secret_rules() -> &'static [Rule] {
+    TABLE
+}
