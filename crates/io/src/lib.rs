@@ -14,6 +14,7 @@ mod file;
 mod link;
 mod memory;
 mod merged;
+pub mod number;
 mod read_at;
 mod reader;
 mod spool;

@@ -8,7 +8,6 @@ mod disk;
 mod document;
 mod error;
 mod filesystem;
-mod fixed;
 mod mail;
 mod peeler;
 mod plain;

@@ -16,7 +16,7 @@ mod pst;
 pub mod sqlite;
 mod v8;
 
-pub use at::{u16_at, u32_at, u64_at, utf16};
+pub use at::utf16;
 pub use cfb::{CompoundFile, Stored, StoredKind};
 pub use dpapi::{DpapiMasterKey, dpapi_blob_key, dpapi_master_key};
 pub use error::RecordError;

@@ -18,7 +18,7 @@
 use super::face::Content;
 use crate::coding::{Coding, decode, lzfse, lzvn};
 use crate::error::PeelError;
-use crate::fixed::{u32_be, u32_le, u64_le};
+use lidless_io::number::{u32_be, u32_le, u64_le};
 use lidless_io::{ReadAt, ReadError, ReadErrorKind, read_exact_vec, read_vec};
 use std::io::{Cursor, Read as _};
 use std::sync::{Arc, Mutex, PoisonError};

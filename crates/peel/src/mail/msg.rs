@@ -11,7 +11,8 @@ use crate::mail::decode_charset;
 use crate::peeler::Sink;
 use crate::plain::{Attached, give_text};
 use lidless_core::{Artifact, Gap, Interest, Limits, Provenance};
-use lidless_records::{CompoundFile, StoredKind, u16_at, u32_at, u64_at, utf16};
+use lidless_io::number::{u16_le, u32_le, u64_le};
+use lidless_records::{CompoundFile, StoredKind, utf16};
 use std::collections::BTreeSet;
 
 /// The stream that every message has.
@@ -43,14 +44,14 @@ struct Values(Vec<u8>, usize);
 impl Values {
     fn get(&self, number: u16) -> Option<&[u8]> {
         let entries = self.0.get(self.1..)?.chunks_exact(16);
-        let mut entries = entries.filter(|entry| u16_at(entry, 2) == Some(number));
+        let mut entries = entries.filter(|entry| u16_le(entry, 2) == Some(number));
         entries.next().and_then(|entry| entry.get(8..))
     }
     fn number(&self, number: u16) -> Option<u32> {
-        self.get(number).and_then(|value| u32_at(value, 0))
+        self.get(number).and_then(|value| u32_le(value, 0))
     }
     fn time(&self, number: u16) -> Option<u64> {
-        self.get(number).and_then(|value| u64_at(value, 0))
+        self.get(number).and_then(|value| u64_le(value, 0))
     }
 }
 

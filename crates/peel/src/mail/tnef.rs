@@ -9,8 +9,9 @@ use super::letter::Letter;
 use crate::peeler::{Peeler, Sink};
 use crate::plain::{Attached, give_text};
 use lidless_core::{Artifact, Gap, Limits};
+use lidless_io::number::{u16_le, u32_le};
 use lidless_io::{Cursor, CursorError, MemoryBytes, ReadAt as _, read_vec};
-use lidless_records::{u16_at, u32_at, utf16};
+use lidless_records::utf16;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -90,7 +91,7 @@ fn attributes(
         cursor.skip(2)?;
         let text = || decode(content, page).trim_end_matches('\0').to_owned();
         match number {
-            CODE_PAGE => page = u32_at(content, 0).and_then(code_page),
+            CODE_PAGE => page = u32_le(content, 0).and_then(code_page),
             SUBJECT => letter.field("Subject", Some(&text())),
             BODY => letter.body(&text()),
             BEGIN if files.len() < MOST_ATTACHMENTS => files.push(File::default()),
@@ -185,8 +186,8 @@ fn padded<'a>(cursor: &mut Cursor<'a>, length: u32) -> Result<&'a [u8], CursorEr
 
 fn property<'a>(cursor: &mut Cursor<'a>) -> Result<(u16, Option<Property<'a>>), CursorError> {
     let tag = cursor.take(4)?;
-    let kind = u16_at(tag, 0).unwrap_or(0);
-    let number = u16_at(tag, 2).unwrap_or(0);
+    let kind = u16_le(tag, 0).unwrap_or(0);
+    let number = u16_le(tag, 2).unwrap_or(0);
     if number >= 0x8000 {
         cursor.skip(16)?;
         if cursor.u32_le()? == 0 {

@@ -13,7 +13,7 @@
 
 use super::part::{Part, Scheme};
 use crate::error::PeelError;
-use crate::fixed::{u16_be, u32_be};
+use lidless_io::number::{u16_be, u32_be};
 use lidless_io::{ReadAt, read_vec};
 
 const APM: &str = "Apple partition map";

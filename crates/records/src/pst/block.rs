@@ -6,8 +6,8 @@
 use super::cipher::decode;
 use super::header::malformed;
 use super::tree::{Located, Trees};
-use crate::at::u16_at;
 use crate::error::RecordError;
+use lidless_io::number::u16_le;
 use lidless_io::{ReadAt, ReadError, ReadErrorKind, read_merged, read_vec};
 use std::io::Read as _;
 use std::ops::Range;
@@ -52,7 +52,7 @@ impl Trees {
                 if bytes.first() != Some(&1) || level == 0 || level >= above {
                     return Err(malformed(block.offset, "a block of ids", level));
                 }
-                let count = usize::from(u16_at(&bytes, 2).unwrap_or(0));
+                let count = usize::from(u16_le(&bytes, 2).unwrap_or(0));
                 let width = self.header.layout.width();
                 let ids = bytes.get(8..).unwrap_or(&[]).chunks_exact(width).take(count);
                 let numbers = ids.filter_map(|id| self.header.layout.number_at(id, 0));

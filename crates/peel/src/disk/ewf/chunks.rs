@@ -3,8 +3,8 @@
 use super::layout::{FIRST, HEAD, Kind, Section, Volume};
 use super::segments::Segments;
 use crate::disk::scattered::{Map, Piece, Stored, lost};
-use crate::fixed::{u32_le, u64_le};
 use flate2::read::ZlibDecoder;
+use lidless_io::number::{u32_le, u64_le};
 use lidless_io::{ReadAt, ReadError, read_exact_vec, read_vec};
 use std::collections::VecDeque;
 use std::io::Read as _;

@@ -3,8 +3,8 @@
 use super::layout::{APFS, is_whole, object};
 use super::tree::object_map;
 use crate::error::PeelError;
-use crate::fixed::{u32_le, u64_le};
 use crate::volume::{Holder, Logical};
+use lidless_io::number::{u32_le, u64_le};
 use lidless_io::{Extent, Extents, MemoryBytes, ReadAt, read_exact_vec, read_merged, read_vec};
 use std::collections::HashSet;
 use std::sync::Arc;

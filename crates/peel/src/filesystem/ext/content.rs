@@ -1,13 +1,13 @@
 //! The contents of files, the maps of many read together.
 
 use super::super::face::{Content, Node, NodeKind};
-use super::super::number::wide;
 use super::files::Files;
 use super::inode::{Inode, flag};
 use super::map::{Run, Runs, resolve};
 use super::superblock::FORMAT;
 use crate::error::PeelError;
 use lidless_io::Extents;
+use lidless_io::number::wide;
 use std::sync::Arc;
 
 /// A content whose map was looked at, or what came before that.

@@ -2,7 +2,7 @@
 
 use super::super::batch::{Piece, read_in_order};
 use super::super::face::{Content, FileSystem, Flow, Format, Node, NodeKind, Swept};
-use super::super::number::{index, le32, wide};
+use super::super::number::le32;
 use super::directory::{Form, names};
 use super::inode::{Inode, flag};
 use super::journal::{Outcome, Replayed, replay};
@@ -11,6 +11,7 @@ use super::superblock::{FORMAT, Group, Superblock, feature, find, groups};
 use super::sweep::{Catalogue, sweep};
 use crate::error::PeelError;
 use lidless_core::Limits;
+use lidless_io::number::{index, wide};
 use lidless_io::{Extents, ReadAt, read_vec};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

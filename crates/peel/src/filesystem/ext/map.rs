@@ -13,9 +13,10 @@
 //! and one of a block of those.
 
 use super::super::batch::{Piece, read_in_order};
-use super::super::number::{index, le16, le32, part, wide};
+use super::super::number::{le16, le32, part};
 use super::inode::flag;
 use super::superblock::Superblock;
+use lidless_io::number::{index, wide};
 use lidless_io::{Extent, ReadAt, ReadError};
 use std::collections::{HashMap, HashSet};
 

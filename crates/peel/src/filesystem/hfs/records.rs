@@ -3,8 +3,8 @@
 use super::layout::Fork;
 use super::tree::Record;
 use crate::filesystem::decmpfs::{self, Compression};
-use crate::fixed::{u16_be, u32_be};
 use lidless_core::Timestamp;
+use lidless_io::number::{u16_be, u32_be};
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Seconds between 1904 and 1970.

@@ -2,7 +2,7 @@
 
 use super::layout::HFS;
 use crate::error::PeelError;
-use crate::fixed::{u16_be, u32_be};
+use lidless_io::number::{u16_be, u32_be};
 use lidless_io::{Extents, ReadAt as _, read_exact_vec, read_vec};
 use std::cmp::Ordering;
 use std::collections::HashSet;

@@ -1,44 +1,19 @@
 //! Fields at fixed offsets of a structure; none where the structure is too short.
 
 use lidless_core::Timestamp;
+use lidless_io::number::u16_le;
 
 /// Seconds from 1601, where Windows begins to count, to 1970.
 const EPOCH_SECONDS: i64 = 11_644_473_600;
 const TICKS: i64 = 10_000_000;
 
-fn array<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
-    bytes.get(offset..)?.first_chunk::<N>().copied()
-}
-
 pub(super) fn u8_at(bytes: &[u8], offset: usize) -> Option<u8> {
     bytes.get(offset).copied()
 }
 
-pub(super) fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
-    array(bytes, offset).map(u16::from_le_bytes)
-}
-
-pub(super) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
-    array(bytes, offset).map(u32::from_le_bytes)
-}
-
-pub(super) fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
-    array(bytes, offset).map(u64::from_le_bytes)
-}
-
-/// `length` bytes at `offset`.
-pub(super) fn part(bytes: &[u8], offset: usize, length: usize) -> Option<&[u8]> {
-    bytes.get(offset..offset.checked_add(length)?)
-}
-
-/// A length that has to fit into memory.
-pub(super) fn size(number: impl TryInto<usize>) -> usize {
-    number.try_into().unwrap_or(usize::MAX)
-}
-
 /// Little-endian 16-bit units.
 pub(super) fn units(bytes: &[u8]) -> Vec<u16> {
-    bytes.chunks_exact(2).filter_map(|two| u16_at(two, 0)).collect()
+    bytes.chunks_exact(2).filter_map(|two| u16_le(two, 0)).collect()
 }
 
 /// A name for a path: what is not Unicode is replaced, and so are separators.

@@ -2,7 +2,6 @@
 
 use super::super::batch::{Piece, read_in_order};
 use super::super::face::{Content, FileSystem, Flow, Format, Node, NodeKind, Swept};
-use super::super::number::index;
 use super::directory::{Name, block, short};
 use super::inode::{Form, Inode};
 use super::log;
@@ -11,6 +10,7 @@ use super::superblock::{FORMAT, INDEX_AT, Superblock, find};
 use super::sweep::{Catalogue, sweep};
 use crate::error::PeelError;
 use lidless_core::{Limits, Timestamp};
+use lidless_io::number::index;
 use lidless_io::{Extents, ReadAt, read_vec};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -11,9 +11,10 @@
 //! | 6 | 2 | entries: extents in a leaf, else keys and then places |
 
 use super::super::batch::{Piece, read_in_order};
-use super::super::number::{be16, be64, index, part, wide};
+use super::super::number::{be16, be64, part};
 use super::inode::Form;
 use super::superblock::Superblock;
+use lidless_io::number::{index, wide};
 use lidless_io::{Extent, ReadAt, ReadError};
 use std::collections::{HashMap, HashSet};
 
