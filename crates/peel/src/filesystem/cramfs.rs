@@ -17,6 +17,7 @@
 
 use super::blocks::{Blocks, Packed};
 use super::face::{Content, FileSystem, Format, Node, NodeKind};
+use super::number::le32;
 use super::walk::{Child, Lies, Listed, Tree, Walk, list_each};
 use crate::error::PeelError;
 use lidless_core::Limits;
@@ -43,11 +44,6 @@ fn start(head: &[u8]) -> Option<usize> {
     })
 }
 
-fn word(bytes: &[u8], at: usize) -> u32 {
-    let found = bytes.get(at..).and_then(|rest| rest.first_chunk::<4>());
-    found.map_or(0, |word| u32::from_le_bytes(*word))
-}
-
 impl Format for CramFs {
     fn name(&self) -> &'static str {
         "cramfs"
@@ -65,7 +61,7 @@ impl Format for CramFs {
         if !own.starts_with(&MAGIC) {
             return Err(PeelError::Closed("cramfs of the other byte order".into()));
         }
-        if word(own, 8) & OTHER_POINTERS != 0 {
+        if le32(own, 8) & OTHER_POINTERS != 0 {
             return Err(PeelError::Closed("cramfs with pointers of another form".into()));
         }
         let label = String::from_utf8_lossy(own.get(48..64).unwrap_or(&[])).into_owned();
@@ -90,10 +86,10 @@ struct Inode {
 
 impl Inode {
     fn parse(bytes: &[u8]) -> Self {
-        let last = word(bytes, 8);
+        let last = le32(bytes, 8);
         Self {
-            mode: word(bytes, 0) & 0xffff,
-            length: u64::from(word(bytes, 4) & 0x00ff_ffff),
+            mode: le32(bytes, 0) & 0xffff,
+            length: u64::from(le32(bytes, 4) & 0x00ff_ffff),
             name_bytes: usize::try_from((last & 0x3f).saturating_mul(4)).unwrap_or(0),
             at: u64::from(last >> 6).saturating_mul(4),
         }

@@ -21,6 +21,7 @@ use crate::error::PeelError;
 use crate::filesystem::{Node, NodeKind};
 use lidless_core::Timestamp;
 use lidless_io::Cursor;
+use lidless_io::number::u64_le;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 const DIRECTORY: u32 = 0x10;
@@ -116,8 +117,7 @@ struct One {
 }
 
 fn length(metadata: &[u8], at: u64) -> Option<u64> {
-    let bytes = metadata.get(usize::try_from(at).ok()?..)?;
-    Some(u64::from_le_bytes(*bytes.first_chunk::<8>()?))
+    u64_le(metadata, usize::try_from(at).ok()?)
 }
 
 /// The entry at an offset, its named streams, and where the next one begins.

@@ -16,6 +16,7 @@
 
 use super::super::civil::Civil;
 use lidless_core::Timestamp;
+use lidless_io::number::u32_le;
 
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,7 @@ impl<'a> Record<'a> {
     pub(super) fn parse(bytes: &'a [u8]) -> Option<(Self, usize)> {
         let length = usize::from(*bytes.first()?);
         let record = bytes.get(..length)?;
-        let four = |at: usize| Some(u32::from_le_bytes(*record.get(at..)?.first_chunk::<4>()?));
+        let four = |at: usize| u32_le(record, at);
         let attributes = u64::from(*record.get(1)?);
         let id_length = usize::from(*record.get(32)?);
         let id = record.get(33..33usize.saturating_add(id_length))?;
