@@ -18,6 +18,7 @@ pub mod number;
 mod read_at;
 mod reader;
 mod spool;
+pub mod utf16;
 mod window;
 
 pub use budget::Budget;

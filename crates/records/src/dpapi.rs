@@ -15,6 +15,7 @@
 //! | 24 | 16 | GUID of the master key |
 
 use lidless_io::number;
+use lidless_io::utf16::units_le;
 use std::fmt::Write as _;
 
 /// What every protected blob begins with, after its version.
@@ -39,10 +40,7 @@ pub fn dpapi_master_key(head: &[u8]) -> Option<DpapiMasterKey> {
     if !matches!(number::u32_le(head, 0)?, 1 | 2) {
         return None;
     }
-    let units: Vec<u16> = number::slice(head, 12, 72)?
-        .chunks_exact(2)
-        .map(|unit| number::u16_le(unit, 0).unwrap_or(0))
-        .collect();
+    let units: Vec<u16> = units_le(number::slice(head, 12, 72)?).collect();
     let guid = String::from_utf16(&units).ok()?.to_lowercase();
     let is_guid = guid.chars().all(|letter| letter.is_ascii_hexdigit() || letter == '-')
         && guid.chars().filter(|letter| *letter == '-').count() == 4;

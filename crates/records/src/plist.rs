@@ -12,6 +12,7 @@
 
 use crate::error::RecordError;
 use lidless_io::number;
+use lidless_io::utf16;
 
 const MAGIC: &[u8] = b"bplist00";
 /// How many objects are made: one object may stand in many places.
@@ -157,13 +158,7 @@ impl Binary<'_> {
             }
             4 => Ok(Plist::Data(take(length)?.to_vec())),
             5 => Ok(Plist::Text(take(length)?.iter().map(|byte| char::from(*byte)).collect())),
-            6 => {
-                let units: Vec<u16> = take(length.saturating_mul(2))?
-                    .chunks_exact(2)
-                    .map(|unit| u16::from_be_bytes(unit.try_into().unwrap_or_default()))
-                    .collect();
-                Ok(Plist::Text(String::from_utf16_lossy(&units)))
-            }
+            6 => Ok(Plist::Text(utf16::text(utf16::units_be(take(length.saturating_mul(2))?)))),
             10..=12 => {
                 let row = self.references(content, length).ok_or_else(bad)?;
                 let below = depth.saturating_add(1);

@@ -7,7 +7,8 @@
 use super::compound::all;
 use crate::mail::{code_page, decode_charset};
 use lidless_io::number::{u16_le, u32_le};
-use lidless_records::{CompoundFile, StoredKind, utf16};
+use lidless_io::utf16::{text_to_zero, units_le};
+use lidless_records::{CompoundFile, StoredKind};
 
 /// What one chunk holds.
 const CHUNK: usize = 4096;
@@ -54,7 +55,7 @@ fn modules(directory: &[u8]) -> (Option<u32>, Vec<(String, usize)>) {
             0x03 => page = u16_le(content, 0).map(u32::from),
             0x1a => name = decode_charset(content, page.and_then(code_page)),
             // The same name again in UTF-16.
-            0x32 if !content.is_empty() => name = utf16(content),
+            0x32 if !content.is_empty() => name = text_to_zero(units_le(content)),
             0x31 if found.len() < MOST_MODULES => {
                 let offset = u32_le(content, 0).and_then(|offset| usize::try_from(offset).ok());
                 found.push((std::mem::take(&mut name), offset.unwrap_or(0)));

@@ -12,7 +12,8 @@ use crate::peeler::Sink;
 use crate::plain::{Attached, give_text};
 use lidless_core::{Artifact, Gap, Interest, Limits, Provenance};
 use lidless_io::number::{u16_le, u32_le, u64_le};
-use lidless_records::{CompoundFile, StoredKind, utf16};
+use lidless_io::utf16::{text_to_zero, units_le};
+use lidless_records::{CompoundFile, StoredKind};
 use std::collections::BTreeSet;
 
 /// The stream that every message has.
@@ -69,7 +70,7 @@ impl Message<'_> {
     fn text(&self, folder: &str, number: u16, most: u64) -> Option<String> {
         let path = format!("{folder}__substg1.0_{number:04X}001F");
         if let Some(bytes) = self.file.read(&path, most).ok().flatten() {
-            return Some(utf16(&bytes));
+            return Some(text_to_zero(units_le(&bytes)));
         }
         let path = format!("{folder}__substg1.0_{number:04X}001E");
         let bytes = self.file.read(&path, most).ok().flatten()?;

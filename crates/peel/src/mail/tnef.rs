@@ -10,8 +10,9 @@ use crate::peeler::{Peeler, Sink};
 use crate::plain::{Attached, give_text};
 use lidless_core::{Artifact, Gap, Limits};
 use lidless_io::number::{u16_le, u32_le};
+use lidless_io::utf16::{text_to_zero, units_le};
 use lidless_io::{Cursor, CursorError, MemoryBytes, ReadAt as _, read_vec};
-use lidless_records::utf16;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -152,7 +153,7 @@ struct Property<'a> {
 impl Property<'_> {
     fn text(&self, page: Option<&str>) -> Option<String> {
         match self.kind {
-            0x1f => Some(utf16(self.bytes)),
+            0x1f => Some(text_to_zero(units_le(self.bytes))),
             0x1e => Some(decode(self.bytes, page).trim_end_matches('\0').to_owned()),
             _ => None,
         }

@@ -13,8 +13,8 @@
 //! | 116 | 4 | first sector |
 //! | 120 | 8 | length in bytes; of version 3 the lower half |
 
-use crate::at::utf16;
 use lidless_io::number::{u16_le, u32_le, u64_le};
+use lidless_io::utf16::{text_to_zero, units_le};
 use std::collections::HashSet;
 
 /// Size of an entry.
@@ -71,7 +71,7 @@ impl Raw<'_> {
     }
     fn name(&self) -> String {
         let length = usize::from(u16_le(self.bytes, 64).unwrap_or(0)).min(64);
-        let name = utf16(self.bytes.get(..length).unwrap_or(&[]));
+        let name = text_to_zero(units_le(self.bytes.get(..length).unwrap_or(&[])));
         name.replace('/', "_")
     }
     fn length(&self) -> u64 {

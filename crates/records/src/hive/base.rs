@@ -2,6 +2,7 @@
 
 use crate::error::RecordError;
 use lidless_io::number;
+use lidless_io::utf16::{text_to_zero, units_le};
 
 pub(super) const FORMAT: &str = "registry hive";
 pub(super) const MAGIC: &[u8; 4] = b"regf";
@@ -45,7 +46,7 @@ impl Base {
             kind: field(28),
             root: field(36),
             bins_bytes: field(40),
-            file_name: utf16(bytes.get(48..112).unwrap_or(&[])),
+            file_name: text_to_zero(units_le(bytes.get(48..112).unwrap_or(&[]))),
             checksum_holds: field(508) == sum,
         })
     }
@@ -54,16 +55,6 @@ impl Base {
     pub(super) fn is_clean(&self) -> bool {
         self.primary == self.secondary && self.checksum_holds
     }
-}
-
-/// UTF-16LE up to its first zero.
-pub(super) fn utf16(bytes: &[u8]) -> String {
-    let units: Vec<u16> = bytes
-        .chunks_exact(2)
-        .map(|pair| number::u16_le(pair, 0).unwrap_or(0))
-        .take_while(|unit| *unit != 0)
-        .collect();
-    String::from_utf16_lossy(&units)
 }
 
 pub(super) fn malformed(offset: u64, expected: &str, found: &str) -> RecordError {

@@ -1,11 +1,12 @@
 //! Keys: what they are called, and the lists of what is below them.
 
-use super::base::{malformed, utf16};
+use super::base::malformed;
 use super::cells::Cells;
 use super::value::RegistryValue;
 use crate::error::RecordError;
 use bytes::Bytes;
 use lidless_io::number;
+use lidless_io::utf16::{text_to_zero, units_le};
 
 /// How many subkeys of one key are handed out. The longest lists of real hives (classes, user
 /// choices) have some 10,000.
@@ -63,7 +64,7 @@ impl Key {
             return Ok(None);
         }
         let cell = cells.cell(offset)?;
-        Ok(Some(utf16(cell.get(..usize::from(length)).unwrap_or(&cell))))
+        Ok(Some(text_to_zero(units_le(cell.get(..usize::from(length)).unwrap_or(&cell)))))
     }
 
     /// The subkey of a name, or none.
@@ -175,7 +176,11 @@ fn entries(list: &Bytes, size: usize) -> impl Iterator<Item = &[u8]> {
 }
 
 pub(super) fn name_of(bytes: &[u8], latin: bool) -> String {
-    if latin { bytes.iter().map(|byte| char::from(*byte)).collect() } else { utf16(bytes) }
+    if latin {
+        bytes.iter().map(|byte| char::from(*byte)).collect()
+    } else {
+        text_to_zero(units_le(bytes))
+    }
 }
 
 /// Names are compared without case, letter by letter.

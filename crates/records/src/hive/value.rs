@@ -10,11 +10,12 @@
 //! | 16 | 2 | flags: 1 the name is Latin-1 |
 //! | 20 | | name |
 
-use super::base::{malformed, utf16};
+use super::base::malformed;
 use super::cells::Cells;
 use super::key::name_of;
 use crate::error::RecordError;
 use lidless_io::number;
+use lidless_io::utf16::{text_to_zero, units_le};
 
 /// How much of one value is read.
 const DATA: usize = 1 << 20;
@@ -84,7 +85,7 @@ impl RegistryValue {
     /// The text of a value that is text, up to its first zero.
     #[must_use]
     pub fn text(&self) -> Option<String> {
-        matches!(self.kind, 1 | 2 | 6).then(|| utf16(&self.data))
+        matches!(self.kind, 1 | 2 | 6).then(|| text_to_zero(units_le(&self.data)))
     }
 
     /// The texts of a value that is several.
@@ -93,8 +94,7 @@ impl RegistryValue {
         if self.kind != 7 {
             return self.text().into_iter().collect();
         }
-        let units: Vec<u16> =
-            self.data.chunks_exact(2).map(|pair| number::u16_le(pair, 0).unwrap_or(0)).collect();
+        let units: Vec<u16> = units_le(&self.data).collect();
         let texts = units.split(|unit| *unit == 0).filter(|units| !units.is_empty());
         texts.map(String::from_utf16_lossy).collect()
     }

@@ -5,9 +5,9 @@ use super::block::Data;
 use super::header::malformed;
 use super::heap::{Heap, is_heap_id};
 use super::tree::{Node, Trees};
-use crate::at::utf16;
 use crate::error::RecordError;
 use lidless_io::number::{u16_le, u32_le};
+use lidless_io::utf16::{text_to_zero, units_le};
 use lidless_io::{MemoryBytes, ReadAt, read_vec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(super) struct Properties {
 /// Text of a property.
 pub(super) fn text_of(kind: u16, bytes: &[u8]) -> Option<String> {
     match kind {
-        TEXT => Some(utf16(bytes)),
+        TEXT => Some(text_to_zero(units_le(bytes))),
         TEXT_8 => {
             let bytes = bytes.split(|byte| *byte == 0).next().unwrap_or(&[]);
             // Which code page is not known here: Latin-1 keeps what ASCII is.

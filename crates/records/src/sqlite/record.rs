@@ -2,6 +2,7 @@
 
 use super::header::TextEncoding;
 use lidless_io::number;
+use lidless_io::utf16;
 
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -125,15 +126,10 @@ impl Slot {
 }
 
 fn text(bytes: &[u8], encoding: TextEncoding) -> String {
-    let wide = |from: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> =
-            bytes.chunks_exact(2).map(|pair| from(pair.try_into().unwrap_or_default())).collect();
-        String::from_utf16_lossy(&units)
-    };
     match encoding {
         TextEncoding::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
-        TextEncoding::Utf16Le => wide(u16::from_le_bytes),
-        TextEncoding::Utf16Be => wide(u16::from_be_bytes),
+        TextEncoding::Utf16Le => utf16::text(utf16::units_le(bytes)),
+        TextEncoding::Utf16Be => utf16::text(utf16::units_be(bytes)),
     }
 }
 

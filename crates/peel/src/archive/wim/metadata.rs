@@ -22,6 +22,7 @@ use crate::filesystem::{Node, NodeKind};
 use lidless_core::Timestamp;
 use lidless_io::Cursor;
 use lidless_io::number::u64_le;
+use lidless_io::utf16;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 const DIRECTORY: u32 = 0x10;
@@ -136,7 +137,7 @@ fn entry(metadata: &[u8], at: u64, folder: &str) -> Option<(One, Vec<Named>, u64
     let count = cursor.u16_le().ok()?;
     cursor.skip(2).ok()?;
     let name_length = usize::from(cursor.u16_le().ok()?);
-    let name = utf16(cursor.take(name_length).ok()?);
+    let name = step(cursor.take(name_length).ok()?);
     if folder.len().saturating_add(name.len()) > LONGEST_PATH {
         return None;
     }
@@ -165,7 +166,7 @@ fn entry(metadata: &[u8], at: u64, folder: &str) -> Option<(One, Vec<Named>, u64
         cursor.skip(16).ok()?;
         let own: [u8; 20] = cursor.array().ok()?;
         let length = usize::from(cursor.u16_le().ok()?);
-        let name = utf16(cursor.take(length).ok()?);
+        let name = step(cursor.take(length).ok()?);
         if name.is_empty() {
             hash = own;
         } else {
@@ -178,14 +179,9 @@ fn entry(metadata: &[u8], at: u64, folder: &str) -> Option<(One, Vec<Named>, u64
     Some((One { named: Named { node, hash, is_encrypted }, children }, streams, next))
 }
 
-fn utf16(bytes: &[u8]) -> String {
-    let units =
-        bytes.chunks_exact(2).filter_map(|two| Some(u16::from_le_bytes(*two.first_chunk()?)));
+fn step(bytes: &[u8]) -> String {
     // A name is one step of a path, whatever stands in it.
-    char::decode_utf16(units)
-        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .map(|one| if matches!(one, '/' | '\\' | '\0') { '_' } else { one })
-        .collect()
+    utf16::text(utf16::units_le(bytes)).replace(['/', '\\', '\0'], "_")
 }
 
 /// 100 ns since 1601.

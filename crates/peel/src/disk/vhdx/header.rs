@@ -17,6 +17,7 @@
 use super::super::crc32c::crc32c;
 use super::super::fields::{Fields, guid_text};
 use crate::error::PeelError;
+use lidless_io::utf16;
 use lidless_io::{ReadAt, read_exact_vec, read_vec};
 
 /// The name of the format in reports.
@@ -206,9 +207,7 @@ fn locator(fields: &Fields<'_>) -> Result<Vec<(String, String)>, PeelError> {
         let text = |offset: u32, length: u16| {
             let from = usize::try_from(offset).unwrap_or(usize::MAX);
             let bytes = fields.bytes().get(from..from.saturating_add(usize::from(length)));
-            let units = bytes.unwrap_or(&[]).as_chunks::<2>().0;
-            let units: Vec<u16> = units.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
-            String::from_utf16_lossy(&units)
+            utf16::text(utf16::units_le(bytes.unwrap_or(&[])))
         };
         let key = text(fields.u32_le(at)?, fields.u16_le(at.saturating_add(8))?);
         let value =

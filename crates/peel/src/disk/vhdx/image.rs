@@ -12,6 +12,7 @@ use super::header::{FORMAT, Heads, METADATA_BYTES, Metadata};
 use super::log;
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
+use lidless_io::utf16::{text_to_zero, units_le};
 use lidless_io::{BlockCache, ReadAt, ReadError, read_merged};
 use std::ops::Range;
 use std::sync::Arc;
@@ -59,7 +60,7 @@ impl Image for Vhdx {
         let metadata = begin(at, length.min(METADATA_BYTES));
         read_merged(&*source, &[metadata, begin(table, table_bytes.min(TABLE_BYTES))])?;
         let metadata = Metadata::read(&*source, at, length)?;
-        let maker = utf16(head.get(8..520).unwrap_or(&[]));
+        let maker = text_to_zero(units_le(head.get(8..520).unwrap_or(&[])));
         disk.facts.push(("created_by", maker.into()));
         disk.facts.push(identity(&header.data_write));
         let mut parent = None;
@@ -97,12 +98,6 @@ impl Image for Vhdx {
         disk.bytes = Arc::new(Mapped::new(map, source, parent, length));
         Ok(disk)
     }
-}
-
-fn utf16(bytes: &[u8]) -> String {
-    let units = bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair));
-    let units: Vec<u16> = units.take_while(|unit| *unit != 0).collect();
-    String::from_utf16_lossy(&units)
 }
 
 struct Blocks {

@@ -15,6 +15,7 @@
 use super::super::civil::Civil;
 use super::super::number::{le16, le32, le64};
 use lidless_core::Timestamp;
+use lidless_io::utf16;
 
 /// The bit of a type that says that the entry is in use.
 const IN_USE: u8 = 0x80;
@@ -62,7 +63,7 @@ fn stream(entry: &Raw) -> Stream {
 
 fn units(entry: &Raw, count: usize) -> Vec<u16> {
     let text = entry.get(2..).unwrap_or(&[]);
-    text.as_chunks::<2>().0.iter().take(count).map(|pair| u16::from_le_bytes(*pair)).collect()
+    utf16::units_le(text).take(count).collect()
 }
 
 /// Reads a directory's bytes.
@@ -78,7 +79,7 @@ pub(super) fn parse(bytes: &[u8]) -> Items {
             0x81 if found.bitmap.is_none() => found.bitmap = Some(stream(entry)),
             0x82 => found.upcase = Some((stream(entry), le32(entry, 4))),
             0x83 => {
-                let label = String::from_utf16_lossy(&units(entry, usize::from(second.min(11))));
+                let label = utf16::text(units(entry, usize::from(second.min(11))));
                 found.label = Some(label).filter(|label| !label.is_empty());
             }
             0x85 | 0x05 => {
@@ -137,7 +138,7 @@ fn item(file: &Raw, set: &[Raw], is_deleted: bool) -> Option<(Item, bool)> {
         civil.offset_minutes = quarters.saturating_mul(15);
     }
     let item = Item {
-        name: String::from_utf16_lossy(&name),
+        name: utf16::text(name),
         is_directory: attributes & 0x10 != 0,
         is_deleted,
         stream: stream(about),

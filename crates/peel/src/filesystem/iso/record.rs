@@ -17,6 +17,7 @@
 use super::super::civil::Civil;
 use lidless_core::Timestamp;
 use lidless_io::number::u32_le;
+use lidless_io::utf16;
 
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,9 +99,7 @@ impl<'a> Record<'a> {
 
 /// Text of Joliet: UTF-16, the upper half first.
 pub(super) fn text_of_joliet(bytes: &[u8]) -> String {
-    let units: Vec<u16> =
-        bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
-    String::from_utf16_lossy(&units)
+    utf16::text(utf16::units_be(bytes))
 }
 
 /// The records of a directory with their offsets, and whether all of it made sense.

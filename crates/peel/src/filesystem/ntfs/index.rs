@@ -18,11 +18,12 @@
 //! | 16 | | the name as in a file name attribute: times from 8, size at 48, flags at 56, reparse tag at 60, name from 64 |
 
 use super::content::tag_is_link;
-use super::fields::{text, time, u8_at, units};
+use super::fields::{text, time, u8_at};
 use super::record::Reference;
 use crate::filesystem::face::NodeKind;
 use lidless_core::Timestamp;
 use lidless_io::number::{index, slice, u16_le, u32_le, u64_le};
+use lidless_io::utf16::units_le;
 use std::cmp::Ordering;
 
 const DIRECTORY: u32 = 0x1000_0000;
@@ -74,7 +75,7 @@ impl Entry<'_> {
     fn name(&self) -> Option<Vec<u16>> {
         let key = self.key?;
         let length = usize::from(u8_at(key, 64)?).saturating_mul(2);
-        Some(units(slice(key, 66, length)?))
+        Some(units_le(slice(key, 66, length)?).collect())
     }
 
     /// The name it stands for; none for short names beside long ones.
@@ -92,7 +93,7 @@ impl Entry<'_> {
         };
         Some(Child {
             reference: self.reference,
-            name: text(&self.name()?),
+            name: text(self.name()?),
             kind,
             size: if kind == NodeKind::File { u64_le(key, 48)? } else { 0 },
             modified: u64_le(key, 16).and_then(|ticks| time(ticks.cast_signed())),

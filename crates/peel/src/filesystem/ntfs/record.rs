@@ -25,9 +25,10 @@
 //! | 34 | 2 | elsewhere: clusters of a compression unit, as a power of two |
 //! | 40 | 8, 8, 8 | elsewhere: bytes allocated, length, how much of it was ever written |
 
-use super::fields::{text, time, u8_at, units};
+use super::fields::{text, time, u8_at};
 use lidless_core::Timestamp;
 use lidless_io::number::{index, slice, u16_le, u32_le, u64_le};
+use lidless_io::utf16::units_le;
 
 /// Types of attributes.
 pub(super) const STANDARD: u32 = 0x10;
@@ -211,7 +212,7 @@ impl Record {
             0 => String::new(),
             length => {
                 let offset = usize::from(u16_le(bytes, 10)?);
-                text(&units(slice(bytes, offset, length.saturating_mul(2))?))
+                text(units_le(slice(bytes, offset, length.saturating_mul(2))?))
             }
         };
         let flags = u16_le(bytes, 12)?;
@@ -264,6 +265,6 @@ fn file_name(value: &[u8]) -> Option<Name> {
     Some(Name {
         parent: Reference::new(u64_le(value, 0)?),
         is_short: u8_at(value, 65)? == 2,
-        name: text(&units(slice(value, 66, length)?)),
+        name: text(units_le(slice(value, 66, length)?)),
     })
 }

@@ -13,6 +13,7 @@
 use super::super::civil::Civil;
 use super::super::number::{le16, le32};
 use lidless_core::Timestamp;
+use lidless_io::utf16;
 
 pub(super) const ANCHOR: u16 = 2;
 pub(super) const POINTER: u16 = 3;
@@ -79,11 +80,7 @@ impl Place {
 pub(super) fn text(bytes: &[u8]) -> String {
     match bytes.split_first() {
         Some((8 | 254, letters)) => letters.iter().map(|byte| char::from(*byte)).collect(),
-        Some((16 | 255, letters)) => {
-            let units: Vec<u16> =
-                letters.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
-            String::from_utf16_lossy(&units)
-        }
+        Some((16 | 255, letters)) => utf16::text(utf16::units_be(letters)),
         _ => String::new(),
     }
 }
