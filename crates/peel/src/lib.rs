@@ -12,6 +12,7 @@ mod mail;
 mod peeler;
 mod plain;
 mod table;
+mod time;
 mod volume;
 mod zip;
 

@@ -4,7 +4,6 @@ mod apfs;
 mod batch;
 mod blocks;
 mod btrfs;
-mod civil;
 mod cramfs;
 mod decmpfs;
 mod drive;

@@ -5,11 +5,12 @@
 //! recipients and attachments), then 16 bytes each: 2 bytes type, 2 bytes number, 4 bytes flags, 8
 //! bytes value.
 
-use super::letter::{Letter, time};
+use super::letter::Letter;
 use crate::error::PeelError;
 use crate::mail::decode_charset;
 use crate::peeler::Sink;
 use crate::plain::{Attached, give_text};
+use crate::time::filetime_seconds;
 use lidless_core::{Artifact, Gap, Interest, Limits, Provenance};
 use lidless_io::number::{u16_le, u32_le, u64_le};
 use lidless_io::utf16::{text_to_zero, units_le};
@@ -127,7 +128,8 @@ impl Message<'_> {
             letter.person(field, &name, &address.unwrap_or_default());
         }
         let sent = values.time(0x0039).or_else(|| values.time(0x0e06));
-        letter.field("Date", sent.and_then(time).map(|when| when.to_string()).as_deref());
+        letter
+            .field("Date", sent.and_then(filetime_seconds).map(|when| when.to_string()).as_deref());
         letter.field("Subject", text(0x0037).as_deref());
         if let Some(headers) = self.text(folder, 0x007d, most) {
             letter.body(&headers);

@@ -1,9 +1,10 @@
 //! An Outlook store as a wrapping: its messages folder by folder, and what is attached to them.
 
-use super::letter::{Letter, time};
+use super::letter::Letter;
 use crate::error::PeelError;
 use crate::peeler::{Peeler, Sink};
 use crate::plain::{Attached, give_text};
+use crate::time::filetime_seconds;
 use lidless_core::{
     Artifact, Category, Confidence, Entry, Finding, Gap, Interest, Layer, Limits, Place,
     Provenance, Severity,
@@ -176,7 +177,7 @@ impl Visit<'_> {
             if one.class.eq_ignore_ascii_case(TEAMS) && lines.len() < most {
                 let line = serde_json::json!({
                     "messageType": "message",
-                    "createdDateTime": one.delivered.and_then(time).map(|when| when.to_string()),
+                    "createdDateTime": one.delivered.and_then(filetime_seconds).map(|when| when.to_string()),
                     "from": {"user": {"displayName": one.sender}},
                 });
                 lines.push_str(&line.to_string());
@@ -301,7 +302,9 @@ impl Visit<'_> {
             let people = counted.people.len();
             evidence.push_str(&format!(", {} of Teams from {people} people", counted.teams));
         }
-        let day = |when: Option<u64>| when.and_then(time).map(|when| Value::from(when.to_string()));
+        let day = |when: Option<u64>| {
+            when.and_then(filetime_seconds).map(|when| Value::from(when.to_string()))
+        };
         let classes: Map<String, Value> =
             counted.classes.iter().map(|(class, count)| (class.clone(), (*count).into())).collect();
         let finding = Finding::new(
@@ -341,7 +344,7 @@ fn text(message: &Message, when: Option<u64>, most: u64) -> String {
         letter.person(field, &one.name, &one.address);
     }
     let sent = message.time(0x0039).or_else(|| message.time(0x0e06)).or(when);
-    letter.field("Date", sent.and_then(time).map(|when| when.to_string()).as_deref());
+    letter.field("Date", sent.and_then(filetime_seconds).map(|when| when.to_string()).as_deref());
     // Two characters in front say how long a prefix like `RE:` is.
     let subject = message.text(0x0037).unwrap_or_default();
     let subject = match subject.strip_prefix('\u{1}') {

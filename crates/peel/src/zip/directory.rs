@@ -8,7 +8,7 @@
 //! Of an archive in parts the end record has at 4 the number of its own part, from 0, and at 6
 //! that of the directory.
 
-use crate::archive::dos_time;
+use crate::time::dos_time;
 use lidless_core::Timestamp;
 use lidless_io::{Cursor, CursorError, ReadAt, read_vec};
 

@@ -15,10 +15,10 @@
 //! name in Unicode, `e0` a folder.
 
 use super::peel::{BREAKS_OFF, LOCKED, Member};
-use crate::archive::dos::dos_time;
 use crate::archive::members::{About, Members};
 use crate::archive::tape::{Lying, Tape as _};
 use crate::error::PeelError;
+use crate::time::dos_time;
 use lidless_io::utf16;
 use lidless_io::{Cursor, CursorError};
 

@@ -19,7 +19,7 @@
 
 use crate::error::PeelError;
 use crate::filesystem::{Node, NodeKind};
-use lidless_core::Timestamp;
+use crate::time::filetime_seconds;
 use lidless_io::Cursor;
 use lidless_io::number::u64_le;
 use lidless_io::utf16;
@@ -151,7 +151,7 @@ fn entry(metadata: &[u8], at: u64, folder: &str) -> Option<(One, Vec<Named>, u64
         path: path.clone(),
         kind,
         size: 0,
-        modified: time(written),
+        modified: filetime_seconds(written),
         deleted: false,
         handle: 0,
         place: 0,
@@ -182,10 +182,4 @@ fn entry(metadata: &[u8], at: u64, folder: &str) -> Option<(One, Vec<Named>, u64
 fn step(bytes: &[u8]) -> String {
     // A name is one step of a path, whatever stands in it.
     utf16::text(utf16::units_le(bytes)).replace(['/', '\\', '\0'], "_")
-}
-
-/// 100 ns since 1601.
-fn time(ticks: u64) -> Option<Timestamp> {
-    let seconds = i64::try_from(ticks / 10_000_000).ok()?.checked_sub(11_644_473_600)?;
-    if ticks == 0 { None } else { Timestamp::from_second(seconds).ok() }
 }

@@ -12,8 +12,8 @@
 //!
 //! The highest bit of the type is cleared where the entry was deleted.
 
-use super::super::civil::Civil;
 use super::super::number::{le16, le32, le64};
+use crate::time::Civil;
 use lidless_core::Timestamp;
 use lidless_io::utf16;
 

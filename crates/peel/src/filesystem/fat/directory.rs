@@ -13,9 +13,9 @@
 //! Parts of a long name stand before the entry, the last part first: a byte with the number (64
 //! added to the last), 5 units of UTF-16 at 1, 6 at 14, 2 at 28, the sum of the short name at 13.
 
-use super::super::civil::Civil;
 use super::super::number::{le16, le32};
 use super::names;
+use crate::time::Civil;
 use lidless_core::Timestamp;
 
 const LABEL: u8 = 0x08;

@@ -14,7 +14,7 @@
 //! | 33 | | name; `00`: the directory itself, `01`: the one above |
 //! | | | from the next even offset: system use |
 
-use super::super::civil::Civil;
+use crate::time::Civil;
 use lidless_core::Timestamp;
 use lidless_io::number::u32_le;
 use lidless_io::utf16;

@@ -18,9 +18,10 @@
 //! | 16 | | the name as in a file name attribute: times from 8, size at 48, flags at 56, reparse tag at 60, name from 64 |
 
 use super::content::tag_is_link;
-use super::fields::{text, time, u8_at};
+use super::fields::{text, u8_at};
 use super::record::Reference;
 use crate::filesystem::face::NodeKind;
+use crate::time::filetime;
 use lidless_core::Timestamp;
 use lidless_io::number::{index, slice, u16_le, u32_le, u64_le};
 use lidless_io::utf16::units_le;
@@ -96,7 +97,7 @@ impl Entry<'_> {
             name: text(self.name()?),
             kind,
             size: if kind == NodeKind::File { u64_le(key, 48)? } else { 0 },
-            modified: u64_le(key, 16).and_then(|ticks| time(ticks.cast_signed())),
+            modified: u64_le(key, 16).and_then(filetime),
         })
     }
 }

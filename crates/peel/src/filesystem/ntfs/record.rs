@@ -25,7 +25,8 @@
 //! | 34 | 2 | elsewhere: clusters of a compression unit, as a power of two |
 //! | 40 | 8, 8, 8 | elsewhere: bytes allocated, length, how much of it was ever written |
 
-use super::fields::{text, time, u8_at};
+use super::fields::{text, u8_at};
+use crate::time::filetime;
 use lidless_core::Timestamp;
 use lidless_io::number::{index, slice, u16_le, u32_le, u64_le};
 use lidless_io::utf16::units_le;
@@ -112,7 +113,7 @@ pub(super) struct Record {
     pub(super) is_directory: bool,
     /// The record that this one extends.
     pub(super) base: Option<Reference>,
-    pub(super) modified: Option<i64>,
+    pub(super) modified: Option<u64>,
     pub(super) names: Vec<Name>,
     pub(super) attributes: Vec<Attribute>,
     /// Something in it did not fit.
@@ -232,7 +233,7 @@ impl Record {
         let length = index(u32_le(bytes, 16)?);
         let value = slice(bytes, usize::from(u16_le(bytes, 20)?), length)?;
         match kind {
-            STANDARD => self.modified = u64_le(value, 8).map(u64::cast_signed),
+            STANDARD => self.modified = u64_le(value, 8),
             FILE_NAME => self.names.push(file_name(value)?),
             _ => {
                 let body = Body::Resident(value.to_vec());
@@ -244,7 +245,7 @@ impl Record {
 
     /// When its content was last changed.
     pub(super) fn changed(&self) -> Option<Timestamp> {
-        self.modified.and_then(time)
+        self.modified.and_then(filetime)
     }
 }
 

@@ -10,8 +10,8 @@
 //! | 10 | 2 | bytes that it is of |
 //! | 12 | 4 | the block it stands in |
 
-use super::super::civil::Civil;
 use super::super::number::{le16, le32};
+use crate::time::Civil;
 use lidless_core::Timestamp;
 use lidless_io::utf16;
 
