@@ -1,6 +1,7 @@
 //! Many ranges with few requests.
 
 use crate::error::ReadError;
+use crate::number;
 use crate::read_at::{ReadAt, read_vec};
 use bytes::Bytes;
 use std::ops::Range;
@@ -49,11 +50,8 @@ pub fn read_merged<S: ReadAt + ?Sized>(
         let length = joined.end.saturating_sub(joined.start);
         let bytes = Bytes::from(read_vec(source, joined.start, length)?);
         for (index, range) in group {
-            let at = |offset: u64| {
-                usize::try_from(offset.saturating_sub(joined.start))
-                    .unwrap_or(usize::MAX)
-                    .min(bytes.len())
-            };
+            let at =
+                |offset: u64| number::index(offset.saturating_sub(joined.start)).min(bytes.len());
             if let Some(slot) = answers.get_mut(*index) {
                 *slot = bytes.slice(at(range.start)..at(range.end));
             }

@@ -65,7 +65,7 @@ impl<'a> Fields<'a> {
         expected: impl Into<String>,
         found: impl std::fmt::Display,
     ) -> PeelError {
-        let at = u64::try_from(at).unwrap_or(u64::MAX);
+        let at = number::wide(at);
         PeelError::malformed(self.format, self.base.saturating_add(at), expected, found)
     }
 }

@@ -33,6 +33,7 @@ use super::mapped::{Map, Mapped, Origin, Piece, chunks, entries, tables};
 use super::parent::{Raw, Wanted, identity};
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
+use lidless_io::number::index;
 use lidless_io::utf16::{text_to_zero, units_be, units_le};
 use lidless_io::{BlockCache, ReadAt, ReadError, Window, read_exact_vec, read_merged, read_vec};
 use std::sync::Arc;
@@ -240,7 +241,7 @@ impl Map for Blocks {
         }
         let mut pieces = Vec::new();
         for (number, within, length) in chunks(from, to.min(end), self.block) {
-            let index = usize::try_from(number.saturating_sub(first)).unwrap_or(usize::MAX);
+            let index = index(number.saturating_sub(first));
             let start = number.saturating_mul(self.block);
             let place = places.get(index).copied().flatten();
             let data = place.map(|place| place.saturating_add(self.bitmap));

@@ -6,7 +6,7 @@
 
 use super::compound::all;
 use crate::mail::{code_page, decode_charset};
-use lidless_io::number::{u16_le, u32_le};
+use lidless_io::number::{index, u16_le, u32_le};
 use lidless_io::utf16::{text_to_zero, units_le};
 use lidless_records::{CompoundFile, StoredKind};
 
@@ -18,7 +18,7 @@ const MOST_MODULES: usize = 5000;
 /// The names and texts of the modules of all projects in a file, up to `most` bytes.
 pub(super) fn macros(file: &CompoundFile, most: u64) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    let mut left = usize::try_from(most).unwrap_or(usize::MAX);
+    let mut left = index(most);
     for stored in file.stored() {
         let lower = stored.path.to_ascii_lowercase();
         let is_dir = lower == "vba/dir" || lower.ends_with("/vba/dir");
@@ -48,7 +48,7 @@ fn modules(directory: &[u8]) -> (Option<u32>, Vec<(String, usize)>) {
     let mut rest = directory;
     while let (Some(kind), Some(length)) = (u16_le(rest, 0), u32_le(rest, 2)) {
         // The version of the project is two bytes longer than it says.
-        let length = if kind == 9 { 6 } else { usize::try_from(length).unwrap_or(usize::MAX) };
+        let length = if kind == 9 { 6 } else { index(length) };
         let Some(body) = rest.get(6..) else { break };
         let Some((content, after)) = body.split_at_checked(length) else { break };
         match kind {

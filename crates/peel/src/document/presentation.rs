@@ -3,7 +3,7 @@
 
 use super::compound::{DocumentText, all, encrypted};
 use encoding_rs::UTF_16LE;
-use lidless_io::number::{u16_le, u32_le};
+use lidless_io::number::{index, u16_le, u32_le};
 use lidless_records::CompoundFile;
 
 const CHARACTERS: u16 = 0x0fa0;
@@ -33,7 +33,7 @@ pub(super) fn presentation_text(file: &CompoundFile, most: u64) -> DocumentText 
             rest = body;
             continue;
         }
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let length = index(length);
         let (content, after) = body.split_at_checked(length).unwrap_or((body, &[]));
         let text = match kind {
             CHARACTERS | NAME => UTF_16LE.decode_without_bom_handling(content).0.into_owned(),

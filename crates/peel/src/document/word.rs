@@ -16,7 +16,7 @@
 use super::compound::{DocumentText, all, encrypted};
 use crate::error::PeelError;
 use encoding_rs::{UTF_16LE, WINDOWS_1252};
-use lidless_io::number::{u16_le, u32_le};
+use lidless_io::number::{index, u16_le, u32_le};
 use lidless_records::CompoundFile;
 
 const ENCRYPTED: u16 = 0x100;
@@ -48,7 +48,7 @@ pub(super) fn word_text(file: &CompoundFile, most: u64) -> DocumentText {
     let end = start.saturating_add(number(422).unwrap_or(0));
     let table = table.get(start..end).ok_or_else(|| malformed("its table of pieces"))?;
     let pieces = pieces(table).ok_or_else(|| malformed("its table of pieces"))?;
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let most = index(most);
     let mut out = String::new();
     for (offset, length, single) in pieces {
         if out.len() >= most {

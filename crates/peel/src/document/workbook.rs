@@ -4,7 +4,7 @@
 use super::compound::{DocumentText, all, encrypted};
 use crate::error::PeelError;
 use encoding_rs::{UTF_16LE, WINDOWS_1252};
-use lidless_io::number::{u16_le, u32_le, u64_le};
+use lidless_io::number::{index, u16_le, u32_le, u64_le};
 use lidless_records::CompoundFile;
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ const WIDEST_GAP: u16 = 64;
 pub(super) fn workbook_text(file: &CompoundFile, most: u64) -> DocumentText {
     let name = if file.find("Workbook").is_some() { "Workbook" } else { "Book" };
     let bytes = all(file, name, most)?;
-    let mut book = Book { most: usize::try_from(most).unwrap_or(usize::MAX), ..Book::default() };
+    let mut book = Book { most: index(most), ..Book::default() };
     let mut rest = Records { rest: &bytes };
     let mut last = 0u16;
     while let Some((kind, content)) = rest.next() {

@@ -21,6 +21,7 @@ use super::number::le32;
 use super::walk::{Child, Lies, Listed, Tree, Walk, list_each};
 use crate::error::PeelError;
 use lidless_core::Limits;
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, read_exact_vec};
 use std::io::Read as _;
 use std::ops::Range;
@@ -211,7 +212,7 @@ impl Packed for File {
     }
 
     fn range(&self, block: u64) -> Range<u64> {
-        let at = usize::try_from(block).unwrap_or(usize::MAX);
+        let at = index(block);
         let before = at.checked_sub(1).and_then(|before| self.ends.get(before));
         let start = before.map_or(self.first, |end| u64::from(*end));
         let end = self.ends.get(at).map_or(start, |end| u64::from(*end));
@@ -221,7 +222,7 @@ impl Packed for File {
 
     fn unpack(&self, _: u64, packed: &[u8], length: usize) -> std::io::Result<Vec<u8>> {
         let mut whole = Vec::with_capacity(length);
-        let most = u64::try_from(length).unwrap_or(u64::MAX);
+        let most = wide(length);
         flate2::read::ZlibDecoder::new(packed).take(most).read_to_end(&mut whole)?;
         Ok(whole)
     }

@@ -18,7 +18,7 @@
 use super::face::Content;
 use crate::coding::{Coding, decode, lzfse, lzvn};
 use crate::error::PeelError;
-use lidless_io::number::{u32_be, u32_le, u64_le};
+use lidless_io::number::{index, u32_be, u32_le, u64_le, wide};
 use lidless_io::{ReadAt, ReadError, ReadErrorKind, read_exact_vec, read_vec};
 use std::io::{Cursor, Read as _};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -107,7 +107,7 @@ fn broken() -> ReadError {
 /// Decodes a block of at most `size` bytes.
 fn unpack(method: Method, stored: &[u8], size: u64) -> Result<Vec<u8>, ReadError> {
     let Some((first, after)) = stored.split_first() else { return Ok(Vec::new()) };
-    let length = usize::try_from(size).unwrap_or(usize::MAX);
+    let length = index(size);
     let as_it_is = match method {
         Method::Plain => Some(stored),
         Method::Zlib => (first & 0xf == 0xf).then_some(after),
@@ -165,7 +165,7 @@ impl Blocks {
             let held = u64::try_from(head.len()).is_ok_and(|held| held >= end);
             if held { Ok(head.clone()) } else { read_exact_vec(&*self.fork, 0, end.min(TABLE)) }
         };
-        let place = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        let place = |value: u64| index(value);
         if self.by_offsets {
             let end = u64::from(u32_le(&head, 0).ok_or_else(broken)?);
             let bytes = upto(end)?;
@@ -197,13 +197,13 @@ impl ReadAt for Blocks {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let wanted = wide(buffer.len());
         let end = offset.saturating_add(wanted).min(self.size);
         if offset >= end {
             return Ok(0);
         }
         let table = self.table()?;
-        let place = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        let place = |value: u64| index(value);
         let mut done = 0usize;
         // Blocks that are wanted are read in one go, a mebibyte of the file at a time.
         let mut number = offset / BLOCK;

@@ -12,7 +12,7 @@ use crate::peeler::Sink;
 use crate::plain::{Attached, give_text};
 use crate::time::filetime_seconds;
 use lidless_core::{Artifact, Gap, Interest, Limits, Provenance};
-use lidless_io::number::{u16_le, u32_le, u64_le};
+use lidless_io::number::{index, u16_le, u32_le, u64_le};
 use lidless_io::utf16::{text_to_zero, units_le};
 use lidless_records::{CompoundFile, StoredKind};
 use std::collections::BTreeSet;
@@ -143,7 +143,7 @@ impl Message<'_> {
         } else if plain.is_none()
             && let Some(rich) = self.bytes(folder, 0x1009, most)
         {
-            letter.rich(&rich, usize::try_from(most).unwrap_or(usize::MAX));
+            letter.rich(&rich, index(most));
         }
         letter.into_text()
     }

@@ -9,7 +9,7 @@ use super::letter::Letter;
 use crate::peeler::{Peeler, Sink};
 use crate::plain::{Attached, give_text};
 use lidless_core::{Artifact, Gap, Limits};
-use lidless_io::number::{u16_le, u32_le};
+use lidless_io::number::{index, u16_le, u32_le};
 use lidless_io::utf16::{text_to_zero, units_le};
 use lidless_io::{Cursor, CursorError, MemoryBytes, ReadAt as _, read_vec};
 
@@ -87,7 +87,7 @@ fn attributes(
         cursor.skip(1)?;
         let number = cursor.u16_le()?;
         cursor.skip(2)?;
-        let length = usize::try_from(cursor.u32_le()?).unwrap_or(usize::MAX);
+        let length = index(cursor.u32_le()?);
         let content = cursor.take(length)?;
         cursor.skip(2)?;
         let text = || decode(content, page).trim_end_matches('\0').to_owned();
@@ -140,7 +140,7 @@ fn add_message(content: &[u8], page: Option<&str>, letter: &mut Letter, limits: 
         letter.html(html.bytes, None);
     }
     if let Some(rich) = values.get(&0x1009) {
-        let most = usize::try_from(limits.memory_bytes / 4).unwrap_or(usize::MAX);
+        let most = index(limits.memory_bytes / 4);
         letter.rich(rich.bytes, most);
     }
 }
@@ -178,7 +178,7 @@ fn properties(content: &[u8]) -> BTreeMap<u16, Property<'_>> {
 }
 
 fn padded<'a>(cursor: &mut Cursor<'a>, length: u32) -> Result<&'a [u8], CursorError> {
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let length = index(length);
     let bytes = cursor.take(length)?;
     let padding = length.next_multiple_of(4).saturating_sub(length).min(cursor.remaining().len());
     cursor.skip(padding)?;
@@ -208,7 +208,7 @@ fn property<'a>(cursor: &mut Cursor<'a>) -> Result<(u16, Option<Property<'a>>), 
     };
     if let Some(size) = fixed {
         let count = if many { cursor.u32_le()? } else { 1 };
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let count = index(count);
         cursor.skip(size.saturating_mul(count))?;
         return Ok((number, None));
     }

@@ -12,6 +12,7 @@ use crate::archive::Known;
 use crate::peeler::{Peeler, Sink};
 use bytes::Bytes;
 use lidless_core::{Artifact, Entry, Gap, Interest, Layer, Limits, Provenance};
+use lidless_io::number::wide;
 use lidless_io::{ReadAt, ReadError, read_vec};
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -248,7 +249,7 @@ impl Listed {
         limits: &Limits,
         oddities: &mut Oddities,
     ) {
-        let count = |list: usize| u64::try_from(list).unwrap_or(u64::MAX);
+        let count = |list: usize| wide(list);
         let left = limits.members.saturating_sub(count(self.lines.len()));
         let found = lines(directory, left);
         if count(found.len()) >= left && left <= end.members {

@@ -3,7 +3,7 @@
 use super::directory::{Root, Stored, StoredKind, read};
 use super::header::{Header, LAST_SECTOR, malformed};
 use crate::error::RecordError;
-use lidless_io::number::u32_le;
+use lidless_io::number::{index, u32_le, wide};
 use lidless_io::{BlockCache, Extent, Extents, ReadAt, read_merged, read_vec};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -194,13 +194,13 @@ impl CompoundFile {
 }
 
 fn table_bytes(sectors: usize, sector_bytes: u64) -> u64 {
-    u64::try_from(sectors).unwrap_or(u64::MAX).saturating_mul(sector_bytes)
+    wide(sectors).saturating_mul(sector_bytes)
 }
 
 /// Follows a chain for at most `most` steps. One that comes back to its first sector ends there;
 /// other loops end with the steps.
 fn follow(table: &[u32], start: u32, most: u64) -> Vec<u32> {
-    let most = usize::try_from(most).unwrap_or(usize::MAX).min(table.len());
+    let most = index(most).min(table.len());
     let mut found = Vec::new();
     let mut next = start;
     while next < LAST_SECTOR && found.len() < most {

@@ -21,7 +21,7 @@ use crate::error::PeelError;
 use crate::filesystem::{Node, NodeKind};
 use crate::time::filetime_seconds;
 use lidless_io::Cursor;
-use lidless_io::number::u64_le;
+use lidless_io::number::{index, u64_le, wide};
 use lidless_io::utf16;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -70,7 +70,7 @@ impl Tree {
         };
         let mut waiting = VecDeque::from([(root.children, String::new())]);
         let mut entered = HashSet::new();
-        let (most, mut paths) = (usize::try_from(most).unwrap_or(usize::MAX), 0usize);
+        let (most, mut paths) = (index(most), 0usize);
         while let Some((mut at, folder)) = waiting.pop_front() {
             // A folder that contains itself is entered once.
             if at == 0 || !entered.insert(at) {
@@ -106,7 +106,7 @@ impl Tree {
             tree.folders.insert(folder.to_lowercase(), first..tree.names.len());
         }
         for (handle, named) in tree.names.iter_mut().enumerate() {
-            named.node.handle = u64::try_from(handle).unwrap_or(u64::MAX);
+            named.node.handle = wide(handle);
         }
         Ok(tree)
     }

@@ -12,6 +12,7 @@ use super::header::{FORMAT, Heads, METADATA_BYTES, Metadata};
 use super::log;
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
+use lidless_io::number;
 use lidless_io::utf16::{text_to_zero, units_le};
 use lidless_io::{BlockCache, ReadAt, ReadError, read_merged};
 use std::ops::Range;
@@ -155,7 +156,7 @@ impl Map for Blocks {
         let table: Vec<[u8; 8]> =
             entries(&self.tables, self.table, first, end.saturating_sub(first))?;
         let entry = |index: u64| {
-            let index = usize::try_from(index.saturating_sub(first)).unwrap_or(usize::MAX);
+            let index = number::index(index.saturating_sub(first));
             table.get(index).map_or(0, |bytes| u64::from_le_bytes(*bytes))
         };
         let place = |entry: u64| (entry >> 20) << 20;

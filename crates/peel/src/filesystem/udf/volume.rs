@@ -19,6 +19,7 @@ use super::extents::extents_of;
 use super::sessions;
 use super::space::{Partition, Space};
 use crate::error::PeelError;
+use lidless_io::number::index;
 use lidless_io::{Extent, Extents, ReadAt, read_merged, read_vec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -87,7 +88,7 @@ impl Sequence {
             let Some((length, block)) = next.take() else { break };
             let start = u64::from(block).saturating_mul(size);
             let bytes = read_vec(volume, start, u64::from(length).min(SEQUENCE_BYTES))?;
-            for sector in bytes.chunks(usize::try_from(size).unwrap_or(usize::MAX)) {
+            for sector in bytes.chunks(index(size)) {
                 let number = le32(sector, 16);
                 match kind(sector) {
                     Some(LOGICAL_VOLUME) => {
