@@ -20,6 +20,7 @@ mod neighbours;
 mod ntfs;
 mod number;
 mod romfs;
+mod runs;
 mod squashfs;
 mod table;
 mod told;
