@@ -13,6 +13,7 @@ mod peeler;
 mod plain;
 mod table;
 mod time;
+mod told;
 mod volume;
 mod zip;
 
