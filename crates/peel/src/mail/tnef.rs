@@ -12,7 +12,6 @@ use lidless_core::{Artifact, Gap, Limits};
 use lidless_io::number::{index, u16_le, u32_le};
 use lidless_io::utf16::{text_to_zero, units_le};
 use lidless_io::{Cursor, CursorError, MemoryBytes, ReadAt as _, read_vec};
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -47,8 +47,7 @@ impl Scheme for ApplePartitions {
 }
 
 fn entries(disk: &dyn ReadAt, head: &[u8], size: u64) -> Result<Vec<Part>, PeelError> {
-    let place = |value: u64| index(value);
-    let count = head.get(place(size)..).and_then(|entry| u32_be(entry, 4)).unwrap_or(0);
+    let count = head.get(index(size)..).and_then(|entry| u32_be(entry, 4)).unwrap_or(0);
     let count = u64::from(count).min(ENTRIES);
     let length = size.saturating_mul(count.saturating_add(1));
     let held = wide(head.len());
@@ -56,7 +55,7 @@ fn entries(disk: &dyn ReadAt, head: &[u8], size: u64) -> Result<Vec<Part>, PeelE
     let mut parts = Vec::new();
     for number in 1..=count {
         let offset = number.saturating_mul(size);
-        let entry = map.get(place(offset)..).unwrap_or(&[]);
+        let entry = map.get(index(offset)..).unwrap_or(&[]);
         if !entry.starts_with(b"PM") {
             return Err(PeelError::malformed(APM, offset, "an entry", "another signature"));
         }
