@@ -1,6 +1,7 @@
 //! A block cache in front of a slow source.
 
 use crate::error::ReadError;
+use crate::number::{index, wide};
 use crate::read_at::{ReadAt, read_vec};
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
@@ -36,7 +37,7 @@ impl BlockCache {
         Self {
             source,
             block_bytes,
-            capacity_blocks: usize::try_from(blocks).unwrap_or(usize::MAX),
+            capacity_blocks: index(blocks),
             ahead_bytes: 0,
             state: Mutex::new(State::default()),
         }
@@ -93,11 +94,11 @@ impl BlockCache {
         }
         let last = first.saturating_add(count).saturating_sub(1);
         let mut bytes = read_vec(&*self.source, start, count.saturating_mul(self.block_bytes))?;
-        let size = usize::try_from(self.block_bytes).unwrap_or(usize::MAX);
+        let size = index(self.block_bytes);
         for (block, chunk) in (first..=last).zip(bytes.chunks(size)) {
             self.keep(block, Bytes::copy_from_slice(chunk));
         }
-        let asked = usize::try_from(wanted.saturating_mul(self.block_bytes)).unwrap_or(usize::MAX);
+        let asked = index(wanted.saturating_mul(self.block_bytes));
         bytes.truncate(asked);
         Ok(bytes)
     }
@@ -110,13 +111,13 @@ impl ReadAt for BlockCache {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
         let length = self.len();
-        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let wanted = wide(buffer.len());
         let end = offset.saturating_add(wanted).min(length);
         if offset >= end {
             return Ok(0);
         }
         // A read larger than a quarter of the cache would only flush it.
-        let capacity = u64::try_from(self.capacity_blocks).unwrap_or(u64::MAX);
+        let capacity = wide(self.capacity_blocks);
         if wanted > self.block_bytes.saturating_mul(capacity.div_ceil(4)) {
             return self.source.read_at(offset, buffer);
         }

@@ -1,6 +1,7 @@
 //! Counting what was read.
 
 use crate::error::ReadError;
+use crate::number::wide;
 use crate::read_at::ReadAt;
 use bytes::Bytes;
 use std::ops::Range;
@@ -54,14 +55,14 @@ impl ReadAt for Counted {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
         let got = self.source.read_at(offset, buffer)?;
-        self.tally.add(u64::try_from(got).unwrap_or(u64::MAX), 1);
+        self.tally.add(wide(got), 1);
         Ok(got)
     }
 
     fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ReadError> {
         let parts = self.source.read_ranges(ranges)?;
         for part in &parts {
-            self.tally.add(u64::try_from(part.len()).unwrap_or(u64::MAX), 1);
+            self.tally.add(wide(part.len()), 1);
         }
         Ok(parts)
     }

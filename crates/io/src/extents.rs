@@ -2,6 +2,7 @@
 
 use crate::error::ReadError;
 use crate::merged::read_merged;
+use crate::number::{index, wide};
 use crate::read_at::ReadAt;
 use bytes::Bytes;
 use std::ops::Range;
@@ -81,7 +82,7 @@ impl ReadAt for Extents {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let wanted = wide(buffer.len());
         let end = offset.saturating_add(wanted).min(self.length);
         if offset >= end {
             return Ok(0);
@@ -134,7 +135,7 @@ impl ReadAt for Extents {
             let length = range.end.min(self.length).saturating_sub(range.start);
             let mut whole = vec![0u8; usize::try_from(length).unwrap_or(0)];
             for (at, bytes) in places.iter().zip(read.get(first..).unwrap_or(&[])) {
-                let from = usize::try_from(at.saturating_sub(range.start)).unwrap_or(usize::MAX);
+                let from = index(at.saturating_sub(range.start));
                 if let Some(part) = whole.get_mut(from..from.saturating_add(bytes.len())) {
                     part.copy_from_slice(bytes);
                 }

@@ -1,6 +1,7 @@
 //! Bytes of a file on this machine.
 
 use crate::error::ReadError;
+use crate::number::{index, wide};
 use crate::read_at::ReadAt;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -42,11 +43,11 @@ impl ReadAt for FileBytes {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let available = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let available = index(self.length.saturating_sub(offset));
         let wanted = available.min(buffer.len());
         let mut done = 0usize;
         while let Some(rest) = buffer.get_mut(done..wanted).filter(|rest| !rest.is_empty()) {
-            let position = offset.saturating_add(u64::try_from(done).unwrap_or(u64::MAX));
+            let position = offset.saturating_add(wide(done));
             match self.file.read_at(rest, position) {
                 Ok(0) => break,
                 Ok(count) => done = done.saturating_add(count),

@@ -14,9 +14,11 @@ mod file;
 mod link;
 mod memory;
 mod merged;
+pub mod number;
 mod read_at;
 mod reader;
 mod spool;
+pub mod utf16;
 mod window;
 
 pub use budget::Budget;

@@ -1,6 +1,7 @@
 //! Bytes held in memory.
 
 use crate::error::ReadError;
+use crate::number::wide;
 use crate::read_at::ReadAt;
 use bytes::Bytes;
 
@@ -23,7 +24,7 @@ impl MemoryBytes {
 
 impl ReadAt for MemoryBytes {
     fn len(&self) -> u64 {
-        u64::try_from(self.0.len()).unwrap_or(u64::MAX)
+        wide(self.0.len())
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {

@@ -1,6 +1,7 @@
 //! The trait every source of bytes implements.
 
 use crate::error::ReadError;
+use crate::number::wide;
 use bytes::Bytes;
 use std::ops::Range;
 use std::sync::Arc;
@@ -85,7 +86,7 @@ pub fn read_exact_vec<S: ReadAt + ?Sized>(
     length: u64,
 ) -> Result<Vec<u8>, ReadError> {
     let buffer = read_vec(source, offset, length)?;
-    let got = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+    let got = wide(buffer.len());
     if got < length {
         return Err(ReadError::short(offset, length, got));
     }

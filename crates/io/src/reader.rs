@@ -1,5 +1,6 @@
 //! `std::io::Read` over a positioned source, for decoders that stream.
 
+use crate::number::wide;
 use crate::read_at::{ReadAt, read_vec};
 use std::io::Read;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ impl Read for SequentialReader {
         if self.used >= self.chunk.len() {
             self.chunk = read_vec(&*self.source, self.offset, self.next_chunk)?;
             self.used = 0;
-            let got = u64::try_from(self.chunk.len()).unwrap_or(u64::MAX);
+            let got = wide(self.chunk.len());
             self.offset = self.offset.saturating_add(got);
             self.next_chunk = self.next_chunk.saturating_mul(2).min(LARGEST_CHUNK);
         }

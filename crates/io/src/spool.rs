@@ -3,6 +3,7 @@
 use crate::error::ReadError;
 use crate::file::FileBytes;
 use crate::memory::MemoryBytes;
+use crate::number::{index, wide};
 use crate::read_at::ReadAt;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -52,12 +53,12 @@ impl Spool {
                     break Some(SpoolError::Broken { bytes: total, message: error.to_string() });
                 }
             };
-            let room = usize::try_from(limit.saturating_sub(total)).unwrap_or(usize::MAX);
+            let room = index(limit.saturating_sub(total));
             let kept = chunk.get(..count.min(room)).unwrap_or(&[]);
             if let Err(error) = append(&mut memory, &mut file, kept) {
                 break Some(SpoolError::Broken { bytes: total, message: error.to_string() });
             }
-            total = total.saturating_add(u64::try_from(kept.len()).unwrap_or(u64::MAX));
+            total = total.saturating_add(wide(kept.len()));
             if count > room {
                 break Some(SpoolError::TooLarge { limit });
             }

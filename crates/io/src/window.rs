@@ -1,6 +1,7 @@
 //! A part of another source.
 
 use crate::error::ReadError;
+use crate::number::index;
 use crate::read_at::ReadAt;
 use bytes::Bytes;
 use std::ops::Range;
@@ -30,7 +31,7 @@ impl ReadAt for Window {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let available = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let available = index(self.length.saturating_sub(offset));
         let wanted = available.min(buffer.len());
         match buffer.get_mut(..wanted) {
             Some(rest) if !rest.is_empty() => {

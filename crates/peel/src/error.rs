@@ -2,6 +2,7 @@
 
 use crate::peeler::Sink;
 use lidless_core::{Category, Confidence, Finding, Gap, Place, Provenance, Severity};
+use lidless_io::number::wide;
 use lidless_io::{CursorError, ReadError, ReadErrorKind};
 use lidless_records::RecordError;
 
@@ -45,7 +46,7 @@ impl PeelError {
 
     /// A cursor that ran out inside a structure of `format` that begins at `base`.
     pub(crate) fn cursor(format: &'static str, base: u64, error: &CursorError) -> Self {
-        let within = u64::try_from(error.offset).unwrap_or(u64::MAX);
+        let within = wide(error.offset);
         Self::malformed(format, base.saturating_add(within), &*error.expected, &error.found)
     }
 

@@ -8,11 +8,12 @@ mod disk;
 mod document;
 mod error;
 mod filesystem;
-mod fixed;
 mod mail;
 mod peeler;
 mod plain;
 mod table;
+mod time;
+mod told;
 mod volume;
 mod zip;
 

@@ -1,11 +1,12 @@
 //! The table of formats: a new one is one new file and one line here.
 
-use crate::archive::{Ar, Cab, Cpio, Opaque, Rar, Rpm, SevenZip, Sfx, Split, Stream, Tar, Wim};
+use crate::archive::{Ar, Cab, Cpio, Rar, Rpm, SevenZip, Sfx, Split, Stream, Tar, Wim};
 use crate::coding::Coding;
 use crate::disk::{DiskImage, hidden, images};
 use crate::document::{Compound, Package, Pdf, Rtf};
-use crate::mail::{Eml, Emlx, Mbox, Pst, Tnef, Told};
+use crate::mail::{Eml, Emlx, Mbox, Pst, Tnef};
 use crate::peeler::Peeler;
+use crate::told::Told;
 use crate::zip::Zip;
 use lidless_core::Artifact;
 
@@ -51,7 +52,7 @@ impl Peelers {
             Box::new(Rar),
             Box::new(Cab),
             Box::new(Sfx),
-            Box::new(Opaque),
+            Box::new(Told::ARCHIVES),
             Box::new(Compound),
             Box::new(Pst),
             Box::new(Rtf),
@@ -60,7 +61,7 @@ impl Peelers {
             Box::new(Eml),
             Box::new(Emlx),
             Box::new(Tnef),
-            Box::new(Told),
+            Box::new(Told::MAIL),
         ];
         row.extend(others);
         for image in images() {

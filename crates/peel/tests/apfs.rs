@@ -1,6 +1,5 @@
 //! APFS containers and their volumes.
 #![allow(
-    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

@@ -1,6 +1,5 @@
 //! btrfs: every file of every form, compressed ones, snapshots, and what is hostile.
 #![allow(
-    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

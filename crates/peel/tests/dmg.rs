@@ -1,6 +1,5 @@
 //! Disk images of Apple's systems, and forensic images, around a volume whose files are known.
 #![allow(
-    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

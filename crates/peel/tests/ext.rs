@@ -1,6 +1,5 @@
 //! ext2, ext3 and ext4: every file of every form, what was deleted, and what is hostile.
 #![allow(
-    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

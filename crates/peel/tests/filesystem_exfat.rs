@@ -1,7 +1,6 @@
 //! exFAT. Its tools only format: the files are put in by a script of the recipe, whose images
 //! `fsck.exfat` finds clean.
 #![allow(
-    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

@@ -1,6 +1,5 @@
 //! FAT, in all its widths.
 #![allow(
-    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

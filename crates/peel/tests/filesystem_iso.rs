@@ -1,6 +1,5 @@
 //! ISO 9660 with all its names.
 #![allow(
-    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

@@ -1,6 +1,5 @@
 //! What it costs to list media: requests of the image, and bytes.
 #![allow(
-    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

@@ -1,6 +1,5 @@
 //! File systems of devices: cramfs and romfs.
 #![allow(
-    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

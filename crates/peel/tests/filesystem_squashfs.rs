@@ -1,6 +1,5 @@
 //! SquashFS in all its packings.
 #![allow(
-    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

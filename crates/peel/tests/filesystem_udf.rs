@@ -1,7 +1,6 @@
 //! UDF. Tools fill it only beside ISO 9660: other images are formatted by one, and filled by a
 //! script of the recipe that writes entries and extents of every form (ECMA-167, OSTA UDF).
 #![allow(
-    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

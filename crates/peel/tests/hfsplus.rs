@@ -1,6 +1,5 @@
 //! HFS+ volumes, their Apple partition maps, and disks that hold them.
 #![allow(
-    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

@@ -1,6 +1,5 @@
 //! NTFS: every name and every content, as another tool sees them, and what hostile volumes cost.
 #![allow(
-    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

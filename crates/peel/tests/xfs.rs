@@ -1,6 +1,5 @@
 //! XFS: every file of every form, what its log says, and what is hostile.
 #![allow(
-    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

@@ -14,7 +14,8 @@
 //! | 4 | 16 | the provider, always the same |
 //! | 24 | 16 | GUID of the master key |
 
-use crate::at;
+use lidless_io::number;
+use lidless_io::utf16::units_le;
 use std::fmt::Write as _;
 
 /// What every protected blob begins with, after its version.
@@ -36,20 +37,17 @@ pub struct DpapiMasterKey {
 /// Reads the header of a master key file from its first bytes; none when it is none.
 #[must_use]
 pub fn dpapi_master_key(head: &[u8]) -> Option<DpapiMasterKey> {
-    if !matches!(at::u32_le(head, 0)?, 1 | 2) {
+    if !matches!(number::u32_le(head, 0)?, 1 | 2) {
         return None;
     }
-    let units: Vec<u16> = at::slice(head, 12, 72)?
-        .chunks_exact(2)
-        .map(|unit| at::u16_le(unit, 0).unwrap_or(0))
-        .collect();
+    let units: Vec<u16> = units_le(number::slice(head, 12, 72)?).collect();
     let guid = String::from_utf16(&units).ok()?.to_lowercase();
     let is_guid = guid.chars().all(|letter| letter.is_ascii_hexdigit() || letter == '-')
         && guid.chars().filter(|letter| *letter == '-').count() == 4;
     is_guid.then_some(())?;
-    let master = at::u64_le(head, 96)?;
-    let domain = at::u64_le(head, 120)?;
-    let rounds = if master > 0 { at::u32_le(head, 148)? } else { 0 };
+    let master = number::u64_le(head, 96)?;
+    let domain = number::u64_le(head, 120)?;
+    let rounds = if master > 0 { number::u32_le(head, 148)? } else { 0 };
     Some(DpapiMasterKey { guid, rounds, for_domain: domain > 0 })
 }
 
@@ -58,10 +56,10 @@ pub fn dpapi_master_key(head: &[u8]) -> Option<DpapiMasterKey> {
 #[must_use]
 pub fn dpapi_blob_key(head: &[u8]) -> Option<String> {
     let provider = head.windows(PROVIDER.len()).position(|part| part == PROVIDER)?;
-    let id = at::slice(head, provider.checked_add(20)?, 16)?;
+    let id = number::slice(head, provider.checked_add(20)?, 16)?;
     let mut guid = String::new();
-    let _ = write!(guid, "{:08x}-", at::u32_le(id, 0)?);
-    let _ = write!(guid, "{:04x}-{:04x}-", at::u16_le(id, 4)?, at::u16_le(id, 6)?);
+    let _ = write!(guid, "{:08x}-", number::u32_le(id, 0)?);
+    let _ = write!(guid, "{:04x}-{:04x}-", number::u16_le(id, 4)?, number::u16_le(id, 6)?);
     for (index, byte) in id.get(8..)?.iter().enumerate() {
         let _ = write!(guid, "{}{byte:02x}", if index == 2 { "-" } else { "" });
     }

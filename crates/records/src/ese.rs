@@ -11,8 +11,8 @@
 //! Pages are counted from 1, after the header and its copy; the catalogue begins on page 4. The
 //! end of a page has its tags, backwards: size and offset of each value.
 
-use crate::at;
 use crate::error::RecordError;
+use lidless_io::number;
 use lidless_io::{BlockCache, ReadAt, read_exact_vec, read_vec};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -63,11 +63,11 @@ pub fn ese_tables(source: Arc<dyn ReadAt>) -> Result<EseTables, RecordError> {
     if !is_ese(&head) {
         return Err(malformed(4, "ef cd ab 89"));
     }
-    let page_bytes = at::u32_le(&head, 236).unwrap_or(0);
+    let page_bytes = number::u32_le(&head, 236).unwrap_or(0);
     if !matches!(page_bytes, 2_048 | 4_096 | 8_192 | 16_384 | 32_768) {
         return Err(malformed(236, "a page size"));
     }
-    let is_clean = at::u32_le(&head, 52) != Some(UNCLEAN);
+    let is_clean = number::u32_le(&head, 52) != Some(UNCLEAN);
     let cache = BlockCache::new(source, BLOCK_BYTES, BLOCK_BYTES.saturating_mul(16));
     let database = Pages { source: cache, page_bytes };
     let mut tables = Vec::new();
@@ -98,8 +98,8 @@ impl Pages {
         let offset = u64::from(number).saturating_add(1).saturating_mul(size);
         let bytes = read_exact_vec(&self.source, offset, size)?;
         let is_large = self.page_bytes >= 16_384;
-        let field = |at: usize| at::u32_le(&bytes, at).unwrap_or(0);
-        let tags = at::u16_le(&bytes, 34).map_or(0, usize::from);
+        let field = |at: usize| number::u32_le(&bytes, at).unwrap_or(0);
+        let tags = number::u16_le(&bytes, 34).map_or(0, usize::from);
         // A tag takes four bytes, large pages keep checksums in 40 more bytes of header.
         let start = if is_large { 80 } else { 40 };
         let fits = tags.checked_mul(4).is_some_and(|tags| tags < bytes.len());
@@ -152,11 +152,11 @@ struct Value<'p> {
 impl Page {
     fn value(&self, tag: usize) -> Option<Value<'_>> {
         let place = self.bytes.len().checked_sub(tag.checked_add(1)?.checked_mul(4)?)?;
-        let size = at::u16_le(&self.bytes, place)?;
-        let offset = at::u16_le(&self.bytes, place.checked_add(2)?)?;
+        let size = number::u16_le(&self.bytes, place)?;
+        let offset = number::u16_le(&self.bytes, place.checked_add(2)?)?;
         let mask = if self.is_large { 0x7fff } else { 0x1fff };
         let start = self.start.checked_add(usize::from(offset & mask))?;
-        let bytes = at::slice(&self.bytes, start, usize::from(size & mask))?;
+        let bytes = number::slice(&self.bytes, start, usize::from(size & mask))?;
         // Where pages are large the flags stand above the first number of the value.
         let flags =
             if self.is_large { bytes.get(1)? >> 5 } else { u8::try_from(offset >> 13).ok()? };
@@ -167,12 +167,12 @@ impl Page {
     fn content<'p>(&self, value: Value<'p>) -> Option<&'p [u8]> {
         const SHARED_KEY: u8 = 4;
         let rest = if value.flags & SHARED_KEY != 0 { value.bytes.get(2..)? } else { value.bytes };
-        let own = usize::from(at::u16_le(rest, 0)? & 0x1fff);
+        let own = usize::from(number::u16_le(rest, 0)? & 0x1fff);
         rest.get(own.checked_add(2)?..)
     }
 
     fn child(&self, value: Value<'_>) -> Option<u32> {
-        at::u32_le(self.content(value)?, 0)
+        number::u32_le(self.content(value)?, 0)
     }
 
     /// The name of a table, when a row of the catalogue is about one.
@@ -181,13 +181,13 @@ impl Page {
         const FIRST_VARIABLE: usize = 127;
         let row = self.content(value)?;
         let last = usize::from(*row.get(1)?);
-        let variable = usize::from(at::u16_le(row, 2)?);
-        if at::u16_le(row, 8)? != TABLE || last <= FIRST_VARIABLE {
+        let variable = usize::from(number::u16_le(row, 2)?);
+        if number::u16_le(row, 8)? != TABLE || last <= FIRST_VARIABLE {
             return None;
         }
         let ends = last.checked_sub(FIRST_VARIABLE)?.checked_mul(2)?;
-        let length = usize::from(at::u16_le(row, variable)? & 0x7fff);
-        let name = at::slice(row, variable.checked_add(ends)?, length)?;
+        let length = usize::from(number::u16_le(row, variable)? & 0x7fff);
+        let name = number::slice(row, variable.checked_add(ends)?, length)?;
         let fits = !name.is_empty() && name.iter().all(|byte| (0x20..0x7f).contains(byte));
         fits.then(|| name.iter().map(|byte| char::from(*byte)).collect())
     }

@@ -8,8 +8,8 @@
 //! | 8 | 4 | version: minor, major (KDBX); flags (KDB) |
 //! | 12 | | fields: kind (1), length (2, from KDBX 4 on 4), content; kind 0 ends them |
 
-use crate::at;
 use crate::error::RecordError;
+use lidless_io::number;
 
 const FORMAT: &str = "KeePass database";
 const MAGIC: &[u8] = &[0x03, 0xd9, 0xa2, 0x9a];
@@ -38,22 +38,22 @@ pub struct KeepassHeader {
 pub fn keepass_header(head: &[u8]) -> Result<KeepassHeader, RecordError> {
     let bad = |offset: usize, expected: &str| RecordError::Malformed {
         format: FORMAT,
-        offset: at::wide(offset),
+        offset: number::wide(offset),
         expected: expected.to_owned(),
         found: "other bytes".to_owned(),
     };
     if !head.starts_with(MAGIC) {
         return Err(bad(0, "03 d9 a2 9a"));
     }
-    let kind = at::u32_le(head, 4).ok_or_else(|| bad(4, "a signature"))?;
+    let kind = number::u32_le(head, 4).ok_or_else(|| bad(4, "a signature"))?;
     if kind == 0xb54b_fb65 {
         return kdb(head).ok_or_else(|| bad(8, "a header of KDB"));
     }
     if kind != 0xb54b_fb67 && kind != 0xb54b_fb66 {
         return Err(bad(4, "a signature"));
     }
-    let minor = at::u16_le(head, 8).ok_or_else(|| bad(8, "a version"))?;
-    let major = at::u16_le(head, 10).ok_or_else(|| bad(8, "a version"))?;
+    let minor = number::u16_le(head, 8).ok_or_else(|| bad(8, "a version"))?;
+    let major = number::u16_le(head, 10).ok_or_else(|| bad(8, "a version"))?;
     let mut header = KeepassHeader {
         version: format!("KDBX {major}.{minor}"),
         kdf: (major < 4).then_some("AES-KDF"),
@@ -67,7 +67,7 @@ pub fn keepass_header(head: &[u8]) -> Result<KeepassHeader, RecordError> {
         match field {
             0 => break,
             2 => header.cipher = cipher(content),
-            6 => header.rounds = at::u64_le(content, 0),
+            6 => header.rounds = number::u64_le(content, 0),
             11 => parameters(content, &mut header),
             _ => {}
         }
@@ -80,12 +80,12 @@ fn field(head: &[u8], place: usize, wide: bool) -> Option<(u8, &[u8], usize)> {
     let kind = *head.get(place)?;
     let place = place.checked_add(1)?;
     let (length, size) = if wide {
-        (at::index(at::u32_le(head, place)?), 4)
+        (number::index(number::u32_le(head, place)?), 4)
     } else {
-        (usize::from(at::u16_le(head, place)?), 2)
+        (usize::from(number::u16_le(head, place)?), 2)
     };
     let place = place.checked_add(size)?;
-    Some((kind, at::slice(head, place, length)?, place.checked_add(length)?))
+    Some((kind, number::slice(head, place, length)?, place.checked_add(length)?))
 }
 
 fn cipher(id: &[u8]) -> Option<&'static str> {
@@ -111,8 +111,8 @@ fn parameters(content: &[u8], header: &mut KeepassHeader) {
                     _ => None,
                 };
             }
-            b"R" | b"I" => header.rounds = at::u64_le(value, 0),
-            b"M" => header.memory_bytes = at::u64_le(value, 0),
+            b"R" | b"I" => header.rounds = number::u64_le(value, 0),
+            b"M" => header.memory_bytes = number::u64_le(value, 0),
             _ => {}
         }
         place = next;
@@ -124,9 +124,9 @@ fn parameter(content: &[u8], place: usize) -> Option<(&[u8], &[u8], usize)> {
         return None;
     }
     let part = |place: usize| {
-        let length = at::index(at::u32_le(content, place)?);
+        let length = number::index(number::u32_le(content, place)?);
         let start = place.checked_add(4)?;
-        Some((at::slice(content, start, length)?, start.checked_add(length)?))
+        Some((number::slice(content, start, length)?, start.checked_add(length)?))
     };
     let (name, place) = part(place.checked_add(1)?)?;
     let (value, next) = part(place)?;
@@ -134,7 +134,7 @@ fn parameter(content: &[u8], place: usize) -> Option<(&[u8], &[u8], usize)> {
 }
 
 fn kdb(head: &[u8]) -> Option<KeepassHeader> {
-    let flags = at::u32_le(head, 8)?;
+    let flags = number::u32_le(head, 8)?;
     let cipher = if flags & 2 != 0 {
         Some("AES-256")
     } else if flags & 8 != 0 {
@@ -145,7 +145,7 @@ fn kdb(head: &[u8]) -> Option<KeepassHeader> {
     Some(KeepassHeader {
         version: "KDB".into(),
         kdf: Some("AES-KDF"),
-        rounds: at::u32_le(head, 120).map(u64::from),
+        rounds: number::u32_le(head, 120).map(u64::from),
         memory_bytes: None,
         cipher,
     })

@@ -2,7 +2,6 @@
 //! open and what detectors count rows of. One folder or file a format.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
-mod at;
 mod cfb;
 mod dpapi;
 mod error;
@@ -16,7 +15,6 @@ mod pst;
 pub mod sqlite;
 mod v8;
 
-pub use at::{u16_at, u32_at, u64_at, utf16};
 pub use cfb::{CompoundFile, Stored, StoredKind};
 pub use dpapi::{DpapiMasterKey, dpapi_blob_key, dpapi_master_key};
 pub use error::RecordError;

@@ -4,7 +4,7 @@
 //! compressed), 4 bytes checksum, then groups of a byte of eight flags and as many pieces: a
 //! byte, or 12 bits of place in the last 4,096 bytes and 4 bits of length.
 
-use crate::at::u32_at;
+use lidless_io::number::{index, u32_le};
 
 /// What the last 4,096 bytes are thought to end with at the start (2.1.2.1).
 const START: &[u8] =
@@ -19,7 +19,7 @@ const HEADER: usize = 16;
 #[must_use]
 pub fn decompress_rtf(bytes: &[u8], most: usize) -> Option<Vec<u8>> {
     let body = bytes.get(HEADER..)?;
-    let length = usize::try_from(u32_at(bytes, 4)?).unwrap_or(usize::MAX).min(most);
+    let length = index(u32_le(bytes, 4)?).min(most);
     match bytes.get(8..12)? {
         b"MELA" => return Some(body.get(..length).unwrap_or(body).to_vec()),
         b"LZFu" => {}

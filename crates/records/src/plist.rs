@@ -10,8 +10,9 @@
 //!
 //! Numbers are big-endian. An object begins with its kind (four bits) and its length or size.
 
-use crate::at;
 use crate::error::RecordError;
+use lidless_io::number;
+use lidless_io::utf16;
 
 const MAGIC: &[u8] = b"bplist00";
 /// How many objects are made: one object may stand in many places.
@@ -79,7 +80,7 @@ pub fn property_list(bytes: &[u8]) -> Result<Plist, RecordError> {
 fn malformed(offset: usize, expected: &str) -> RecordError {
     RecordError::Malformed {
         format: "property list",
-        offset: at::wide(offset),
+        offset: number::wide(offset),
         expected: expected.to_owned(),
         found: "other bytes".to_owned(),
     }
@@ -95,7 +96,7 @@ struct Binary<'a> {
 }
 
 fn number(bytes: &[u8], at: usize, size: usize) -> Option<u64> {
-    let bytes = at::slice(bytes, at, size).filter(|_| (1..=8).contains(&size))?;
+    let bytes = number::slice(bytes, at, size).filter(|_| (1..=8).contains(&size))?;
     Some(bytes.iter().fold(0u64, |value, byte| (value << 8) | u64::from(*byte)))
 }
 
@@ -107,9 +108,9 @@ fn binary(bytes: &[u8]) -> Result<Plist, RecordError> {
     };
     let mut list = Binary {
         bytes,
-        offset_size: at::index(field(6, 1)?),
-        reference_size: at::index(field(7, 1)?),
-        offsets: at::index(field(24, 8)?),
+        offset_size: number::index(field(6, 1)?),
+        reference_size: number::index(field(7, 1)?),
+        offsets: number::index(field(24, 8)?),
         left: OBJECTS,
         left_bytes: BYTES,
     };
@@ -124,11 +125,11 @@ impl Binary<'_> {
             .checked_sub(1)
             .filter(|_| depth < DEEPEST)
             .ok_or(RecordError::Limit("a property list of more objects than any"))?;
-        let entry = at::index(index).checked_mul(self.offset_size);
+        let entry = number::index(index).checked_mul(self.offset_size);
         let entry = entry.and_then(|entry| entry.checked_add(self.offsets));
-        let bad = || malformed(at::index(index), "an object");
+        let bad = || malformed(number::index(index), "an object");
         let place = entry.and_then(|entry| number(self.bytes, entry, self.offset_size));
-        let place = at::index(place.ok_or_else(bad)?);
+        let place = number::index(place.ok_or_else(bad)?);
         let mark = *self.bytes.get(place).ok_or_else(bad)?;
         let (kind, low) = (mark >> 4, mark & 15);
         let mut content = place.saturating_add(1);
@@ -138,7 +139,7 @@ impl Binary<'_> {
             let size = *self.bytes.get(content).ok_or_else(bad)?;
             let size = 1usize.checked_shl(u32::from(size & 15)).unwrap_or(0);
             let start = content.saturating_add(1);
-            length = at::index(number(self.bytes, start, size).ok_or_else(bad)?);
+            length = number::index(number(self.bytes, start, size).ok_or_else(bad)?);
             content = start.saturating_add(size);
         }
         if matches!(kind, 4..=6) {
@@ -148,7 +149,7 @@ impl Binary<'_> {
                 .checked_sub(size)
                 .ok_or(RecordError::Limit("a property list of more text than any"))?;
         }
-        let take = |length: usize| at::slice(self.bytes, content, length).ok_or_else(bad);
+        let take = |length: usize| number::slice(self.bytes, content, length).ok_or_else(bad);
         match kind {
             1 => {
                 let size = 1usize.checked_shl(u32::from(low)).unwrap_or(0);
@@ -157,13 +158,7 @@ impl Binary<'_> {
             }
             4 => Ok(Plist::Data(take(length)?.to_vec())),
             5 => Ok(Plist::Text(take(length)?.iter().map(|byte| char::from(*byte)).collect())),
-            6 => {
-                let units: Vec<u16> = take(length.saturating_mul(2))?
-                    .chunks_exact(2)
-                    .map(|unit| u16::from_be_bytes(unit.try_into().unwrap_or_default()))
-                    .collect();
-                Ok(Plist::Text(String::from_utf16_lossy(&units)))
-            }
+            6 => Ok(Plist::Text(utf16::text(utf16::units_be(take(length.saturating_mul(2))?)))),
             10..=12 => {
                 let row = self.references(content, length).ok_or_else(bad)?;
                 let below = depth.saturating_add(1);
@@ -188,7 +183,7 @@ impl Binary<'_> {
 
     fn references(&self, content: usize, count: usize) -> Option<Vec<u64>> {
         let size = self.reference_size;
-        let bytes = at::slice(self.bytes, content, count.checked_mul(size)?)?;
+        let bytes = number::slice(self.bytes, content, count.checked_mul(size)?)?;
         bytes.chunks_exact(size.max(1)).map(|one| number(one, 0, size)).collect()
     }
 }

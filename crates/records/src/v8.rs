@@ -13,6 +13,7 @@
 //! | `^` | an object met before |
 
 use crate::leveldb::unsnap;
+use lidless_io::utf16;
 
 /// How deep values nest; those of chats have some ten levels.
 const DEEPEST: usize = 64;
@@ -250,13 +251,7 @@ fn step(
 /// A string is a key or a value of what holds it.
 fn string(tag: u8, bytes: &[u8], levels: &mut [Level], names: &[&str]) {
     let text = || match tag {
-        b'c' => {
-            let units: Vec<u16> = bytes
-                .chunks_exact(2)
-                .map(|unit| u16::from_le_bytes(unit.try_into().unwrap_or_default()))
-                .collect();
-            String::from_utf16_lossy(&units)
-        }
+        b'c' => utf16::text(utf16::units_le(bytes)),
         b'S' => String::from_utf8_lossy(bytes).into_owned(),
         _ => bytes.iter().map(|byte| char::from(*byte)).collect(),
     };

@@ -1,6 +1,7 @@
 //! Reading an archive front to back with few requests.
 
 use bytes::Bytes;
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, ReadError, read_vec};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,7 +37,7 @@ impl ReadAt for Ahead {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let wanted = wide(buffer.len());
         let wanted = wanted.min(self.len().saturating_sub(offset));
         if wanted == 0 {
             return Ok(0);
@@ -65,7 +66,7 @@ impl ReadAt for Ahead {
             bytes.extend(read_vec(&*self.source, from, length)?);
             *held = Held { start: offset, bytes: Bytes::from(bytes), brought: length };
         }
-        let skip = usize::try_from(offset.saturating_sub(held.start)).unwrap_or(usize::MAX);
+        let skip = index(offset.saturating_sub(held.start));
         let rest = held.bytes.get(skip..).unwrap_or(&[]);
         let count = rest.len().min(buffer.len());
         if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {

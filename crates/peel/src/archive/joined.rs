@@ -1,6 +1,7 @@
 //! Files that were cut into parts, put together again.
 
 use lidless_core::Artifact;
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, ReadError};
 use std::sync::Arc;
 
@@ -38,13 +39,13 @@ impl ReadAt for Joined {
         let mut done = 0usize;
         let first = self.parts.partition_point(|(start, _)| *start <= offset).saturating_sub(1);
         for (start, part) in self.parts.get(first..).unwrap_or(&[]) {
-            let at = offset.saturating_add(u64::try_from(done).unwrap_or(u64::MAX));
+            let at = offset.saturating_add(wide(done));
             let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) else { break };
             let within = at.saturating_sub(*start);
             if within >= part.len() {
                 continue;
             }
-            let left = usize::try_from(part.len().saturating_sub(within)).unwrap_or(usize::MAX);
+            let left = index(part.len().saturating_sub(within));
             let wanted = rest.len().min(left);
             let Some(slot) = rest.get_mut(..wanted) else { break };
             let count = part.read_at(within, slot)?;

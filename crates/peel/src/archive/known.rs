@@ -1,6 +1,7 @@
 //! An archive of which some parts were read already.
 
 use bytes::Bytes;
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, ReadError, read_vec};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,7 +84,7 @@ impl ReadAt for Known {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
         let mut done = 0usize;
         while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            let at = offset.saturating_add(u64::try_from(done).unwrap_or(u64::MAX));
+            let at = offset.saturating_add(wide(done));
             let count = if let Some(known) = self.from(at) {
                 let count = known.len().min(rest.len());
                 if let (Some(to), Some(from)) = (rest.get_mut(..count), known.get(..count)) {
@@ -91,7 +92,7 @@ impl ReadAt for Known {
                 }
                 count
             } else {
-                let most = usize::try_from(self.next(at).saturating_sub(at)).unwrap_or(usize::MAX);
+                let most = index(self.next(at).saturating_sub(at));
                 let wanted = rest.len().min(most);
                 match rest.get_mut(..wanted) {
                     Some(slot) => self.source.read_at(at, slot)?,

@@ -16,6 +16,7 @@ use crate::coding::{Coding, decode};
 use crate::error::PeelError;
 use crate::peeler::{Peeler, Sink};
 use lidless_core::{Artifact, Limits};
+use lidless_io::number::u32_be;
 use lidless_io::{
     Cursor, CursorError, MemoryBytes, SequentialReader, SpoolError, Window, read_vec,
 };
@@ -132,12 +133,12 @@ fn size_of_header(artifact: &Artifact, at: u64) -> Result<u64, PeelError> {
 
 /// The bytes of a text in a header, without the zero that ends them.
 fn text(header: &[u8], wanted: u32) -> Option<&[u8]> {
-    let entries = u32::from_be_bytes(*header.get(8..)?.first_chunk::<4>()?);
+    let entries = u32_be(header, 8)?;
     let entries = usize::try_from(entries).ok()?;
     let store = header.get(entries.checked_mul(16)?.checked_add(16)?..)?;
     let index = header.get(16..)?.chunks_exact(16).take(entries);
     for entry in index {
-        let number = |at: usize| Some(u32::from_be_bytes(*entry.get(at..)?.first_chunk::<4>()?));
+        let number = |at: usize| u32_be(entry, at);
         // Types 6 and 8 are texts.
         if number(0)? == wanted && matches!(number(4)?, 6 | 8) {
             let rest = store.get(usize::try_from(number(8)?).ok()?..)?;

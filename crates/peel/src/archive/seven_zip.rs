@@ -14,8 +14,9 @@ use super::members::{About, Members};
 use super::tape::{Coming, Lying, Tape};
 use crate::coding::{Coding, decode};
 use crate::peeler::{Peeler, Sink};
+use crate::time::filetime_seconds;
 use bytes::Bytes;
-use lidless_core::{Artifact, Entry, Gap, Interest, Limits, Timestamp};
+use lidless_core::{Artifact, Entry, Gap, Interest, Limits};
 use lidless_io::{BlockCache, Cursor, ReadAt, SequentialReader, Spool, Window, read_vec};
 use sevenz_rust2::{Archive, ArchiveEntry, BlockDecoder, EncoderMethod, Error, Password};
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -131,10 +132,7 @@ fn open(
 fn about(file: &ArchiveEntry) -> About {
     let mut about = About::new(file.name.clone(), file.size);
     if file.has_last_modified_date {
-        // From 100 ns since 1601 to seconds since 1970.
-        let ticks = u64::from(file.last_modified_date) / 10_000_000;
-        let seconds = i64::try_from(ticks).ok().and_then(|n| n.checked_sub(11_644_473_600));
-        about.modified = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        about.modified = filetime_seconds(u64::from(file.last_modified_date));
     }
     about
 }

@@ -6,6 +6,7 @@
 
 use crate::peeler::{Peeler, Sink};
 use lidless_core::{Artifact, Entry, Layer, Limits};
+use lidless_io::number::u32_le;
 use lidless_io::{Cursor, ReadAt, Window, read_vec};
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ const BEHIND: u64 = 4 << 10;
 pub(crate) struct Sfx;
 
 fn overlay(head: &[u8]) -> Option<u64> {
-    let header = head.get(60..)?.first_chunk::<4>().map(|at| u32::from_le_bytes(*at))?;
+    let header = u32_le(head, 60)?;
     let header = head.get(usize::try_from(header).ok()?..)?;
     let mut cursor = Cursor::new(header);
     if cursor.take(4).ok()? != b"PE\0\0" {

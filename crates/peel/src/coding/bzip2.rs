@@ -12,6 +12,7 @@
 //! | 3, 15 | number of codes, number of selectors |
 
 use super::broken;
+use lidless_io::number;
 use std::io::{BufRead, BufReader, Read, Result};
 
 const BLOCK: u64 = 0x3141_5926_5359;
@@ -116,7 +117,7 @@ impl<R: BufRead> Bits<R> {
     }
 
     fn small(&mut self, wanted: u32) -> Result<usize> {
-        self.take(wanted).map(|value| usize::try_from(value).unwrap_or(usize::MAX))
+        self.take(wanted).map(number::index)
     }
 
     fn bit(&mut self) -> Result<bool> {
@@ -169,7 +170,7 @@ impl Code {
             let limit = self.limit.get(length).copied().unwrap_or(-1);
             if code <= limit {
                 let base = self.base.get(length).copied().unwrap_or(0);
-                let index = usize::try_from(code.saturating_sub(base)).unwrap_or(usize::MAX);
+                let index = number::index(code.saturating_sub(base));
                 return self.symbols.get(index).copied().ok_or_else(|| broken("no such code"));
             }
             if length >= LONGEST {
@@ -282,7 +283,7 @@ impl Block {
             let byte = self.links.get(index).map_or(0, |link| link & 0xff);
             let slot = usize::try_from(byte).ok().and_then(|byte| starts.get_mut(byte));
             let Some(slot) = slot else { continue };
-            let at = usize::try_from(*slot).unwrap_or(usize::MAX);
+            let at = number::index(*slot);
             *slot = slot.saturating_add(1);
             if let Some(link) = self.links.get_mut(at) {
                 *link |= u32::try_from(index).unwrap_or(0).wrapping_shl(8);
@@ -304,7 +305,7 @@ impl Block {
                     return written;
                 }
                 self.left = self.left.saturating_sub(1);
-                let at = usize::try_from(self.position).unwrap_or(usize::MAX);
+                let at = number::index(self.position);
                 let link = self.links.get(at).copied().unwrap_or(0);
                 self.position = link >> 8;
                 let [byte, ..] = link.to_le_bytes();

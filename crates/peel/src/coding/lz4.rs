@@ -5,6 +5,7 @@
 //! byte; blocks of a 32-bit size (highest bit: stored) and data; a size of 0 ends the frame.
 
 use super::{broken, frame_magic, skip};
+use lidless_io::number::index;
 use std::io::{BufReader, Read, Result};
 
 const MAGIC: u32 = 0x184d_2204;
@@ -91,7 +92,7 @@ impl<R: Read> Lz4<R> {
                 continue;
             }
             let stored = size & 0x8000_0000 != 0;
-            let size = usize::try_from(size & 0x7fff_ffff).unwrap_or(usize::MAX);
+            let size = index(size & 0x7fff_ffff);
             if size > frame.block_bytes {
                 return Err(broken("a block larger than its size"));
             }

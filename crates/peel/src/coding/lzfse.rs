@@ -14,7 +14,7 @@
 //! Both streams of bits are read from their ends to their beginnings.
 
 use super::lzvn::{copy, unpack};
-use crate::fixed::{u32_le, u64_le};
+use lidless_io::number::{u32_le, u64_le};
 
 /// Symbols of lengths of literals, of copies, of distances, and of literals; and states of each.
 const SYMBOLS: [usize; 4] = [20, 20, 64, 256];

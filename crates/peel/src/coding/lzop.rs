@@ -7,6 +7,7 @@
 //! `200` as well, the data.
 
 use super::{broken, skip};
+use lidless_io::number::index;
 use std::io::{BufReader, Read, Result};
 
 const MAGIC: &[u8; 9] = b"\x89LZO\0\r\n\x1a\n";
@@ -70,12 +71,12 @@ impl<R: Read> Lzop<R> {
                 flags
             }
         };
-        let decoded = usize::try_from(self.number()?).unwrap_or(usize::MAX);
+        let decoded = index(self.number()?);
         if decoded == 0 {
             self.is_over = true;
             return Ok(false);
         }
-        let size = usize::try_from(self.number()?).unwrap_or(usize::MAX);
+        let size = index(self.number()?);
         if decoded > LARGEST || size > decoded {
             return Err(broken("a block larger than its size"));
         }

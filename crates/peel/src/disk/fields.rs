@@ -1,6 +1,7 @@
 //! Numbers at fixed places of a structure.
 
 use crate::error::PeelError;
+use lidless_io::number;
 
 /// A structure of which fields are read by their offset; too short is malformed.
 #[derive(Clone, Copy)]
@@ -23,11 +24,8 @@ impl<'a> Fields<'a> {
 
     /// Exactly `N` bytes at `at`.
     pub(crate) fn array<const N: usize>(&self, at: usize) -> Result<[u8; N], PeelError> {
-        self.bytes
-            .get(at..)
-            .and_then(|rest| rest.first_chunk::<N>())
-            .copied()
-            .ok_or_else(|| self.wrong(at, format!("{N} bytes"), "the end"))
+        let found = number::array(self.bytes, at);
+        found.ok_or_else(|| self.wrong(at, format!("{N} bytes"), "the end"))
     }
 
     /// One byte.
@@ -67,7 +65,7 @@ impl<'a> Fields<'a> {
         expected: impl Into<String>,
         found: impl std::fmt::Display,
     ) -> PeelError {
-        let at = u64::try_from(at).unwrap_or(u64::MAX);
+        let at = number::wide(at);
         PeelError::malformed(self.format, self.base.saturating_add(at), expected, found)
     }
 }

@@ -1,6 +1,7 @@
 //! A disk of which an image keeps the pieces in another order, or packed, or not at all.
 
 use bytes::Bytes;
+use lidless_io::number::{index, wide};
 use lidless_io::{BlockCache, ReadAt, ReadError, ReadErrorKind, read_exact_vec, read_merged};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Range;
@@ -82,7 +83,7 @@ pub(super) fn entries<const N: usize>(
     first: u64,
     count: u64,
 ) -> Result<Vec<[u8; N]>, ReadError> {
-    let size = u64::try_from(N).unwrap_or(u64::MAX);
+    let size = wide(N);
     let at = table.saturating_add(first.saturating_mul(size));
     let bytes = read_exact_vec(source, at, count.saturating_mul(size))?;
     Ok(bytes.as_chunks::<N>().0.to_vec())
@@ -174,7 +175,7 @@ impl Mapped {
             answers.push(vec![0u8; usize::try_from(length).unwrap_or(0)]);
             let mut at = 0usize;
             for piece in self.map.locate(range.start, range.end)? {
-                let length = usize::try_from(piece.length).unwrap_or(usize::MAX);
+                let length = index(piece.length);
                 let mut share = Share { answer, at, skip: 0, length };
                 at = at.saturating_add(length);
                 let (list, offset) = match piece.origin {
@@ -182,7 +183,7 @@ impl Mapped {
                     Origin::Stored(offset) => (&mut own, offset),
                     Origin::Parent(offset) => (&mut above, offset),
                     Origin::Packed(chunk, skip) => {
-                        share.skip = usize::try_from(skip).unwrap_or(usize::MAX);
+                        share.skip = index(skip);
                         packed.entry(chunk.offset).or_insert((chunk, Vec::new())).1.push(share);
                         continue;
                     }
@@ -287,7 +288,7 @@ impl ReadAt for Mapped {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let wanted = wide(buffer.len());
         let range = self.cut(&(offset..offset.saturating_add(wanted)));
         if range.is_empty() {
             return Ok(0);

@@ -28,6 +28,7 @@ use super::parent::{Raw, Wanted};
 use crate::coding::{Coding, decode};
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
+use lidless_io::number::index;
 use lidless_io::{BlockCache, ReadError, read_vec};
 use serde_json::Value;
 use std::io::{Cursor, Read as _};
@@ -157,20 +158,16 @@ impl Names {
             head.bytes().to_vec()
         };
         let text = |from: usize, length: u32| {
-            let to = from.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
+            let to = from.saturating_add(index(length));
             let bytes = more.get(from..to.min(more.len())).unwrap_or(&[]);
             String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned()
         };
-        let backing = if at == 0 {
-            String::new()
-        } else {
-            text(usize::try_from(at).unwrap_or(usize::MAX), length)
-        };
+        let backing = if at == 0 { String::new() } else { text(index(at), length) };
         let mut names =
             Self { backing: plain_name(backing), backing_format: None, data_file: None };
         let fields = Fields::new(FORMAT, 0, &more);
         let begin = if version == 3 { fields.u32_be(100)?.max(104) } else { 72 };
-        let mut at = usize::try_from(begin).unwrap_or(usize::MAX);
+        let mut at = index(begin);
         // Each extension takes at least 8 bytes of the at most 64 KiB.
         while let (Ok(kind), Ok(length)) = (fields.u32_be(at), fields.u32_be(at.saturating_add(4)))
         {
@@ -181,7 +178,7 @@ impl Names {
                 DATA_FILE_NAME => names.data_file = Some(plain_name(text(data, length))),
                 _ => {}
             }
-            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            let length = index(length);
             at = data.saturating_add(length).saturating_add(7) & !7;
         }
         Ok(names)

@@ -3,6 +3,7 @@
 //! ended bring more each time.
 
 use bytes::Bytes;
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, ReadError, ReadErrorKind, read_vec};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -213,7 +214,7 @@ impl<M: Map> ReadAt for Pieces<M> {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let wanted = wide(buffer.len());
         let end = offset.saturating_add(wanted).min(self.map.len());
         if offset >= end {
             return Ok(0);
@@ -222,8 +223,8 @@ impl<M: Map> ReadAt for Pieces<M> {
         let Some(buffer) = buffer.get_mut(..size) else { return Ok(0) };
         buffer.fill(0);
         let mut copy = |piece: &Piece, bytes: &[u8]| {
-            let skip = usize::try_from(offset.saturating_sub(piece.at)).unwrap_or(usize::MAX);
-            let to = usize::try_from(piece.at.saturating_sub(offset)).unwrap_or(usize::MAX);
+            let skip = index(offset.saturating_sub(piece.at));
+            let to = index(piece.at.saturating_sub(offset));
             let from = bytes.get(skip..).unwrap_or(&[]);
             let Some(to) = buffer.get_mut(to..) else { return };
             let size = from.len().min(to.len());

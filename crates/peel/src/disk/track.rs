@@ -14,6 +14,7 @@
 use super::image::{Disk, Image};
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, ReadError, read_vec};
 use std::sync::Arc;
 
@@ -77,7 +78,7 @@ impl ReadAt for Sectors {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let wanted = wide(buffer.len());
         let end = offset.saturating_add(wanted).min(self.length);
         if offset >= end {
             return Ok(0);
@@ -88,13 +89,13 @@ impl ReadAt for Sectors {
         let raw = behind.saturating_sub(first).saturating_mul(self.stride);
         let raw = read_vec(&*self.source, start, raw)?;
         let mut done = 0usize;
-        let stride = usize::try_from(self.stride).unwrap_or(usize::MAX);
+        let stride = index(self.stride);
         for (number, sector) in (first..behind).zip(raw.chunks(stride)) {
             let from = offset.max(number.saturating_mul(DATA));
             let to = end.min(number.saturating_add(1).saturating_mul(DATA));
             let within = |at: u64| {
                 let at = at.saturating_sub(number.saturating_mul(DATA)).saturating_add(self.skip);
-                usize::try_from(at).unwrap_or(usize::MAX)
+                index(at)
             };
             let Some(data) = sector.get(within(from)..within(to)) else { break };
             let Some(room) = buffer.get_mut(done..done.saturating_add(data.len())) else { break };

@@ -33,6 +33,8 @@ use super::mapped::{Map, Mapped, Origin, Piece, chunks, entries, tables};
 use super::parent::{Raw, Wanted, identity};
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
+use lidless_io::number::index;
+use lidless_io::utf16::{text_to_zero, units_be, units_le};
 use lidless_io::{BlockCache, ReadAt, ReadError, Window, read_exact_vec, read_merged, read_vec};
 use std::sync::Arc;
 
@@ -196,27 +198,16 @@ fn paths(source: &dyn ReadAt, header: &Fields<'_>) -> Result<Vec<String>, PeelEr
         // A path that cannot be read leaves the others.
         let Ok(bytes) = read_vec(source, offset, u64::from(length)) else { continue };
         let path = match &platform {
-            b"W2ru" | b"W2ku" => utf16(&bytes, u16::from_le_bytes),
+            b"W2ru" | b"W2ku" => text_to_zero(units_le(&bytes)),
             _ => String::from_utf8_lossy(&bytes).trim_end_matches('\0').to_owned(),
         };
         found.push((order, path));
     }
     found.sort_by_key(|(order, _)| *order);
     let mut paths: Vec<String> = found.into_iter().map(|(_, path)| path).collect();
-    paths.push(utf16(&header.array::<512>(64)?, u16::from_be_bytes));
+    paths.push(text_to_zero(units_be(&header.array::<512>(64)?)));
     paths.retain(|path| !path.is_empty());
     Ok(paths)
-}
-
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
-    let units: Vec<u16> = bytes
-        .as_chunks::<2>()
-        .0
-        .iter()
-        .map(|pair| unit(*pair))
-        .take_while(|unit| *unit != 0)
-        .collect();
-    String::from_utf16_lossy(&units)
 }
 
 struct Blocks {
@@ -250,7 +241,7 @@ impl Map for Blocks {
         }
         let mut pieces = Vec::new();
         for (number, within, length) in chunks(from, to.min(end), self.block) {
-            let index = usize::try_from(number.saturating_sub(first)).unwrap_or(usize::MAX);
+            let index = index(number.saturating_sub(first));
             let start = number.saturating_mul(self.block);
             let place = places.get(index).copied().flatten();
             let data = place.map(|place| place.saturating_add(self.bitmap));

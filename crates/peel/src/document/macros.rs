@@ -6,7 +6,9 @@
 
 use super::compound::all;
 use crate::mail::{code_page, decode_charset};
-use lidless_records::{CompoundFile, StoredKind, u16_at, u32_at, utf16};
+use lidless_io::number::{index, u16_le, u32_le};
+use lidless_io::utf16::{text_to_zero, units_le};
+use lidless_records::{CompoundFile, StoredKind};
 
 /// What one chunk holds.
 const CHUNK: usize = 4096;
@@ -16,7 +18,7 @@ const MOST_MODULES: usize = 5000;
 /// The names and texts of the modules of all projects in a file, up to `most` bytes.
 pub(super) fn macros(file: &CompoundFile, most: u64) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    let mut left = usize::try_from(most).unwrap_or(usize::MAX);
+    let mut left = index(most);
     for stored in file.stored() {
         let lower = stored.path.to_ascii_lowercase();
         let is_dir = lower == "vba/dir" || lower.ends_with("/vba/dir");
@@ -44,18 +46,18 @@ fn modules(directory: &[u8]) -> (Option<u32>, Vec<(String, usize)>) {
     let (mut page, mut found) = (None, Vec::new());
     let mut name = String::new();
     let mut rest = directory;
-    while let (Some(kind), Some(length)) = (u16_at(rest, 0), u32_at(rest, 2)) {
+    while let (Some(kind), Some(length)) = (u16_le(rest, 0), u32_le(rest, 2)) {
         // The version of the project is two bytes longer than it says.
-        let length = if kind == 9 { 6 } else { usize::try_from(length).unwrap_or(usize::MAX) };
+        let length = if kind == 9 { 6 } else { index(length) };
         let Some(body) = rest.get(6..) else { break };
         let Some((content, after)) = body.split_at_checked(length) else { break };
         match kind {
-            0x03 => page = u16_at(content, 0).map(u32::from),
+            0x03 => page = u16_le(content, 0).map(u32::from),
             0x1a => name = decode_charset(content, page.and_then(code_page)),
             // The same name again in UTF-16.
-            0x32 if !content.is_empty() => name = utf16(content),
+            0x32 if !content.is_empty() => name = text_to_zero(units_le(content)),
             0x31 if found.len() < MOST_MODULES => {
-                let offset = u32_at(content, 0).and_then(|offset| usize::try_from(offset).ok());
+                let offset = u32_le(content, 0).and_then(|offset| usize::try_from(offset).ok());
                 found.push((std::mem::take(&mut name), offset.unwrap_or(0)));
             }
             _ => {}
@@ -69,7 +71,7 @@ fn modules(directory: &[u8]) -> (Option<u32>, Vec<(String, usize)>) {
 fn decompress(packed: &[u8], most: usize) -> Vec<u8> {
     let mut out = Vec::new();
     let Some(mut rest) = packed.strip_prefix(&[1]) else { return out };
-    while let Some(header) = u16_at(rest, 0) {
+    while let Some(header) = u16_le(rest, 0) {
         let length = usize::from(header & 0xfff).saturating_add(1);
         let body = rest.get(2..).unwrap_or(&[]);
         let (chunk, after) = body.split_at_checked(length).unwrap_or((body, &[]));

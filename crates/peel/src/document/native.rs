@@ -3,6 +3,7 @@
 //! 4 bytes length, 2 bytes, label and file name each up to a zero byte, 4 bytes, 4 bytes length
 //! of a path and the path, 4 bytes length of the content and the content.
 
+use lidless_io::number::index;
 use lidless_io::{Cursor, CursorError, ReadAt, read_vec};
 
 /// The name and the content; none when it is nothing of the kind.
@@ -17,9 +18,9 @@ fn parse(bytes: &[u8]) -> Result<(String, Vec<u8>), CursorError> {
     let label = text(&mut cursor)?;
     let path = text(&mut cursor)?;
     cursor.skip(4)?;
-    let length = usize::try_from(cursor.u32_le()?).unwrap_or(usize::MAX);
+    let length = index(cursor.u32_le()?);
     cursor.skip(length)?;
-    let length = usize::try_from(cursor.u32_le()?).unwrap_or(usize::MAX);
+    let length = index(cursor.u32_le()?);
     let content = cursor.take(length)?.to_vec();
     let name = if label.is_empty() { path } else { label };
     let name = name.rsplit(['\\', '/']).next().unwrap_or("").to_owned();

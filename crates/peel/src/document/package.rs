@@ -10,6 +10,7 @@ use crate::peeler::{Peeler, Sink};
 use crate::plain::give_text;
 use crate::zip::Zip;
 use lidless_core::{Artifact, Entry, Finding, Gap, Interest, Limits};
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt as _, read_vec};
 use std::collections::BTreeMap;
 
@@ -65,7 +66,7 @@ impl Peeler for Package {
             sink.gap(Gap::new(place, "an encrypted document", Some(artifact.bytes.len())));
             return;
         }
-        let most = usize::try_from(limits.memory_bytes / 2).unwrap_or(usize::MAX);
+        let most = index(limits.memory_bytes / 2);
         let (mut text, is_whole) = together(&held, most);
         let labelled = labelled(&text);
         text.push_str(&labelled);
@@ -97,7 +98,7 @@ impl Parts<'_> {
         let Ok(bytes) = read_vec(&*artifact.bytes, 0, self.left.saturating_add(1)) else {
             return false;
         };
-        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let size = wide(bytes.len());
         if size > self.left {
             return false;
         }

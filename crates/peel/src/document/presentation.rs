@@ -3,7 +3,8 @@
 
 use super::compound::{DocumentText, all, encrypted};
 use encoding_rs::UTF_16LE;
-use lidless_records::{CompoundFile, u16_at, u32_at};
+use lidless_io::number::{index, u16_le, u32_le};
+use lidless_records::CompoundFile;
 
 const CHARACTERS: u16 = 0x0fa0;
 const BYTES: u16 = 0x0fa8;
@@ -15,13 +16,13 @@ pub(super) fn presentation_text(file: &CompoundFile, most: u64) -> DocumentText 
     let bytes = all(file, "PowerPoint Document", most)?;
     // The stream of the current user begins with another number when the rest is encrypted.
     let user = all(file, "Current User", 64)?;
-    if u32_at(&user, 12) == Some(0xf3d1_c4df) {
+    if u32_le(&user, 12) == Some(0xf3d1_c4df) {
         return Err(encrypted());
     }
     let mut out = String::new();
     let mut rest = bytes.as_slice();
     while let (Some(version), Some(kind), Some(length)) =
-        (u16_at(rest, 0), u16_at(rest, 2), u32_at(rest, 4))
+        (u16_le(rest, 0), u16_le(rest, 2), u32_le(rest, 4))
     {
         let body = rest.get(8..).unwrap_or(&[]);
         if kind == ENCRYPTED {
@@ -32,7 +33,7 @@ pub(super) fn presentation_text(file: &CompoundFile, most: u64) -> DocumentText 
             rest = body;
             continue;
         }
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let length = index(length);
         let (content, after) = body.split_at_checked(length).unwrap_or((body, &[]));
         let text = match kind {
             CHARACTERS | NAME => UTF_16LE.decode_without_bom_handling(content).0.into_owned(),

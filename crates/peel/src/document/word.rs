@@ -16,7 +16,8 @@
 use super::compound::{DocumentText, all, encrypted};
 use crate::error::PeelError;
 use encoding_rs::{UTF_16LE, WINDOWS_1252};
-use lidless_records::{CompoundFile, u16_at, u32_at};
+use lidless_io::number::{index, u16_le, u32_le};
+use lidless_records::CompoundFile;
 
 const ENCRYPTED: u16 = 0x100;
 const SECOND_TABLE: u16 = 0x200;
@@ -26,15 +27,15 @@ const WITH_PIECES: u16 = 0xc1;
 pub(super) fn word_text(file: &CompoundFile, most: u64) -> DocumentText {
     let body = all(file, "WordDocument", most)?;
     let malformed = |what: &str| PeelError::malformed("Word document", 0, what, "something else");
-    if !matches!(u16_at(&body, 0), Some(0xa5ec | 0xa5dc | 0xa5db)) {
+    if !matches!(u16_le(&body, 0), Some(0xa5ec | 0xa5dc | 0xa5db)) {
         return Err(malformed("its magic"));
     }
-    let flags = u16_at(&body, 10).unwrap_or(0);
+    let flags = u16_le(&body, 10).unwrap_or(0);
     if flags & ENCRYPTED != 0 {
         return Err(encrypted());
     }
-    let number = |at: usize| u32_at(&body, at).and_then(|value| usize::try_from(value).ok());
-    if u16_at(&body, 2).unwrap_or(0) < WITH_PIECES {
+    let number = |at: usize| u32_le(&body, at).and_then(|value| usize::try_from(value).ok());
+    if u16_le(&body, 2).unwrap_or(0) < WITH_PIECES {
         let range = number(24).unwrap_or(0)..number(28).unwrap_or(0);
         let bytes = body.get(range).ok_or_else(|| malformed("its text"))?;
         let mut out = String::new();
@@ -47,7 +48,7 @@ pub(super) fn word_text(file: &CompoundFile, most: u64) -> DocumentText {
     let end = start.saturating_add(number(422).unwrap_or(0));
     let table = table.get(start..end).ok_or_else(|| malformed("its table of pieces"))?;
     let pieces = pieces(table).ok_or_else(|| malformed("its table of pieces"))?;
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let most = index(most);
     let mut out = String::new();
     for (offset, length, single) in pieces {
         if out.len() >= most {
@@ -66,21 +67,21 @@ pub(super) fn word_text(file: &CompoundFile, most: u64) -> DocumentText {
 fn pieces(table: &[u8]) -> Option<Vec<(usize, usize, bool)>> {
     let mut rest = table;
     while let [1, ..] = rest {
-        let length = usize::from(u16_at(rest, 1)?);
+        let length = usize::from(u16_le(rest, 1)?);
         rest = rest.get(length.saturating_add(3)..)?;
     }
-    let length = usize::try_from(u32_at(rest.strip_prefix(&[2])?, 0)?).ok()?;
+    let length = usize::try_from(u32_le(rest.strip_prefix(&[2])?, 0)?).ok()?;
     let places = rest.get(5..)?;
     let places = places.get(..length).unwrap_or(places);
     let count = places.len().checked_sub(4)? / 12;
     let mut found = Vec::with_capacity(count);
     for index in 0..count {
         let at = index.saturating_mul(4);
-        let from = u32_at(places, at)?;
-        let to = u32_at(places, at.saturating_add(4))?;
+        let from = u32_le(places, at)?;
+        let to = u32_le(places, at.saturating_add(4))?;
         let piece =
             count.saturating_add(1).saturating_mul(4).saturating_add(index.saturating_mul(8));
-        let place = u32_at(places, piece.saturating_add(2))?;
+        let place = u32_le(places, piece.saturating_add(2))?;
         let single = place & 0x4000_0000 != 0;
         let offset = usize::try_from(place & 0x3fff_ffff).ok()?;
         let characters = usize::try_from(to.saturating_sub(from)).ok()?;

@@ -4,7 +4,8 @@
 use super::compound::{DocumentText, all, encrypted};
 use crate::error::PeelError;
 use encoding_rs::{UTF_16LE, WINDOWS_1252};
-use lidless_records::{CompoundFile, u16_at, u32_at, u64_at};
+use lidless_io::number::{index, u16_le, u32_le, u64_le};
+use lidless_records::CompoundFile;
 use std::collections::BTreeMap;
 
 const BEGIN: u16 = 0x809;
@@ -29,7 +30,7 @@ const WIDEST_GAP: u16 = 64;
 pub(super) fn workbook_text(file: &CompoundFile, most: u64) -> DocumentText {
     let name = if file.find("Workbook").is_some() { "Workbook" } else { "Book" };
     let bytes = all(file, name, most)?;
-    let mut book = Book { most: usize::try_from(most).unwrap_or(usize::MAX), ..Book::default() };
+    let mut book = Book { most: index(most), ..Book::default() };
     let mut rest = Records { rest: &bytes };
     let mut last = 0u16;
     while let Some((kind, content)) = rest.next() {
@@ -58,8 +59,8 @@ struct Records<'a> {
 
 impl<'a> Records<'a> {
     fn peek(&self) -> Option<(u16, &'a [u8], &'a [u8])> {
-        let kind = u16_at(self.rest, 0)?;
-        let length = usize::from(u16_at(self.rest, 2)?);
+        let kind = u16_le(self.rest, 0)?;
+        let length = usize::from(u16_le(self.rest, 2)?);
         let body = self.rest.get(4..)?;
         let (content, rest) = body.split_at_checked(length).unwrap_or((body, &[]));
         Some((kind, content, rest))
@@ -101,12 +102,12 @@ impl Book {
     }
 
     fn record(&mut self, kind: u16, content: &[u8], last: u16) {
-        let place = u16_at(content, 0).zip(u16_at(content, 2));
+        let place = u16_le(content, 0).zip(u16_le(content, 2));
         match (kind, place) {
             (BEGIN, _) => {
                 self.end_of_sheet();
-                self.is_old = u16_at(content, 0).is_some_and(|version| version < 0x600);
-                if u16_at(content, 2) == Some(0x10) {
+                self.is_old = u16_le(content, 0).is_some_and(|version| version < 0x600);
+                if u16_le(content, 2) == Some(0x10) {
                     if let Some(name) = self.sheets.get(self.begun) {
                         self.out.push_str(name);
                         self.out.push('\n');
@@ -120,21 +121,21 @@ impl Book {
                 self.sheets.push(name);
             }
             (SHARED, Some(place)) => {
-                let number = u32_at(content, 6).and_then(|number| usize::try_from(number).ok());
+                let number = u32_le(content, 6).and_then(|number| usize::try_from(number).ok());
                 let text = number.and_then(|number| self.strings.get(number)).cloned();
                 self.put(place, text.unwrap_or_default());
             }
             (LABEL | RICH, Some(place)) => {
-                let length = usize::from(u16_at(content, 6).unwrap_or(0));
+                let length = usize::from(u16_le(content, 6).unwrap_or(0));
                 let text = self.text(length, content.get(8..).unwrap_or(&[]));
                 self.put(place, text);
             }
             (NUMBER, Some(place)) => self.put(place, double(content, 6)),
-            (SMALL, Some(place)) => self.put(place, small(u32_at(content, 6).unwrap_or(0))),
+            (SMALL, Some(place)) => self.put(place, small(u32_le(content, 6).unwrap_or(0))),
             (MANY_SMALL, Some((row, first))) => {
                 let cells = content.get(4..).unwrap_or(&[]).chunks_exact(6);
                 for (column, cell) in (first..=u16::MAX).zip(cells) {
-                    self.put((row, column), small(u32_at(cell, 2).unwrap_or(0)));
+                    self.put((row, column), small(u32_le(cell, 2).unwrap_or(0)));
                 }
             }
             (FORMULA, Some(place)) => {
@@ -146,7 +147,7 @@ impl Book {
                 }
             }
             (FORMULA_TEXT, _) => {
-                let length = usize::from(u16_at(content, 0).unwrap_or(0));
+                let length = usize::from(u16_le(content, 0).unwrap_or(0));
                 let text = self.text(length, content.get(2..).unwrap_or(&[]));
                 if let Some(place) = self.pending.take() {
                     self.put(place, text);
@@ -223,7 +224,7 @@ fn characters(bytes: &[u8], length: usize, wide: bool) -> String {
 }
 
 fn double(content: &[u8], at: usize) -> String {
-    u64_at(content, at).map_or_else(String::new, |bits| f64::from_bits(bits).to_string())
+    u64_le(content, at).map_or_else(String::new, |bits| f64::from_bits(bits).to_string())
 }
 
 /// A number in 30 bits: the upper bits of a double, or an integer; perhaps a hundred times it.
@@ -245,7 +246,7 @@ fn shared_strings(content: &[u8], rest: &mut Records<'_>, most: usize) -> Vec<St
         parts.push(next);
         rest.rest = after;
     }
-    let count = u32_at(content, 4).and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+    let count = u32_le(content, 4).and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
     let mut reader = Strings { parts: &parts, part: 0, at: 0 };
     let (mut found, mut total) = (Vec::new(), 0usize);
     while found.len() < count && total < most {

@@ -1,6 +1,6 @@
 //! Many pieces of metadata read in the order of the disk, with few requests and bounded memory.
 
-use super::number::{index, wide};
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, ReadError, ReadErrorKind, read_vec};
 
 /// The most that one request asks for, and so about what is held at a time.

@@ -1,6 +1,7 @@
 //! Files kept in compressed blocks of one size, unpacked where they are read.
 
 use bytes::Bytes;
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, ReadError, ReadErrorKind, read_merged};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -71,7 +72,7 @@ impl<P: Packed> ReadAt for Blocks<P> {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let wanted = wide(buffer.len());
         let end = offset.saturating_add(wanted).min(self.length);
         let block_of = |at: u64| at.checked_div(self.block_bytes).unwrap_or(0);
         let mut done = 0usize;
@@ -101,7 +102,7 @@ impl<P: Packed> ReadAt for Blocks<P> {
                     None => self.unpacked(*block, &packed)?,
                 };
                 let start = block.saturating_mul(self.block_bytes);
-                let skip = usize::try_from(offset.saturating_sub(start)).unwrap_or(usize::MAX);
+                let skip = index(offset.saturating_sub(start));
                 let from = whole.get(skip.min(whole.len())..).unwrap_or(&[]);
                 let room = buffer.get_mut(done..).unwrap_or(&mut []);
                 let count = from.len().min(room.len());

@@ -17,9 +17,11 @@
 
 use super::blocks::{Blocks, Packed};
 use super::face::{Content, FileSystem, Format, Node, NodeKind};
+use super::number::le32;
 use super::walk::{Child, Lies, Listed, Tree, Walk, list_each};
 use crate::error::PeelError;
 use lidless_core::Limits;
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, read_exact_vec};
 use std::io::Read as _;
 use std::ops::Range;
@@ -43,11 +45,6 @@ fn start(head: &[u8]) -> Option<usize> {
     })
 }
 
-fn word(bytes: &[u8], at: usize) -> u32 {
-    let found = bytes.get(at..).and_then(|rest| rest.first_chunk::<4>());
-    found.map_or(0, |word| u32::from_le_bytes(*word))
-}
-
 impl Format for CramFs {
     fn name(&self) -> &'static str {
         "cramfs"
@@ -65,7 +62,7 @@ impl Format for CramFs {
         if !own.starts_with(&MAGIC) {
             return Err(PeelError::Closed("cramfs of the other byte order".into()));
         }
-        if word(own, 8) & OTHER_POINTERS != 0 {
+        if le32(own, 8) & OTHER_POINTERS != 0 {
             return Err(PeelError::Closed("cramfs with pointers of another form".into()));
         }
         let label = String::from_utf8_lossy(own.get(48..64).unwrap_or(&[])).into_owned();
@@ -90,10 +87,10 @@ struct Inode {
 
 impl Inode {
     fn parse(bytes: &[u8]) -> Self {
-        let last = word(bytes, 8);
+        let last = le32(bytes, 8);
         Self {
-            mode: word(bytes, 0) & 0xffff,
-            length: u64::from(word(bytes, 4) & 0x00ff_ffff),
+            mode: le32(bytes, 0) & 0xffff,
+            length: u64::from(le32(bytes, 4) & 0x00ff_ffff),
             name_bytes: usize::try_from((last & 0x3f).saturating_mul(4)).unwrap_or(0),
             at: u64::from(last >> 6).saturating_mul(4),
         }
@@ -215,7 +212,7 @@ impl Packed for File {
     }
 
     fn range(&self, block: u64) -> Range<u64> {
-        let at = usize::try_from(block).unwrap_or(usize::MAX);
+        let at = index(block);
         let before = at.checked_sub(1).and_then(|before| self.ends.get(before));
         let start = before.map_or(self.first, |end| u64::from(*end));
         let end = self.ends.get(at).map_or(start, |end| u64::from(*end));
@@ -225,7 +222,7 @@ impl Packed for File {
 
     fn unpack(&self, _: u64, packed: &[u8], length: usize) -> std::io::Result<Vec<u8>> {
         let mut whole = Vec::with_capacity(length);
-        let most = u64::try_from(length).unwrap_or(u64::MAX);
+        let most = wide(length);
         flate2::read::ZlibDecoder::new(packed).take(most).read_to_end(&mut whole)?;
         Ok(whole)
     }

@@ -18,7 +18,7 @@
 use super::face::Content;
 use crate::coding::{Coding, decode, lzfse, lzvn};
 use crate::error::PeelError;
-use crate::fixed::{u32_be, u32_le, u64_le};
+use lidless_io::number::{index, u32_be, u32_le, u64_le, wide};
 use lidless_io::{ReadAt, ReadError, ReadErrorKind, read_exact_vec, read_vec};
 use std::io::{Cursor, Read as _};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -107,7 +107,7 @@ fn broken() -> ReadError {
 /// Decodes a block of at most `size` bytes.
 fn unpack(method: Method, stored: &[u8], size: u64) -> Result<Vec<u8>, ReadError> {
     let Some((first, after)) = stored.split_first() else { return Ok(Vec::new()) };
-    let length = usize::try_from(size).unwrap_or(usize::MAX);
+    let length = index(size);
     let as_it_is = match method {
         Method::Plain => Some(stored),
         Method::Zlib => (first & 0xf == 0xf).then_some(after),
@@ -165,11 +165,10 @@ impl Blocks {
             let held = u64::try_from(head.len()).is_ok_and(|held| held >= end);
             if held { Ok(head.clone()) } else { read_exact_vec(&*self.fork, 0, end.min(TABLE)) }
         };
-        let place = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
         if self.by_offsets {
             let end = u64::from(u32_le(&head, 0).ok_or_else(broken)?);
             let bytes = upto(end)?;
-            let places = bytes.get(..place(end)).ok_or_else(broken)?.chunks_exact(4);
+            let places = bytes.get(..index(end)).ok_or_else(broken)?.chunks_exact(4);
             let places: Vec<u64> =
                 places.filter_map(|place| u32_le(place, 0)).map(u64::from).collect();
             let ends = places.iter().skip(1);
@@ -179,11 +178,11 @@ impl Blocks {
         let base = u64::from(u32_be(&head, 0).ok_or_else(broken)?).saturating_add(4);
         let count_end = base.saturating_add(4);
         let bytes = upto(count_end)?;
-        let count = u64::from(u32_le(&bytes, place(base)).ok_or_else(broken)?);
+        let count = u64::from(u32_le(&bytes, index(base)).ok_or_else(broken)?);
         let count = count.min(self.size.div_ceil(BLOCK));
         let bytes = upto(count_end.saturating_add(count.saturating_mul(8)))?;
-        let entries = bytes.get(place(count_end)..).unwrap_or(&[]).chunks_exact(8);
-        let blocks = entries.take(place(count)).filter_map(|entry| {
+        let entries = bytes.get(index(count_end)..).unwrap_or(&[]).chunks_exact(8);
+        let blocks = entries.take(index(count)).filter_map(|entry| {
             let at = base.saturating_add(u64::from(u32_le(entry, 0)?));
             Some((at, u64::from(u32_le(entry, 4)?)))
         });
@@ -197,19 +196,18 @@ impl ReadAt for Blocks {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let wanted = wide(buffer.len());
         let end = offset.saturating_add(wanted).min(self.size);
         if offset >= end {
             return Ok(0);
         }
         let table = self.table()?;
-        let place = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
         let mut done = 0usize;
         // Blocks that are wanted are read in one go, a mebibyte of the file at a time.
         let mut number = offset / BLOCK;
         while number.saturating_mul(BLOCK) < end {
             let until = end.div_ceil(BLOCK).min(number.saturating_add(16));
-            let run = table.get(place(number)..place(until)).ok_or_else(broken)?;
+            let run = table.get(index(number)..index(until)).ok_or_else(broken)?;
             let from = run.iter().map(|(at, _)| *at).min().unwrap_or(0);
             let to = run.iter().map(|(at, length)| at.saturating_add(*length)).max().unwrap_or(0);
             let last = {
@@ -229,14 +227,14 @@ impl ReadAt for Blocks {
                 let bytes = match &last {
                     Some((_, bytes)) => bytes.clone(),
                     None => {
-                        let first = place(at.saturating_sub(from));
-                        let part = stored.get(first..first.saturating_add(place(*length)));
+                        let first = index(at.saturating_sub(from));
+                        let part = stored.get(first..first.saturating_add(index(*length)));
                         let mut bytes = unpack(self.method, part.unwrap_or(&[]), size)?;
-                        bytes.resize(place(size), 0);
+                        bytes.resize(index(size), 0);
                         bytes
                     }
                 };
-                let skip = place(offset.saturating_sub(start));
+                let skip = index(offset.saturating_sub(start));
                 let part = bytes.get(skip..).unwrap_or(&[]);
                 let room = buffer.get_mut(done..).unwrap_or(&mut []);
                 let size = part.len().min(room.len());

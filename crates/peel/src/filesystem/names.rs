@@ -4,8 +4,8 @@
 //! inode. Only when all are known do they make paths.
 
 use super::face::{Flow, Node, NodeKind};
-use super::number::{index, wide};
 use lidless_core::Timestamp;
+use lidless_io::number::{index, wide};
 use std::collections::HashSet;
 
 /// The longest path that is followed, in bytes: Linux itself opens 4,096.

@@ -2,11 +2,7 @@
 
 use super::charset;
 use crate::document::rtf_text;
-use jiff::Timestamp;
 use lidless_records::decompress_rtf;
-
-/// Seconds between 1601 and 1970.
-const EPOCH: i64 = 11_644_473_600;
 
 /// A message as text: fields like those of a mail, then its bodies.
 #[derive(Default)]
@@ -60,10 +56,4 @@ impl Letter {
     pub(super) fn into_text(self) -> String {
         self.text
     }
-}
-
-/// A time in 100 ns since 1601.
-pub(super) fn time(filetime: u64) -> Option<Timestamp> {
-    let seconds = i64::try_from(filetime / 10_000_000).ok()?.checked_sub(EPOCH)?;
-    Timestamp::from_second(seconds).ok()
 }

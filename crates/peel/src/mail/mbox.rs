@@ -4,6 +4,7 @@ use super::header::Headers;
 use crate::peeler::{Peeler, Sink};
 use crate::plain::is_given_text;
 use lidless_core::{Artifact, Entry, Gap, Layer, Limits, Provenance};
+use lidless_io::number::wide;
 use lidless_io::{MemoryBytes, ReadAt, Window, read_vec};
 use std::sync::Arc;
 
@@ -148,7 +149,7 @@ impl Mails<'_> {
 }
 
 fn size(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+    wide(bytes.len())
 }
 
 /// The next line from `searched` on that parts mails; one at the end of what is held counts only

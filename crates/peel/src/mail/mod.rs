@@ -10,7 +10,6 @@ mod mime;
 pub(crate) mod msg;
 mod pst;
 mod tnef;
-mod told;
 mod transfer;
 
 pub(crate) use charset::{code_page, decode as decode_charset};
@@ -19,4 +18,3 @@ pub(crate) use emlx::Emlx;
 pub(crate) use mbox::Mbox;
 pub(crate) use pst::Pst;
 pub(crate) use tnef::Tnef;
-pub(crate) use told::Told;

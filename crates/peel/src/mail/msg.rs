@@ -5,13 +5,16 @@
 //! recipients and attachments), then 16 bytes each: 2 bytes type, 2 bytes number, 4 bytes flags, 8
 //! bytes value.
 
-use super::letter::{Letter, time};
+use super::letter::Letter;
 use crate::error::PeelError;
 use crate::mail::decode_charset;
 use crate::peeler::Sink;
 use crate::plain::{Attached, give_text};
+use crate::time::filetime_seconds;
 use lidless_core::{Artifact, Gap, Interest, Limits, Provenance};
-use lidless_records::{CompoundFile, StoredKind, u16_at, u32_at, u64_at, utf16};
+use lidless_io::number::{index, u16_le, u32_le, u64_le};
+use lidless_io::utf16::{text_to_zero, units_le};
+use lidless_records::{CompoundFile, StoredKind};
 use std::collections::BTreeSet;
 
 /// The stream that every message has.
@@ -43,14 +46,14 @@ struct Values(Vec<u8>, usize);
 impl Values {
     fn get(&self, number: u16) -> Option<&[u8]> {
         let entries = self.0.get(self.1..)?.chunks_exact(16);
-        let mut entries = entries.filter(|entry| u16_at(entry, 2) == Some(number));
+        let mut entries = entries.filter(|entry| u16_le(entry, 2) == Some(number));
         entries.next().and_then(|entry| entry.get(8..))
     }
     fn number(&self, number: u16) -> Option<u32> {
-        self.get(number).and_then(|value| u32_at(value, 0))
+        self.get(number).and_then(|value| u32_le(value, 0))
     }
     fn time(&self, number: u16) -> Option<u64> {
-        self.get(number).and_then(|value| u64_at(value, 0))
+        self.get(number).and_then(|value| u64_le(value, 0))
     }
 }
 
@@ -68,7 +71,7 @@ impl Message<'_> {
     fn text(&self, folder: &str, number: u16, most: u64) -> Option<String> {
         let path = format!("{folder}__substg1.0_{number:04X}001F");
         if let Some(bytes) = self.file.read(&path, most).ok().flatten() {
-            return Some(utf16(&bytes));
+            return Some(text_to_zero(units_le(&bytes)));
         }
         let path = format!("{folder}__substg1.0_{number:04X}001E");
         let bytes = self.file.read(&path, most).ok().flatten()?;
@@ -125,7 +128,8 @@ impl Message<'_> {
             letter.person(field, &name, &address.unwrap_or_default());
         }
         let sent = values.time(0x0039).or_else(|| values.time(0x0e06));
-        letter.field("Date", sent.and_then(time).map(|when| when.to_string()).as_deref());
+        letter
+            .field("Date", sent.and_then(filetime_seconds).map(|when| when.to_string()).as_deref());
         letter.field("Subject", text(0x0037).as_deref());
         if let Some(headers) = self.text(folder, 0x007d, most) {
             letter.body(&headers);
@@ -139,7 +143,7 @@ impl Message<'_> {
         } else if plain.is_none()
             && let Some(rich) = self.bytes(folder, 0x1009, most)
         {
-            letter.rich(&rich, usize::try_from(most).unwrap_or(usize::MAX));
+            letter.rich(&rich, index(most));
         }
         letter.into_text()
     }

@@ -1,13 +1,15 @@
 //! An Outlook store as a wrapping: its messages folder by folder, and what is attached to them.
 
-use super::letter::{Letter, time};
+use super::letter::Letter;
 use crate::error::PeelError;
 use crate::peeler::{Peeler, Sink};
 use crate::plain::{Attached, give_text};
+use crate::time::filetime_seconds;
 use lidless_core::{
     Artifact, Category, Confidence, Entry, Finding, Gap, Interest, Layer, Limits, Place,
     Provenance, Severity,
 };
+use lidless_io::number::{index, wide};
 use lidless_io::{MemoryBytes, ReadAt, read_vec};
 use lidless_records::{Folder, Listed, Message, PstFile, RecordError};
 use serde_json::{Map, Value};
@@ -137,20 +139,20 @@ impl Visit<'_> {
                 Ok(mut listed) => {
                     listed.iter().for_each(|one| self.counted.add(one));
                     // What will not be opened is counted, and not held.
-                    let room = usize::try_from(room_left).unwrap_or(usize::MAX);
+                    let room = index(room_left);
                     for one in listed.drain(room.min(listed.len())..) {
                         self.unseen.0 = self.unseen.0.saturating_add(1);
                         let size = one.size.map_or(0, u64::from);
                         self.unseen.1 = self.unseen.1.saturating_add(size);
                     }
-                    let kept = u64::try_from(listed.len()).unwrap_or(u64::MAX);
+                    let kept = wide(listed.len());
                     room_left = room_left.saturating_sub(kept);
                     found.push((folder, listed));
                 }
                 Err(error) => problems.push(error),
             }
         }
-        self.counted.folders = u64::try_from(found.len()).unwrap_or(u64::MAX);
+        self.counted.folders = wide(found.len());
         self.damaged = !problems.is_empty();
         // One of each kind is enough: a damaged store has the same a thousand times.
         let mut said = BTreeSet::new();
@@ -170,13 +172,13 @@ impl Visit<'_> {
     /// The list of Teams messages in the form in which Microsoft Graph exports them, without
     /// bodies: what counts messages and people elsewhere counts these as well.
     fn teams(&mut self, folders: &[(Folder, Vec<Listed>)]) {
-        let most = usize::try_from(self.limits.memory_bytes / 2).unwrap_or(usize::MAX);
+        let most = index(self.limits.memory_bytes / 2);
         let mut lines = String::new();
         for one in folders.iter().flat_map(|(_, listed)| listed) {
             if one.class.eq_ignore_ascii_case(TEAMS) && lines.len() < most {
                 let line = serde_json::json!({
                     "messageType": "message",
-                    "createdDateTime": one.delivered.and_then(time).map(|when| when.to_string()),
+                    "createdDateTime": one.delivered.and_then(filetime_seconds).map(|when| when.to_string()),
                     "from": {"user": {"displayName": one.sender}},
                 });
                 lines.push_str(&line.to_string());
@@ -212,7 +214,7 @@ impl Visit<'_> {
 
     /// Messages that no folder listed, because some folder cannot be read.
     fn unlisted(&mut self) {
-        let most = usize::try_from(self.limits.members).unwrap_or(usize::MAX);
+        let most = index(self.limits.members);
         let Ok(ids) = self.file.all_messages(most) else { return };
         for id in ids {
             if self.left > 0 && self.seen.insert(id) {
@@ -238,7 +240,7 @@ impl Visit<'_> {
         self.messages = self.messages.saturating_add(1);
         let most = self.limits.memory_bytes / 4;
         let text = text(message, when, most);
-        self.spend(u64::try_from(text.len()).unwrap_or(u64::MAX));
+        self.spend(wide(text.len()));
         give_text(place, text, self.sink);
         let ids = match message.attachments() {
             Ok(ids) => ids,
@@ -301,7 +303,9 @@ impl Visit<'_> {
             let people = counted.people.len();
             evidence.push_str(&format!(", {} of Teams from {people} people", counted.teams));
         }
-        let day = |when: Option<u64>| when.and_then(time).map(|when| Value::from(when.to_string()));
+        let day = |when: Option<u64>| {
+            when.and_then(filetime_seconds).map(|when| Value::from(when.to_string()))
+        };
         let classes: Map<String, Value> =
             counted.classes.iter().map(|(class, count)| (class.clone(), (*count).into())).collect();
         let finding = Finding::new(
@@ -341,7 +345,7 @@ fn text(message: &Message, when: Option<u64>, most: u64) -> String {
         letter.person(field, &one.name, &one.address);
     }
     let sent = message.time(0x0039).or_else(|| message.time(0x0e06)).or(when);
-    letter.field("Date", sent.and_then(time).map(|when| when.to_string()).as_deref());
+    letter.field("Date", sent.and_then(filetime_seconds).map(|when| when.to_string()).as_deref());
     // Two characters in front say how long a prefix like `RE:` is.
     let subject = message.text(0x0037).unwrap_or_default();
     let subject = match subject.strip_prefix('\u{1}') {
@@ -362,7 +366,7 @@ fn text(message: &Message, when: Option<u64>, most: u64) -> String {
         None if plain.is_none() => {
             let rich = message.bytes(0x1009).and_then(|bytes| read_vec(&*bytes, 0, most).ok());
             if let Some(rich) = rich {
-                letter.rich(&rich, usize::try_from(most).unwrap_or(usize::MAX));
+                letter.rich(&rich, index(most));
             }
         }
         None => {}

@@ -9,8 +9,9 @@ use super::letter::Letter;
 use crate::peeler::{Peeler, Sink};
 use crate::plain::{Attached, give_text};
 use lidless_core::{Artifact, Gap, Limits};
+use lidless_io::number::{index, u16_le, u32_le};
+use lidless_io::utf16::{text_to_zero, units_le};
 use lidless_io::{Cursor, CursorError, MemoryBytes, ReadAt as _, read_vec};
-use lidless_records::{u16_at, u32_at, utf16};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -85,12 +86,12 @@ fn attributes(
         cursor.skip(1)?;
         let number = cursor.u16_le()?;
         cursor.skip(2)?;
-        let length = usize::try_from(cursor.u32_le()?).unwrap_or(usize::MAX);
+        let length = index(cursor.u32_le()?);
         let content = cursor.take(length)?;
         cursor.skip(2)?;
         let text = || decode(content, page).trim_end_matches('\0').to_owned();
         match number {
-            CODE_PAGE => page = u32_at(content, 0).and_then(code_page),
+            CODE_PAGE => page = u32_le(content, 0).and_then(code_page),
             SUBJECT => letter.field("Subject", Some(&text())),
             BODY => letter.body(&text()),
             BEGIN if files.len() < MOST_ATTACHMENTS => files.push(File::default()),
@@ -138,7 +139,7 @@ fn add_message(content: &[u8], page: Option<&str>, letter: &mut Letter, limits: 
         letter.html(html.bytes, None);
     }
     if let Some(rich) = values.get(&0x1009) {
-        let most = usize::try_from(limits.memory_bytes / 4).unwrap_or(usize::MAX);
+        let most = index(limits.memory_bytes / 4);
         letter.rich(rich.bytes, most);
     }
 }
@@ -151,7 +152,7 @@ struct Property<'a> {
 impl Property<'_> {
     fn text(&self, page: Option<&str>) -> Option<String> {
         match self.kind {
-            0x1f => Some(utf16(self.bytes)),
+            0x1f => Some(text_to_zero(units_le(self.bytes))),
             0x1e => Some(decode(self.bytes, page).trim_end_matches('\0').to_owned()),
             _ => None,
         }
@@ -176,7 +177,7 @@ fn properties(content: &[u8]) -> BTreeMap<u16, Property<'_>> {
 }
 
 fn padded<'a>(cursor: &mut Cursor<'a>, length: u32) -> Result<&'a [u8], CursorError> {
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let length = index(length);
     let bytes = cursor.take(length)?;
     let padding = length.next_multiple_of(4).saturating_sub(length).min(cursor.remaining().len());
     cursor.skip(padding)?;
@@ -185,8 +186,8 @@ fn padded<'a>(cursor: &mut Cursor<'a>, length: u32) -> Result<&'a [u8], CursorEr
 
 fn property<'a>(cursor: &mut Cursor<'a>) -> Result<(u16, Option<Property<'a>>), CursorError> {
     let tag = cursor.take(4)?;
-    let kind = u16_at(tag, 0).unwrap_or(0);
-    let number = u16_at(tag, 2).unwrap_or(0);
+    let kind = u16_le(tag, 0).unwrap_or(0);
+    let number = u16_le(tag, 2).unwrap_or(0);
     if number >= 0x8000 {
         cursor.skip(16)?;
         if cursor.u32_le()? == 0 {
@@ -206,7 +207,7 @@ fn property<'a>(cursor: &mut Cursor<'a>) -> Result<(u16, Option<Property<'a>>), 
     };
     if let Some(size) = fixed {
         let count = if many { cursor.u32_le()? } else { 1 };
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let count = index(count);
         cursor.skip(size.saturating_mul(count))?;
         return Ok((number, None));
     }

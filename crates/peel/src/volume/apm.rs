@@ -13,7 +13,7 @@
 
 use super::part::{Part, Scheme};
 use crate::error::PeelError;
-use crate::fixed::{u16_be, u32_be};
+use lidless_io::number::{index, u16_be, u32_be, wide};
 use lidless_io::{ReadAt, read_vec};
 
 const APM: &str = "Apple partition map";
@@ -38,7 +38,7 @@ impl Scheme for ApplePartitions {
         // The block size of the head is that of the disc, the map's own may be 512 all the same.
         let said = u16_be(head, 2).filter(|_| head.starts_with(b"ER")).map(u64::from);
         let size = [Some(512), said, Some(2048)].into_iter().flatten().find(|size| {
-            let at = usize::try_from(*size).unwrap_or(usize::MAX);
+            let at = index(*size);
             let entry = head.get(at..).unwrap_or(&[]);
             entry.starts_with(b"PM\0\0") && u32_be(entry, 4).is_some_and(|count| count > 0)
         })?;
@@ -47,16 +47,15 @@ impl Scheme for ApplePartitions {
 }
 
 fn entries(disk: &dyn ReadAt, head: &[u8], size: u64) -> Result<Vec<Part>, PeelError> {
-    let place = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-    let count = head.get(place(size)..).and_then(|entry| u32_be(entry, 4)).unwrap_or(0);
+    let count = head.get(index(size)..).and_then(|entry| u32_be(entry, 4)).unwrap_or(0);
     let count = u64::from(count).min(ENTRIES);
     let length = size.saturating_mul(count.saturating_add(1));
-    let held = u64::try_from(head.len()).unwrap_or(u64::MAX);
+    let held = wide(head.len());
     let map = if held >= length { head.to_vec() } else { read_vec(disk, 0, length)? };
     let mut parts = Vec::new();
     for number in 1..=count {
         let offset = number.saturating_mul(size);
-        let entry = map.get(place(offset)..).unwrap_or(&[]);
+        let entry = map.get(index(offset)..).unwrap_or(&[]);
         if !entry.starts_with(b"PM") {
             return Err(PeelError::malformed(APM, offset, "an entry", "another signature"));
         }

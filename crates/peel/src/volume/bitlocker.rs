@@ -13,6 +13,7 @@
 use super::part::{Holder, Logical};
 use crate::disk::{Fields, guid_text};
 use crate::error::PeelError;
+use lidless_io::number::index;
 use lidless_io::{ReadAt, read_vec};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -79,9 +80,9 @@ fn keys(volume: &Arc<dyn ReadAt>, head: &[u8]) -> Result<BTreeSet<&'static str>,
     if &fields.array::<8>(0)? != MAGIC {
         return Err(fields.wrong(0, "metadata", "something else"));
     }
-    let size = usize::try_from(fields.u32_le(64)?).unwrap_or(usize::MAX);
+    let size = index(fields.u32_le(64)?);
     let end = size.saturating_add(64).min(metadata.len());
-    let header = usize::try_from(fields.u32_le(72)?).unwrap_or(usize::MAX);
+    let header = index(fields.u32_le(72)?);
     let mut at = header.saturating_add(64);
     let mut found = BTreeSet::new();
     for _ in 0..MOST_ENTRIES {

@@ -10,8 +10,8 @@
 
 use super::part::{Holder, Logical};
 use crate::error::PeelError;
-use crate::fixed::u16_le;
 use lidless_io::ReadAt;
+use lidless_io::number::u16_le;
 use std::sync::Arc;
 
 /// A physical volume of Core Storage.

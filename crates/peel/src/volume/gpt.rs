@@ -23,6 +23,7 @@ use super::mbr;
 use super::part::{Part, Scheme};
 use crate::disk::{Fields, guid_text};
 use crate::error::PeelError;
+use lidless_io::number::index;
 use lidless_io::{ReadAt, read_exact_vec, read_vec};
 
 const MAGIC: &[u8] = b"EFI PART";
@@ -165,7 +166,7 @@ fn header(
     };
     let bytes = within(at, 512).unwrap_or(&[]);
     let fields = Fields::new("GPT", at, bytes);
-    let size = usize::try_from(fields.u32_le(12)?).unwrap_or(usize::MAX);
+    let size = index(fields.u32_le(12)?);
     let mut summed = match bytes.get(..size) {
         Some(whole) if size >= 92 => whole.to_vec(),
         _ => return Err(fields.wrong(12, "a header of 92 to 512 bytes", size)),
@@ -191,7 +192,7 @@ fn header(
     };
     let is_sound = crc32(&entries) == fields.u32_le(88)?;
     let mut parts = Vec::new();
-    let entry_size = usize::try_from(entry_size).unwrap_or(usize::MAX);
+    let entry_size = index(entry_size);
     for (number, entry) in (1u32..).zip(entries.chunks_exact(entry_size)) {
         let fields = Fields::new("GPT", first, entry);
         let kind: [u8; 16] = fields.array(0)?;

@@ -14,6 +14,7 @@
 
 use super::part::{Part, Scheme};
 use crate::error::PeelError;
+use lidless_io::number::u16_le;
 use lidless_io::{ReadAt, read_vec};
 use std::collections::BTreeSet;
 
@@ -150,10 +151,7 @@ fn is_boot_sector(sector: &[u8]) -> bool {
         || at(54, 57) == b"FAT"
         || at(82, 87) == b"FAT32";
     // A volume formatted by something that left no name: the numbers of its boot sector.
-    let number = |from: usize| match at(from, from.saturating_add(2)) {
-        [low, high] => u16::from_le_bytes([*low, *high]),
-        _ => 0,
-    };
+    let number = |from: usize| u16_le(sector, from).unwrap_or(0);
     let jumps = matches!(at(0, 3), [0xeb, _, 0x90] | [0xe9, ..]);
     let cluster = sector.get(13).copied().unwrap_or(0);
     let counted = jumps

@@ -3,6 +3,7 @@
 use super::local::local;
 use super::peel::Listing;
 use crate::archive::Known;
+use lidless_io::number::index;
 use std::collections::BTreeSet;
 
 const ENCRYPTED: u16 = 1;
@@ -28,7 +29,7 @@ pub(super) fn is_inert(archive: &Known, one: &Listing, roots: &BTreeSet<String>)
     // What was read already must agree: the header, and a beginning that no pickle has.
     let Some(known) = archive.from(one.header) else { return true };
     let Some(local) = local(known) else { return true };
-    let start = usize::try_from(local.length).unwrap_or(usize::MAX);
+    let start = index(local.length);
     local.method == 0
         && local.name == line.name
         && !known.get(start..).is_some_and(begins_like_a_pickle)

@@ -8,8 +8,9 @@
 //! Of an archive in parts the end record has at 4 the number of its own part, from 0, and at 6
 //! that of the directory.
 
-use crate::archive::dos_time;
+use crate::time::dos_time;
 use lidless_core::Timestamp;
+use lidless_io::number::wide;
 use lidless_io::{Cursor, CursorError, ReadAt, read_vec};
 
 /// One line of a central directory.
@@ -99,7 +100,7 @@ fn zip64(locator: &[u8], at: u64, archive: &dyn ReadAt) -> Option<End> {
 pub(super) fn lines(directory: &[u8], limit: u64) -> Vec<Line> {
     let mut cursor = Cursor::new(directory);
     let mut found = Vec::new();
-    while u64::try_from(found.len()).unwrap_or(u64::MAX) < limit {
+    while wide(found.len()) < limit {
         match line(&mut cursor) {
             Ok(Some(one)) => found.push(one),
             _ => break,

@@ -4,6 +4,7 @@
 use super::local::{LOCAL, Local, local};
 use super::peel::Listing;
 use crate::archive::Known;
+use lidless_io::number::wide;
 use lidless_io::{ReadAt as _, read_vec};
 use std::collections::HashMap;
 
@@ -91,7 +92,7 @@ impl Hidden {
         while let Some(found) = region.get(at..).and_then(|rest| memchr::memmem::find(rest, LOCAL))
         {
             let place = at.saturating_add(found);
-            let offset = start.saturating_add(u64::try_from(place).unwrap_or(u64::MAX));
+            let offset = start.saturating_add(wide(place));
             at = place.saturating_add(LOCAL.len());
             let header = region.get(place..).and_then(local);
             let Some(header) = header.filter(|header| !header.name.is_empty()) else { continue };

@@ -12,6 +12,7 @@ use crate::archive::Known;
 use crate::peeler::{Peeler, Sink};
 use bytes::Bytes;
 use lidless_core::{Artifact, Entry, Gap, Interest, Layer, Limits, Provenance};
+use lidless_io::number::wide;
 use lidless_io::{ReadAt, ReadError, read_vec};
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -248,12 +249,11 @@ impl Listed {
         limits: &Limits,
         oddities: &mut Oddities,
     ) {
-        let count = |list: usize| u64::try_from(list).unwrap_or(u64::MAX);
-        let left = limits.members.saturating_sub(count(self.lines.len()));
+        let left = limits.members.saturating_sub(wide(self.lines.len()));
         let found = lines(directory, left);
-        if count(found.len()) >= left && left <= end.members {
+        if wide(found.len()) >= left && left <= end.members {
             self.problems.insert("more members than the limit");
-        } else if count(found.len()) < end.members {
+        } else if wide(found.len()) < end.members {
             self.problems.insert("a zip directory that breaks off");
         }
         let known: Option<HashSet<(&str, u64)>> = (!self.lines.is_empty())

@@ -13,7 +13,8 @@
 //! | 116 | 4 | first sector |
 //! | 120 | 8 | length in bytes; of version 3 the lower half |
 
-use crate::at::{u16_at, u32_at, u64_at, utf16};
+use lidless_io::number::{u16_le, u32_le, u64_le};
+use lidless_io::utf16::{text_to_zero, units_le};
 use std::collections::HashSet;
 
 /// Size of an entry.
@@ -66,15 +67,15 @@ impl Raw<'_> {
         self.bytes.get(66).copied().unwrap_or(0)
     }
     fn link(&self, at: usize) -> u32 {
-        u32_at(self.bytes, at).unwrap_or(u32::MAX)
+        u32_le(self.bytes, at).unwrap_or(u32::MAX)
     }
     fn name(&self) -> String {
-        let length = usize::from(u16_at(self.bytes, 64).unwrap_or(0)).min(64);
-        let name = utf16(self.bytes.get(..length).unwrap_or(&[]));
+        let length = usize::from(u16_le(self.bytes, 64).unwrap_or(0)).min(64);
+        let name = text_to_zero(units_le(self.bytes.get(..length).unwrap_or(&[])));
         name.replace('/', "_")
     }
     fn length(&self) -> u64 {
-        let length = u64_at(self.bytes, 120).unwrap_or(0);
+        let length = u64_le(self.bytes, 120).unwrap_or(0);
         // Version 3 leaves whatever was there in the upper half.
         if self.wide { length } else { length & 0xffff_ffff }
     }
@@ -84,7 +85,7 @@ impl Raw<'_> {
             kind: if self.kind() == 2 { StoredKind::Stream } else { StoredKind::Storage },
             length_bytes: if self.kind() == 2 { self.length() } else { 0 },
             class_id: self.class_id(),
-            modified: u64_at(self.bytes, 108).unwrap_or(0),
+            modified: u64_le(self.bytes, 108).unwrap_or(0),
             is_reached,
             start: self.link(116),
         }

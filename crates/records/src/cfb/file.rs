@@ -2,8 +2,8 @@
 
 use super::directory::{Root, Stored, StoredKind, read};
 use super::header::{Header, LAST_SECTOR, malformed};
-use crate::at::u32_at;
 use crate::error::RecordError;
+use lidless_io::number::{index, u32_le, wide};
 use lidless_io::{BlockCache, Extent, Extents, ReadAt, read_merged, read_vec};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -136,7 +136,7 @@ impl CompoundFile {
             let bytes = read_vec(&*self.source, self.offset(next), self.sector_bytes)?;
             let last = numbers.saturating_sub(1);
             for index in 0..last {
-                match u32_at(&bytes, index.saturating_mul(4)) {
+                match u32_le(&bytes, index.saturating_mul(4)) {
                     Some(sector) if sector < LAST_SECTOR => sectors.push(sector),
                     _ => {}
                 }
@@ -144,7 +144,7 @@ impl CompoundFile {
             if table_bytes(sectors.len(), self.sector_bytes) > LARGEST_TABLE {
                 return Err(RecordError::Limit("a compound file with tables past the limit"));
             }
-            next = u32_at(&bytes, last.saturating_mul(4)).unwrap_or(u32::MAX);
+            next = u32_le(&bytes, last.saturating_mul(4)).unwrap_or(u32::MAX);
         }
         Ok(sectors)
     }
@@ -156,7 +156,7 @@ impl CompoundFile {
     /// The numbers in sectors of a table.
     fn numbers(&self, sectors: &[u32]) -> Result<Vec<u32>, RecordError> {
         let bytes = self.gather(sectors)?;
-        Ok(bytes.chunks_exact(4).filter_map(|four| u32_at(four, 0)).collect())
+        Ok(bytes.chunks_exact(4).filter_map(|four| u32_le(four, 0)).collect())
     }
 
     /// The bytes of whole sectors, those that follow each other with one request.
@@ -194,13 +194,13 @@ impl CompoundFile {
 }
 
 fn table_bytes(sectors: usize, sector_bytes: u64) -> u64 {
-    u64::try_from(sectors).unwrap_or(u64::MAX).saturating_mul(sector_bytes)
+    wide(sectors).saturating_mul(sector_bytes)
 }
 
 /// Follows a chain for at most `most` steps. One that comes back to its first sector ends there;
 /// other loops end with the steps.
 fn follow(table: &[u32], start: u32, most: u64) -> Vec<u32> {
-    let most = usize::try_from(most).unwrap_or(usize::MAX).min(table.len());
+    let most = index(most).min(table.len());
     let mut found = Vec::new();
     let mut next = start;
     while next < LAST_SECTOR && found.len() < most {

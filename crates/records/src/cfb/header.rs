@@ -13,8 +13,8 @@
 //! | 68 | 4 | first sector of the DIFAT |
 //! | 76 | 436 | the first 109 FAT sectors |
 
-use crate::at::{u16_at, u32_at};
 use crate::error::RecordError;
+use lidless_io::number::{u16_le, u32_le};
 
 /// What compound files begin with.
 const MAGIC: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
@@ -48,9 +48,9 @@ impl Header {
             return Err(malformed(0, "the magic of compound files", "something else"));
         }
         let number = |at: usize| {
-            u32_at(bytes, at).ok_or_else(|| malformed(0, "a header of 512 bytes", bytes.len()))
+            u32_le(bytes, at).ok_or_else(|| malformed(0, "a header of 512 bytes", bytes.len()))
         };
-        let shift = u16_at(bytes, 30).unwrap_or(0);
+        let shift = u16_le(bytes, 30).unwrap_or(0);
         let sector_bytes = match shift {
             9 => 512,
             12 => 4096,
@@ -65,7 +65,7 @@ impl Header {
         }
         Ok(Self {
             sector_bytes,
-            version: u16_at(bytes, 26).unwrap_or(3),
+            version: u16_le(bytes, 26).unwrap_or(3),
             directory: number(48)?,
             cutoff: u64::from(number(56)?).min(1 << 20),
             mini_fat: number(60)?,

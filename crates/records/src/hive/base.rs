@@ -1,7 +1,8 @@
 //! The base block, which hives and their logs begin with.
 
-use crate::at;
 use crate::error::RecordError;
+use lidless_io::number;
+use lidless_io::utf16::{text_to_zero, units_le};
 
 pub(super) const FORMAT: &str = "registry hive";
 pub(super) const MAGIC: &[u8; 4] = b"regf";
@@ -24,15 +25,15 @@ pub(super) struct Base {
 
 impl Base {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, RecordError> {
-        let field = |at: usize| at::u32_le(bytes, at).unwrap_or(0);
-        if !bytes.starts_with(MAGIC) || bytes.len() < at::index(BASE) {
+        let field = |at: usize| number::u32_le(bytes, at).unwrap_or(0);
+        if !bytes.starts_with(MAGIC) || bytes.len() < number::index(BASE) {
             return Err(malformed(0, "regf and a base block", "other bytes"));
         }
         let sum = bytes
             .get(..508)
             .unwrap_or(&[])
             .chunks_exact(4)
-            .fold(0u32, |sum, word| sum ^ at::u32_le(word, 0).unwrap_or(0));
+            .fold(0u32, |sum, word| sum ^ number::u32_le(word, 0).unwrap_or(0));
         let sum = match sum {
             0 => 1,
             u32::MAX => u32::MAX.wrapping_sub(1),
@@ -41,11 +42,11 @@ impl Base {
         Ok(Self {
             primary: field(4),
             secondary: field(8),
-            written: at::u64_le(bytes, 12).unwrap_or(0),
+            written: number::u64_le(bytes, 12).unwrap_or(0),
             kind: field(28),
             root: field(36),
             bins_bytes: field(40),
-            file_name: utf16(bytes.get(48..112).unwrap_or(&[])),
+            file_name: text_to_zero(units_le(bytes.get(48..112).unwrap_or(&[]))),
             checksum_holds: field(508) == sum,
         })
     }
@@ -54,16 +55,6 @@ impl Base {
     pub(super) fn is_clean(&self) -> bool {
         self.primary == self.secondary && self.checksum_holds
     }
-}
-
-/// UTF-16LE up to its first zero.
-pub(super) fn utf16(bytes: &[u8]) -> String {
-    let units: Vec<u16> = bytes
-        .chunks_exact(2)
-        .map(|pair| at::u16_le(pair, 0).unwrap_or(0))
-        .take_while(|unit| *unit != 0)
-        .collect();
-    String::from_utf16_lossy(&units)
 }
 
 pub(super) fn malformed(offset: u64, expected: &str, found: &str) -> RecordError {

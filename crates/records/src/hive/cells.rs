@@ -1,9 +1,9 @@
 //! Cells by their offsets.
 
 use super::base::{BINS, malformed};
-use crate::at;
 use crate::error::RecordError;
 use bytes::Bytes;
+use lidless_io::number;
 use lidless_io::{BlockCache, MemoryBytes, ReadAt, read_vec};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,7 +49,7 @@ impl Cells {
         }
         let limit = self.end.saturating_sub(place);
         let mut bytes = read_vec(&*self.source, place, FIRST.min(limit))?;
-        let size = at::u32_le(&bytes, 0).map_or(0, u32::cast_signed);
+        let size = number::u32_le(&bytes, 0).map_or(0, u32::cast_signed);
         // Sizes of cells in use are negative.
         let size = if size < 0 { u64::from(size.unsigned_abs()) } else { 0 };
         if size < 8 || size > limit || size > LARGEST {
@@ -58,12 +58,12 @@ impl Cells {
         if self.read.fetch_add(size.max(FIRST), Ordering::Relaxed) > READ {
             return Err(RecordError::Limit("a registry hive that is read past the limit"));
         }
-        let have = at::wide(bytes.len());
+        let have = number::wide(bytes.len());
         if have < size {
             let rest = size.saturating_sub(have);
             bytes.extend(read_vec(&*self.source, place.saturating_add(have), rest)?);
         }
-        bytes.truncate(at::index(size));
+        bytes.truncate(number::index(size));
         Ok(Bytes::from(bytes).slice(4..))
     }
 }

@@ -1,11 +1,12 @@
 //! Keys: what they are called, and the lists of what is below them.
 
-use super::base::{malformed, utf16};
+use super::base::malformed;
 use super::cells::Cells;
 use super::value::RegistryValue;
-use crate::at;
 use crate::error::RecordError;
 use bytes::Bytes;
+use lidless_io::number;
+use lidless_io::utf16::{text_to_zero, units_le};
 
 /// How many subkeys of one key are handed out. The longest lists of real hives (classes, user
 /// choices) have some 10,000.
@@ -41,18 +42,18 @@ impl Key {
             return Err(bad("another cell"));
         }
         let short = || bad("a cell that is too short");
-        let number = |at: usize| at::u32_le(&cell, at).ok_or_else(short);
-        let flags = at::u16_le(&cell, 2).ok_or_else(short)?;
-        let length = usize::from(at::u16_le(&cell, 72).ok_or_else(short)?);
-        let name = at::slice(&cell, 76, length).ok_or_else(short)?;
+        let number = |at: usize| number::u32_le(&cell, at).ok_or_else(short);
+        let flags = number::u16_le(&cell, 2).ok_or_else(short)?;
+        let length = usize::from(number::u16_le(&cell, 72).ok_or_else(short)?);
+        let name = number::slice(&cell, 76, length).ok_or_else(short)?;
         Ok(Self {
             name: name_of(name, flags & LATIN != 0),
-            written: at::u64_le(&cell, 4).ok_or_else(short)?,
+            written: number::u64_le(&cell, 4).ok_or_else(short)?,
             subkeys: number(20)?,
             values: number(36)?,
             subkey_list: number(28)?,
             value_list: number(40)?,
-            class: (number(48)?, at::u16_le(&cell, 74).ok_or_else(short)?),
+            class: (number(48)?, number::u16_le(&cell, 74).ok_or_else(short)?),
         })
     }
 
@@ -63,7 +64,7 @@ impl Key {
             return Ok(None);
         }
         let cell = cells.cell(offset)?;
-        Ok(Some(utf16(cell.get(..usize::from(length)).unwrap_or(&cell))))
+        Ok(Some(text_to_zero(units_le(cell.get(..usize::from(length)).unwrap_or(&cell)))))
     }
 
     /// The subkey of a name, or none.
@@ -103,14 +104,15 @@ impl Key {
         // A list of lists is one level, never more.
         let lists = if top.starts_with(b"ri") {
             let mut lists = Vec::new();
-            for offset in entries(&top, 4).map(|entry| at::u32_le(entry, 0).unwrap_or(u32::MAX)) {
+            for offset in entries(&top, 4).map(|entry| number::u32_le(entry, 0).unwrap_or(u32::MAX))
+            {
                 lists.push(offset);
             }
             lists
         } else {
             vec![self.subkey_list]
         };
-        let mut left = SUBKEYS.min(at::index(self.subkeys));
+        let mut left = SUBKEYS.min(number::index(self.subkeys));
         for offset in lists {
             let list = if offset == self.subkey_list { top.clone() } else { cells.cell(offset)? };
             let (size, hint): (usize, Hint) = match list.get(..2) {
@@ -126,7 +128,7 @@ impl Key {
                 left = left.saturating_sub(1);
                 let fits = name.is_none_or(|name| entry.get(4..).is_none_or(|own| hint(own, name)));
                 if fits {
-                    let key = Self::read(cells, at::u32_le(entry, 0).unwrap_or(u32::MAX))?;
+                    let key = Self::read(cells, number::u32_le(entry, 0).unwrap_or(u32::MAX))?;
                     if !visit(key) {
                         return Ok(());
                     }
@@ -142,9 +144,9 @@ impl Key {
             return Ok(Vec::new());
         }
         let list = cells.cell(self.value_list)?;
-        let count = at::index(self.values).min(VALUES);
+        let count = number::index(self.values).min(VALUES);
         let offsets = list.chunks_exact(4).take(count);
-        Ok(offsets.map(|offset| at::u32_le(offset, 0).unwrap_or(u32::MAX)).collect())
+        Ok(offsets.map(|offset| number::u32_le(offset, 0).unwrap_or(u32::MAX)).collect())
     }
 
     pub(super) fn values(&self, cells: &Cells) -> Result<Vec<RegistryValue>, RecordError> {
@@ -169,12 +171,16 @@ impl Key {
 
 /// The entries of a list, as many as it says and has.
 fn entries(list: &Bytes, size: usize) -> impl Iterator<Item = &[u8]> {
-    let count = at::u16_le(list, 2).map_or(0, usize::from);
+    let count = number::u16_le(list, 2).map_or(0, usize::from);
     list.get(4..).unwrap_or(&[]).chunks_exact(size).take(count)
 }
 
 pub(super) fn name_of(bytes: &[u8], latin: bool) -> String {
-    if latin { bytes.iter().map(|byte| char::from(*byte)).collect() } else { utf16(bytes) }
+    if latin {
+        bytes.iter().map(|byte| char::from(*byte)).collect()
+    } else {
+        text_to_zero(units_le(bytes))
+    }
 }
 
 /// Names are compared without case, letter by letter.
@@ -211,5 +217,5 @@ fn by_hash(hint: &[u8], name: &str) -> bool {
         .to_uppercase()
         .encode_utf16()
         .fold(0u32, |hash, unit| hash.wrapping_mul(37).wrapping_add(u32::from(unit)));
-    at::u32_le(hint, 0) == Some(hash)
+    number::u32_le(hint, 0) == Some(hash)
 }

@@ -15,9 +15,9 @@
 
 use super::base::{BASE, BINS, Base};
 use super::marvin;
-use crate::at;
 use crate::error::RecordError;
 use bytes::Bytes;
+use lidless_io::number;
 use lidless_io::{ReadAt, ReadError, read_vec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ fn changes(log: &dyn ReadAt) -> Result<Vec<Change>, RecordError> {
     if Base::read(&bytes).ok().filter(|base| base.kind == 6).is_none() {
         return Ok(found);
     }
-    let mut place = at::index(BASE);
+    let mut place = number::index(BASE);
     while let Some(change) = change(&bytes, place) {
         let (change, size) = change;
         // Older rounds of the log follow the newest one.
@@ -58,24 +58,25 @@ fn changes(log: &dyn ReadAt) -> Result<Vec<Change>, RecordError> {
 }
 
 fn change(log: &Bytes, place: usize) -> Option<(Change, usize)> {
-    let field = |at: usize| at::u32_le(log, place.saturating_add(at));
-    if at::slice(log, place, 4)? != b"HvLE" {
+    let field = |at: usize| number::u32_le(log, place.saturating_add(at));
+    if number::slice(log, place, 4)? != b"HvLE" {
         return None;
     }
-    let size = at::index(field(4)?);
-    let entry = at::slice(log, place, size)?;
-    if at::u64_le(entry, 24)? != marvin::sum(entry.get(HEAD..)?)
-        || at::u64_le(entry, 32)? != marvin::sum(entry.get(..32)?)
+    let size = number::index(field(4)?);
+    let entry = number::slice(log, place, size)?;
+    if number::u64_le(entry, 24)? != marvin::sum(entry.get(HEAD..)?)
+        || number::u64_le(entry, 32)? != marvin::sum(entry.get(..32)?)
     {
         return None;
     }
-    let count = at::index(field(20)?);
-    let table = at::slice(entry, HEAD, count.checked_mul(8)?)?;
+    let count = number::index(field(20)?);
+    let table = number::slice(entry, HEAD, count.checked_mul(8)?)?;
     let mut data = HEAD.checked_add(table.len())?;
     let mut pages = Vec::with_capacity(count);
     for reference in table.chunks_exact(8) {
-        let (offset, length) = (at::u32_le(reference, 0)?, at::index(at::u32_le(reference, 4)?));
-        at::slice(entry, data, length)?;
+        let (offset, length) =
+            (number::u32_le(reference, 0)?, number::index(number::u32_le(reference, 4)?));
+        number::slice(entry, data, length)?;
         let from = place.checked_add(data)?;
         pages.push((offset, log.slice(from..from.checked_add(length)?)));
         data = data.checked_add(length)?;
@@ -118,8 +119,8 @@ pub(super) fn recover(
         bins_bytes = change.bins_bytes;
         for (offset, page) in &change.pages {
             let start = BINS.saturating_add(u64::from(*offset)) / SECTOR;
-            for (number, from) in (start..).zip((0..page.len()).step_by(at::index(SECTOR))) {
-                let to = from.saturating_add(at::index(SECTOR)).min(page.len());
+            for (number, from) in (start..).zip((0..page.len()).step_by(number::index(SECTOR))) {
+                let to = from.saturating_add(number::index(SECTOR)).min(page.len());
                 sectors.insert(number, page.slice(from..to));
             }
         }
@@ -128,7 +129,7 @@ pub(super) fn recover(
         return Ok(None);
     }
     let end = sectors.last_key_value().map_or(0, |(number, bytes)| {
-        number.saturating_mul(SECTOR).saturating_add(at::wide(bytes.len()))
+        number.saturating_mul(SECTOR).saturating_add(number::wide(bytes.len()))
     });
     let length = hive.len().max(end);
     Ok(Some((Patched { source: Arc::clone(hive), length, sectors }, bins_bytes)))
@@ -140,17 +141,17 @@ impl ReadAt for Patched {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let left = at::index(self.length.saturating_sub(offset)).min(buffer.len());
+        let left = number::index(self.length.saturating_sub(offset)).min(buffer.len());
         let Some(buffer) = buffer.get_mut(..left) else { return Ok(0) };
         let got = self.source.read_at(offset, buffer)?;
         if let Some(rest) = buffer.get_mut(got..) {
             rest.fill(0);
         }
-        let end = offset.saturating_add(at::wide(buffer.len()));
+        let end = offset.saturating_add(number::wide(buffer.len()));
         for (number, sector) in self.sectors.range(offset / SECTOR..end.div_ceil(SECTOR)) {
             let start = number.saturating_mul(SECTOR);
-            let skipped = at::index(offset.saturating_sub(start));
-            let to = at::index(start.saturating_sub(offset));
+            let skipped = number::index(offset.saturating_sub(start));
+            let to = number::index(start.saturating_sub(offset));
             let from = sector.get(skipped..).unwrap_or(&[]);
             if let Some(target) = buffer.get_mut(to..) {
                 let size = target.len().min(from.len());

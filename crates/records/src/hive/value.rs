@@ -10,11 +10,12 @@
 //! | 16 | 2 | flags: 1 the name is Latin-1 |
 //! | 20 | | name |
 
-use super::base::{malformed, utf16};
+use super::base::malformed;
 use super::cells::Cells;
 use super::key::name_of;
-use crate::at;
 use crate::error::RecordError;
+use lidless_io::number;
+use lidless_io::utf16::{text_to_zero, units_le};
 
 /// How much of one value is read.
 const DATA: usize = 1 << 20;
@@ -44,21 +45,21 @@ impl RegistryValue {
         if !cell.starts_with(b"vk") {
             return Err(bad());
         }
-        let length = usize::from(at::u16_le(&cell, 2).ok_or_else(bad)?);
-        let latin = at::u16_le(&cell, 16).ok_or_else(bad)? & 1 != 0;
-        let size = at::u32_le(&cell, 4).ok_or_else(bad)?;
-        let name = at::slice(&cell, 20, length).ok_or_else(bad)?;
+        let length = usize::from(number::u16_le(&cell, 2).ok_or_else(bad)?);
+        let latin = number::u16_le(&cell, 16).ok_or_else(bad)? & 1 != 0;
+        let size = number::u32_le(&cell, 4).ok_or_else(bad)?;
+        let name = number::slice(&cell, 20, length).ok_or_else(bad)?;
         let mut value = Self {
             name: name_of(name, latin),
-            kind: at::u32_le(&cell, 12).ok_or_else(bad)?,
+            kind: number::u32_le(&cell, 12).ok_or_else(bad)?,
             length: u64::from(size & !IN_PLACE),
             data: Vec::new(),
-            place: at::u32_le(&cell, 8).ok_or_else(bad)?,
+            place: number::u32_le(&cell, 8).ok_or_else(bad)?,
         };
         if size & IN_PLACE != 0 {
             value.length = value.length.min(4);
             let own = cell.get(8..12).unwrap_or(&[]);
-            value.data = own.get(..at::index(value.length)).unwrap_or(own).to_vec();
+            value.data = own.get(..number::index(value.length)).unwrap_or(own).to_vec();
         }
         Ok(value)
     }
@@ -66,7 +67,7 @@ impl RegistryValue {
     /// The value with its data.
     pub(super) fn with_data(mut self, cells: &Cells) -> Result<Self, RecordError> {
         if self.data.is_empty() && self.length > 0 {
-            let length = at::index(self.length).min(DATA);
+            let length = number::index(self.length).min(DATA);
             let cell = cells.cell(self.place)?;
             if length > SEGMENT && cell.starts_with(b"db") {
                 self.data = pieces(cells, &cell, length)?;
@@ -84,7 +85,7 @@ impl RegistryValue {
     /// The text of a value that is text, up to its first zero.
     #[must_use]
     pub fn text(&self) -> Option<String> {
-        matches!(self.kind, 1 | 2 | 6).then(|| utf16(&self.data))
+        matches!(self.kind, 1 | 2 | 6).then(|| text_to_zero(units_le(&self.data)))
     }
 
     /// The texts of a value that is several.
@@ -93,8 +94,7 @@ impl RegistryValue {
         if self.kind != 7 {
             return self.text().into_iter().collect();
         }
-        let units: Vec<u16> =
-            self.data.chunks_exact(2).map(|pair| at::u16_le(pair, 0).unwrap_or(0)).collect();
+        let units: Vec<u16> = units_le(&self.data).collect();
         let texts = units.split(|unit| *unit == 0).filter(|units| !units.is_empty());
         texts.map(String::from_utf16_lossy).collect()
     }
@@ -103,23 +103,23 @@ impl RegistryValue {
     #[must_use]
     pub fn number(&self) -> Option<u64> {
         match (self.kind, self.data.len()) {
-            (5, 4) => at::u32_be(&self.data, 0).map(u64::from),
-            (3 | 4, 4) => at::u32_le(&self.data, 0).map(u64::from),
-            (3 | 11, 8) => at::u64_le(&self.data, 0),
+            (5, 4) => number::u32_be(&self.data, 0).map(u64::from),
+            (3 | 4, 4) => number::u32_le(&self.data, 0).map(u64::from),
+            (3 | 11, 8) => number::u64_le(&self.data, 0),
             _ => None,
         }
     }
 }
 
 fn pieces(cells: &Cells, head: &[u8], length: usize) -> Result<Vec<u8>, RecordError> {
-    let count = at::u16_le(head, 2).map_or(0, usize::from);
-    let list = cells.cell(at::u32_le(head, 4).unwrap_or(u32::MAX))?;
+    let count = number::u16_le(head, 2).map_or(0, usize::from);
+    let list = cells.cell(number::u32_le(head, 4).unwrap_or(u32::MAX))?;
     let mut data = Vec::new();
     for offset in list.chunks_exact(4).take(count) {
         if data.len() >= length {
             break;
         }
-        let piece = cells.cell(at::u32_le(offset, 0).unwrap_or(u32::MAX))?;
+        let piece = cells.cell(number::u32_le(offset, 0).unwrap_or(u32::MAX))?;
         let wanted = SEGMENT.min(length.saturating_sub(data.len()));
         data.extend_from_slice(piece.get(..wanted).unwrap_or(&piece));
     }

@@ -3,9 +3,9 @@
 use super::log::records;
 use super::varint::prefixed;
 use super::{Extent, Record};
-use crate::at;
 use crate::error::RecordError;
 use lidless_io::ReadAt;
+use lidless_io::number;
 use std::ops::ControlFlow;
 
 /// Hands out every record of a log.
@@ -34,7 +34,7 @@ pub fn read_log(
 
 /// A batch: sequence number (8), count (4); then kind (1), key and, for values, value.
 fn each(batch: &[u8], visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>) -> Option<()> {
-    let mut sequence = at::u64_le(batch, 0)?;
+    let mut sequence = number::u64_le(batch, 0)?;
     let mut rest = batch.get(12..)?;
     while let Some((kind, after)) = rest.split_first() {
         let (key, after) = prefixed(after)?;

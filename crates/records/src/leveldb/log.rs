@@ -3,8 +3,8 @@
 //! Blocks of 32 KiB; in them pieces: checksum (4), length (2), kind (1: 1 whole, 2 first, 3 middle,
 //! 4 last), content. A piece never crosses a block; fewer than seven bytes at its end are zeros.
 
-use crate::at;
 use crate::error::RecordError;
+use lidless_io::number;
 use lidless_io::{ReadAt, read_vec};
 use std::ops::ControlFlow;
 
@@ -23,7 +23,7 @@ pub(super) fn records(
     let mut broken = 0u64;
     let mut pending: Option<Vec<u8>> = None;
     let mut offset = 0u64;
-    let step = at::wide(BLOCK).saturating_mul(AHEAD);
+    let step = number::wide(BLOCK).saturating_mul(AHEAD);
     while offset < source.len() {
         let chunk = read_vec(source, offset, step)?;
         if chunk.is_empty() {
@@ -32,9 +32,10 @@ pub(super) fn records(
         for block in chunk.chunks(BLOCK) {
             let mut rest = block;
             while rest.len() >= HEAD {
-                let length = at::u16_le(rest, 4).map_or(0, usize::from);
+                let length = number::u16_le(rest, 4).map_or(0, usize::from);
                 let kind = rest.get(6).copied().unwrap_or(0);
-                let Some(piece) = at::slice(rest, HEAD, length).filter(|_| (1..=4).contains(&kind))
+                let Some(piece) =
+                    number::slice(rest, HEAD, length).filter(|_| (1..=4).contains(&kind))
                 else {
                     // Space set aside and never written is zeros; the rest of a block is lost
                     // when anything else is wrong with it.
@@ -69,7 +70,7 @@ pub(super) fn records(
                 }
             }
         }
-        offset = offset.saturating_add(at::wide(chunk.len()));
+        offset = offset.saturating_add(number::wide(chunk.len()));
     }
     // A record that was being written when the machine stopped.
     Ok(broken.saturating_add(u64::from(pending.is_some())))

@@ -3,9 +3,9 @@
 use super::snappy::unsnap;
 use super::varint::varint;
 use super::{Extent, Record};
-use crate::at;
 use crate::error::RecordError;
 use bytes::Bytes;
+use lidless_io::number;
 use lidless_io::{ReadAt, read_exact_vec, read_merged, read_vec};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -64,12 +64,15 @@ enum Content {
 }
 
 fn content(block: &Bytes) -> Content {
-    let Some(size) = block.len().checked_sub(at::index(TRAILER)) else { return Content::Broken };
+    let Some(size) = block.len().checked_sub(number::index(TRAILER)) else {
+        return Content::Broken;
+    };
     match block.get(size) {
         Some(0) => Content::Bytes(block.slice(..size)),
         Some(1) => {
             let packed = block.get(..size).unwrap_or(&[]);
-            unsnap(packed, at::index(BLOCK)).map_or(Content::Broken, |b| Content::Bytes(b.into()))
+            unsnap(packed, number::index(BLOCK))
+                .map_or(Content::Broken, |b| Content::Bytes(b.into()))
         }
         Some(2..=7) => Content::Unread,
         _ => Content::Broken,
@@ -79,9 +82,9 @@ fn content(block: &Bytes) -> Content {
 /// Hands out the keys (with their last eight bytes) and values of a block; false when it does not
 /// parse to its end.
 fn entries(block: &[u8], visit: Visit<'_>) -> (bool, ControlFlow<()>) {
-    let restarts = block.len().checked_sub(4).and_then(|place| at::u32_le(block, place));
+    let restarts = block.len().checked_sub(4).and_then(|place| number::u32_le(block, place));
     let end = restarts.and_then(|count| {
-        let table = at::index(count).checked_mul(4)?.checked_add(4)?;
+        let table = number::index(count).checked_mul(4)?.checked_add(4)?;
         block.len().checked_sub(table)
     });
     let Some(mut rest) = end.and_then(|end| block.get(..end)) else {
@@ -188,7 +191,7 @@ pub fn read_table(
                     continue;
                 }
             };
-            expanded = expanded.saturating_add(at::wide(block.len()));
+            expanded = expanded.saturating_add(number::wide(block.len()));
             if expanded > EXPANDED {
                 return Err(RecordError::Limit("a LevelDB table that expands past the limit"));
             }
@@ -209,6 +212,6 @@ pub fn read_table(
 
 fn record<'a>(key: &'a [u8], value: &'a [u8]) -> Option<Record<'a>> {
     let (key, tail) = key.split_at_checked(key.len().checked_sub(8)?)?;
-    let tail = at::u64_le(tail, 0)?;
+    let tail = number::u64_le(tail, 0)?;
     Some(Record { key, value, sequence: tail >> 8, is_deleted: tail & 0xff == 0 })
 }

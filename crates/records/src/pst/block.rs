@@ -6,8 +6,8 @@
 use super::cipher::decode;
 use super::header::malformed;
 use super::tree::{Located, Trees};
-use crate::at::u16_at;
 use crate::error::RecordError;
+use lidless_io::number::{index, u16_le, wide};
 use lidless_io::{ReadAt, ReadError, ReadErrorKind, read_merged, read_vec};
 use std::io::Read as _;
 use std::ops::Range;
@@ -40,7 +40,7 @@ impl Trees {
     pub(super) fn data(&self, id: u64) -> Result<Data, RecordError> {
         let mut pieces = Vec::new();
         // Every block takes 64 bytes at least: more of them than fit are named twice.
-        let most = usize::try_from(self.source.len() / 64).unwrap_or(usize::MAX).saturating_add(1);
+        let most = index(self.source.len() / 64).saturating_add(1);
         let mut open = if id == 0 { Vec::new() } else { vec![(id, 3u8)] };
         while let Some((id, above)) = open.pop() {
             let block = self.block(id)?;
@@ -52,7 +52,7 @@ impl Trees {
                 if bytes.first() != Some(&1) || level == 0 || level >= above {
                     return Err(malformed(block.offset, "a block of ids", level));
                 }
-                let count = usize::from(u16_at(&bytes, 2).unwrap_or(0));
+                let count = usize::from(u16_le(&bytes, 2).unwrap_or(0));
                 let width = self.header.layout.width();
                 let ids = bytes.get(8..).unwrap_or(&[]).chunks_exact(width).take(count);
                 let numbers = ids.filter_map(|id| self.header.layout.number_at(id, 0));
@@ -105,7 +105,7 @@ impl ReadAt for Data {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let wanted = wide(buffer.len());
         let end = offset.saturating_add(wanted).min(self.len());
         if offset >= end {
             return Ok(0);
@@ -144,7 +144,7 @@ impl ReadAt for Data {
             } else {
                 let mut whole = inflated(piece, bytes)?;
                 decode(coding, piece.id, 0, &mut whole);
-                let from = usize::try_from(*from).unwrap_or(usize::MAX);
+                let from = index(*from);
                 whole.get(from..).unwrap_or(&[]).to_vec()
             };
             let Some(rest) = buffer.get_mut(done..) else { break };

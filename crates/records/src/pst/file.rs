@@ -5,8 +5,8 @@ use super::message::Message;
 use super::properties::Properties;
 use super::table::Table;
 use super::tree::Trees;
-use crate::at::u32_at;
 use crate::error::RecordError;
+use lidless_io::number::u32_le;
 use lidless_io::{BlockCache, ReadAt, read_vec};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -167,7 +167,7 @@ impl PstFile {
 
     fn below(&self, folder: u32) -> Result<Vec<u32>, RecordError> {
         let Some(table) = self.table(folder, HIERARCHY)? else { return Ok(Vec::new()) };
-        let ids = table.rows.iter().filter_map(|row| u32_at(row, 0));
+        let ids = table.rows.iter().filter_map(|row| u32_le(row, 0));
         Ok(ids.filter(|id| id & KIND == FOLDER).collect())
     }
 
@@ -179,7 +179,7 @@ impl PstFile {
         let Some(table) = self.table(folder.id, CONTENTS)? else { return Ok(Vec::new()) };
         let listed = table.rows.iter().filter_map(|row| {
             Some(Listed {
-                id: u32_at(row, 0)?,
+                id: u32_le(row, 0)?,
                 class: table.text(row, 0x001a, SHORT).unwrap_or_default(),
                 sender: table.text(row, 0x0042, SHORT),
                 delivered: table.time(row, 0x0e06),

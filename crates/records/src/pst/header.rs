@@ -9,8 +9,8 @@
 //! | 192 | 232 | 8, 16 | root of the tree of blocks: block id, offset |
 //! | 461 | 513 | 1 | encoding of blocks: 0 none, 1 permute, 2 cyclic, 16 encrypted by Windows |
 
-use crate::at::{u16_at, u32_at, u64_at};
 use crate::error::RecordError;
+use lidless_io::number::{u16_le, u32_le, u64_le};
 
 /// How long the header is at most.
 pub(super) const LENGTH: u64 = 564;
@@ -57,8 +57,8 @@ impl Layout {
     /// An id or an offset at `at`.
     pub(super) fn number_at(self, bytes: &[u8], at: usize) -> Option<u64> {
         match self {
-            Self::Narrow => u32_at(bytes, at).map(u64::from),
-            Self::Wide | Self::Large => u64_at(bytes, at),
+            Self::Narrow => u32_le(bytes, at).map(u64::from),
+            Self::Wide | Self::Large => u64_le(bytes, at),
         }
     }
 
@@ -73,7 +73,7 @@ impl Header {
         if !bytes.starts_with(b"!BDN") {
             return Err(malformed(0, "!BDN", "something else"));
         }
-        let version = u16_at(bytes, 10).unwrap_or(0);
+        let version = u16_le(bytes, 10).unwrap_or(0);
         let layout = match version {
             14 | 15 => Layout::Narrow,
             23..=35 => Layout::Wide,

@@ -6,9 +6,9 @@
 
 use super::block::Data;
 use super::header::{Layout, malformed};
-use crate::at::{u16_at, u32_at};
 use crate::error::RecordError;
 use bytes::Bytes;
+use lidless_io::number::{u16_le, u32_le};
 use lidless_io::{ReadAt as _, read_vec};
 use std::collections::HashSet;
 
@@ -43,7 +43,7 @@ impl Heap {
         }
         let first = blocks.first().cloned().unwrap_or_default();
         let (Some(0xec), Some(client), Some(root)) =
-            (first.get(2).copied(), first.get(3).copied(), u32_at(&first, 4))
+            (first.get(2).copied(), first.get(3).copied(), u32_le(&first, 4))
         else {
             return Err(malformed(0, "a heap on a node", "something else"));
         };
@@ -63,14 +63,14 @@ impl Heap {
             _ => (id >> 5 & 0x7ff, id >> 16),
         };
         let block = self.blocks.get(usize::try_from(block).ok()?)?;
-        let map = usize::from(u16_at(block, 0)?);
-        let count = u32::from(u16_at(block, map)?);
+        let map = usize::from(u16_le(block, 0)?);
+        let count = u32::from(u16_le(block, map)?);
         if item == 0 || item > count {
             return None;
         }
         let place = usize::try_from(item).ok()?.saturating_mul(2).saturating_add(map);
-        let start = usize::from(u16_at(block, place.saturating_add(2))?);
-        let end = usize::from(u16_at(block, place.saturating_add(4))?);
+        let start = usize::from(u16_le(block, place.saturating_add(2))?);
+        let end = usize::from(u16_le(block, place.saturating_add(4))?);
         (start <= end && end <= block.len()).then(|| block.slice(start..end))
     }
 
@@ -83,7 +83,7 @@ impl Heap {
             head.get(1).map(|key| usize::from(*key)),
             head.get(2).map(|value| usize::from(*value)),
             head.get(3).copied(),
-            u32_at(&head, 4),
+            u32_le(&head, 4),
         ) else {
             return Err(broken());
         };
@@ -104,11 +104,11 @@ impl Heap {
             while at.saturating_add(size) <= item.len() {
                 let after = at.saturating_add(key);
                 if level > 0 {
-                    below.push((u32_at(&item, after).unwrap_or(0), level.saturating_sub(1)));
+                    below.push((u32_le(&item, after).unwrap_or(0), level.saturating_sub(1)));
                 } else {
                     let number = match key {
-                        2 => u16_at(&item, at).map(u32::from),
-                        _ => u32_at(&item, at),
+                        2 => u16_le(&item, at).map(u32::from),
+                        _ => u32_le(&item, at),
                     };
                     let value = item.slice(after..at.saturating_add(size));
                     found.push((number.unwrap_or(0), value));

@@ -3,8 +3,8 @@
 use super::properties::{OBJECT, Properties};
 use super::table::Table;
 use super::tree::{Node, Trees};
-use crate::at::u32_at;
 use crate::error::RecordError;
+use lidless_io::number::u32_le;
 use lidless_io::{ReadAt, read_vec};
 use std::sync::Arc;
 
@@ -109,7 +109,7 @@ impl Message {
     /// `Malformed`, `Limit`, `Read`.
     pub fn attachments(&self) -> Result<Vec<u32>, RecordError> {
         let Some(table) = self.table(ATTACHMENTS)? else { return Ok(Vec::new()) };
-        Ok(table.rows.iter().filter_map(|row| u32_at(row, 0)).collect())
+        Ok(table.rows.iter().filter_map(|row| u32_le(row, 0)).collect())
     }
 
     /// Opens an attachment; none when there is none of that id.
@@ -131,7 +131,7 @@ impl Message {
         match own.bytes(0x3701) {
             Some((OBJECT, place)) => {
                 let place = read_vec(&*place, 0, 8)?;
-                let node = u32_at(&place, 0).and_then(|id| own.subnode(id)).copied();
+                let node = u32_le(&place, 0).and_then(|id| own.subnode(id)).copied();
                 // Method 5 is a message; other objects are those of OLE.
                 if own.number(0x3705) == Some(5) {
                     attached.message =

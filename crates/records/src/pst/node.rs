@@ -5,8 +5,8 @@
 
 use super::header::{Layout, malformed};
 use super::tree::{Node, Trees};
-use crate::at::{u16_at, u32_at};
 use crate::error::RecordError;
+use lidless_io::number::{u16_le, u32_le};
 use std::collections::BTreeMap;
 
 /// More things inside a message than any has.
@@ -30,7 +30,7 @@ impl Trees {
             if bytes.first() != Some(&2) || level >= above {
                 return Err(malformed(block.offset, "a block of subnodes", level));
             }
-            let count = usize::from(u16_at(&bytes, 2).unwrap_or(0));
+            let count = usize::from(u16_le(&bytes, 2).unwrap_or(0));
             let size = width.saturating_mul(if level == 0 { 3 } else { 2 });
             for entry in bytes.get(start..).unwrap_or(&[]).chunks_exact(size).take(count) {
                 let number = |index: usize| {
@@ -38,7 +38,7 @@ impl Trees {
                 };
                 if level > 0 {
                     open.push((number(1), level));
-                } else if let Some(own) = u32_at(entry, 0) {
+                } else if let Some(own) = u32_le(entry, 0) {
                     found.insert(own, Node { data: number(1), subnodes: number(2) });
                 }
             }

@@ -5,8 +5,9 @@ use super::block::Data;
 use super::header::malformed;
 use super::heap::{Heap, is_heap_id};
 use super::tree::{Node, Trees};
-use crate::at::{u16_at, u32_at, utf16};
 use crate::error::RecordError;
+use lidless_io::number::{u16_le, u32_le};
+use lidless_io::utf16::{text_to_zero, units_le};
 use lidless_io::{MemoryBytes, ReadAt, read_vec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ pub(super) struct Properties {
 /// Text of a property.
 pub(super) fn text_of(kind: u16, bytes: &[u8]) -> Option<String> {
     match kind {
-        TEXT => Some(utf16(bytes)),
+        TEXT => Some(text_to_zero(units_le(bytes))),
         TEXT_8 => {
             let bytes = bytes.split(|byte| *byte == 0).next().unwrap_or(&[]);
             // Which code page is not known here: Latin-1 keeps what ASCII is.
@@ -52,7 +53,7 @@ impl Properties {
         let mut values = BTreeMap::new();
         for (number, value) in heap.records(heap.root)? {
             if let (Ok(number), Some(kind), Some(place)) =
-                (u16::try_from(number), u16_at(&value, 0), u32_at(&value, 2))
+                (u16::try_from(number), u16_le(&value, 0), u32_le(&value, 2))
             {
                 values.insert(number, (kind, place));
             }
@@ -102,6 +103,6 @@ impl Properties {
     pub(super) fn time(&self, property: u16) -> Option<u64> {
         let (kind, bytes) = self.bytes(property)?;
         let bytes = read_vec(&*bytes, 0, 8).ok()?;
-        (kind == TIME).then(|| crate::at::u64_at(&bytes, 0)).flatten()
+        (kind == TIME).then(|| lidless_io::number::u64_le(&bytes, 0)).flatten()
     }
 }

@@ -9,9 +9,9 @@ use super::header::malformed;
 use super::heap::{Heap, is_heap_id};
 use super::properties::text_of;
 use super::tree::{Node, Trees};
-use crate::at::{u16_at, u32_at, u64_at};
 use crate::error::RecordError;
 use bytes::Bytes;
+use lidless_io::number::{u16_le, u32_le, u64_le};
 use lidless_io::{ReadAt as _, read_vec};
 use std::collections::{BTreeMap, HashSet};
 
@@ -46,9 +46,9 @@ impl Table {
         if heap.client != SIGNATURE || head.first() != Some(&SIGNATURE) {
             return Err(broken());
         }
-        let bits = usize::from(u16_at(&head, 6).ok_or_else(broken)?);
-        let length = usize::from(u16_at(&head, 8).ok_or_else(broken)?);
-        let (Some(index), Some(place)) = (u32_at(&head, 10), u32_at(&head, 14)) else {
+        let bits = usize::from(u16_le(&head, 6).ok_or_else(broken)?);
+        let length = usize::from(u16_le(&head, 8).ok_or_else(broken)?);
+        let (Some(index), Some(place)) = (u32_le(&head, 10), u32_le(&head, 14)) else {
             return Err(broken());
         };
         if length < 8 {
@@ -57,7 +57,7 @@ impl Table {
         let mut columns = BTreeMap::new();
         for column in head.get(22..).unwrap_or(&[]).chunks_exact(8) {
             let (Some(kind), Some(property), Some(offset)) =
-                (u16_at(column, 0), u16_at(column, 2), u16_at(column, 4))
+                (u16_le(column, 0), u16_le(column, 2), u16_le(column, 4))
             else {
                 continue;
             };
@@ -71,8 +71,8 @@ impl Table {
         let kept: HashSet<u32> = index
             .iter()
             .filter_map(|(_, value)| match value.len() {
-                2 => u16_at(value, 0).map(u32::from),
-                _ => u32_at(value, 0),
+                2 => u16_le(value, 0).map(u32::from),
+                _ => u32_le(value, 0),
             })
             .collect();
         let mut rows = Vec::new();
@@ -124,21 +124,21 @@ impl Table {
         let (column, cell) = self.cell(row, property)?;
         match column.size {
             1 => cell.first().map(|byte| u32::from(*byte)),
-            2 => u16_at(cell, 0).map(u32::from),
-            4 => u32_at(cell, 0),
+            2 => u16_le(cell, 0).map(u32::from),
+            4 => u32_le(cell, 0),
             _ => None,
         }
     }
 
     pub(super) fn time(&self, row: &[u8], property: u16) -> Option<u64> {
         let (column, cell) = self.cell(row, property)?;
-        if column.size == 8 { u64_at(cell, 0) } else { None }
+        if column.size == 8 { u64_le(cell, 0) } else { None }
     }
 
     /// A text of at most `most` bytes.
     pub(super) fn text(&self, row: &[u8], property: u16, most: u64) -> Option<String> {
         let (column, cell) = self.cell(row, property)?;
-        let place = u32_at(cell, 0)?;
+        let place = u32_le(cell, 0)?;
         if is_heap_id(place) {
             return text_of(column.kind, &self.heap.get(place)?);
         }

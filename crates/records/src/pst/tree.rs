@@ -9,8 +9,8 @@
 //! | 500 | 496 | 4072 | 1 | kind: `80` blocks, `81` nodes |
 
 use super::header::{Header, Layout, malformed};
-use crate::at::{u16_at, u32_at};
 use crate::error::RecordError;
+use lidless_io::number::{u16_le, u32_le};
 use lidless_io::{ReadAt, read_vec};
 use std::sync::Arc;
 
@@ -76,7 +76,7 @@ impl Trees {
             return Err(malformed(offset, "a page of a tree", format!("a page of kind {found}")));
         }
         let count = match layout {
-            Layout::Large => u16_at(&bytes, count_at).map_or(0, usize::from),
+            Layout::Large => u16_le(&bytes, count_at).map_or(0, usize::from),
             _ => byte(count_at).map_or(0, usize::from),
         };
         let entry = usize::from(entry);
@@ -139,9 +139,9 @@ impl Trees {
         let width = layout.width();
         let offset = layout.number_at(&entry, width).unwrap_or(0);
         let at = width.saturating_mul(2);
-        let stored = u16_at(&entry, at).unwrap_or(0);
+        let stored = u16_le(&entry, at).unwrap_or(0);
         let length = match layout {
-            Layout::Large => u16_at(&entry, at.saturating_add(2)).unwrap_or(stored),
+            Layout::Large => u16_le(&entry, at.saturating_add(2)).unwrap_or(stored),
             _ => stored,
         };
         Ok(Located { id, offset, stored, length: if length == 0 { stored } else { length } })
@@ -173,7 +173,7 @@ impl Trees {
                 }
             }
             if page.level == 0 {
-                let ids = entries.iter().filter_map(|entry| u32_at(entry, 0));
+                let ids = entries.iter().filter_map(|entry| u32_le(entry, 0));
                 found.extend(ids.filter(|id| id & 0x1f == kind));
             }
         }

@@ -1,7 +1,7 @@
 //! The first 100 bytes of a database.
 
-use crate::at;
 use crate::error::RecordError;
+use lidless_io::number;
 
 pub(super) const FORMAT: &str = "SQLite";
 pub(super) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -29,7 +29,7 @@ impl Header {
         if !head.starts_with(MAGIC) {
             return Err(not_a_database(head));
         }
-        let page_bytes = match at::u16_be(head, 16) {
+        let page_bytes = match number::u16_be(head, 16) {
             Some(1) => 65_536,
             Some(size) if size >= 512 && size.is_power_of_two() => u32::from(size),
             size => return Err(malformed(16, "a page size", &format!("{size:?}"))),
@@ -39,13 +39,13 @@ impl Header {
         if usable < 480 {
             return Err(malformed(20, "at least 480 usable bytes", &usable.to_string()));
         }
-        let encoding = match at::u32_be(head, 56) {
+        let encoding = match number::u32_be(head, 56) {
             Some(0 | 1) => TextEncoding::Utf8,
             Some(2) => TextEncoding::Utf16Le,
             Some(3) => TextEncoding::Utf16Be,
             other => return Err(malformed(56, "a text encoding", &format!("{other:?}"))),
         };
-        Ok(Self { page_bytes, usable: at::index(usable), encoding })
+        Ok(Self { page_bytes, usable: number::index(usable), encoding })
     }
 }
 

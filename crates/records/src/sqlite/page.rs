@@ -11,9 +11,9 @@
 
 use super::header::{HEADER, malformed};
 use super::record::varint;
-use crate::at;
 use crate::error::RecordError;
 use bytes::Bytes;
+use lidless_io::number;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -63,7 +63,7 @@ impl Page {
             Some(13) => Kind::TableLeaf,
             _ => return Err(wrong(number, "a page of a b-tree")),
         };
-        let cells = at::u16_be(&bytes, start.saturating_add(3)).map_or(0, usize::from);
+        let cells = number::u16_be(&bytes, start.saturating_add(3)).map_or(0, usize::from);
         let page = Self { bytes, number, usable, start, kind, cells };
         // A cell takes at least four bytes, its pointer two.
         if page.pointers().saturating_add(cells.saturating_mul(6)) > usable {
@@ -80,7 +80,7 @@ impl Page {
     fn place(&self, cell: usize) -> Result<usize, RecordError> {
         let pointers = self.pointers();
         let end = pointers.saturating_add(self.cells.saturating_mul(2));
-        at::u16_be(&self.bytes, pointers.saturating_add(cell.saturating_mul(2)))
+        number::u16_be(&self.bytes, pointers.saturating_add(cell.saturating_mul(2)))
             .map(usize::from)
             .filter(|place| *place >= end && *place < self.usable)
             .ok_or_else(|| wrong(self.number, "a cell inside the page"))
@@ -89,12 +89,12 @@ impl Page {
     /// The child left of a cell of an inner page.
     pub(super) fn child(&self, cell: usize) -> Result<u32, RecordError> {
         let place = self.place(cell)?;
-        at::u32_be(&self.bytes, place).ok_or_else(|| wrong(self.number, "a child"))
+        number::u32_be(&self.bytes, place).ok_or_else(|| wrong(self.number, "a child"))
     }
 
     /// The child right of all cells.
     pub(super) fn last_child(&self) -> Result<u32, RecordError> {
-        at::u32_be(&self.bytes, self.start.saturating_add(8))
+        number::u32_be(&self.bytes, self.start.saturating_add(8))
             .ok_or_else(|| wrong(self.number, "a rightmost child"))
     }
 
@@ -115,9 +115,9 @@ impl Page {
             place = place.saturating_add(used);
         }
         let local = self.local(length);
-        let held = at::slice(page, place, local).ok_or_else(bad)?;
-        let overflow = if at::wide(local) < length {
-            at::u32_be(page, place.saturating_add(local)).ok_or_else(bad)?
+        let held = number::slice(page, place, local).ok_or_else(bad)?;
+        let overflow = if number::wide(local) < length {
+            number::u32_be(page, place.saturating_add(local)).ok_or_else(bad)?
         } else {
             0
         };
@@ -132,13 +132,13 @@ impl Page {
             part.saturating_sub(23)
         };
         let most = if self.kind.is_table() { usable.saturating_sub(35) } else { share(64) };
-        if length <= at::wide(most) {
-            return at::index(length);
+        if length <= number::wide(most) {
+            return number::index(length);
         }
         let least = share(32);
-        let step = at::wide(usable.saturating_sub(4).max(1));
-        let rest = length.saturating_sub(at::wide(least)).checked_rem(step).unwrap_or(0);
-        let kept = least.saturating_add(at::index(rest));
+        let step = number::wide(usable.saturating_sub(4).max(1));
+        let rest = length.saturating_sub(number::wide(least)).checked_rem(step).unwrap_or(0);
+        let kept = least.saturating_add(number::index(rest));
         if kept <= most { kept } else { least }
     }
 }

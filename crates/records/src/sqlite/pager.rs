@@ -2,9 +2,9 @@
 
 use super::header::{FORMAT, Header, MAGIC, malformed};
 use super::wal::Wal;
-use crate::at;
 use crate::error::RecordError;
 use bytes::Bytes;
+use lidless_io::number;
 use lidless_io::{MemoryBytes, ReadAt, read_merged, read_vec};
 use std::ops::Range;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ impl Pager {
     ) -> Result<Self, RecordError> {
         let first = if source.len() <= WHOLE { source.len() } else { FIRST };
         let first = Bytes::from(read_vec(&*source, 0, first)?);
-        let whole = at::wide(first.len()) == source.len();
+        let whole = number::wide(first.len()) == source.len();
         let source: Arc<dyn ReadAt> =
             if whole { Arc::new(MemoryBytes::new(first.clone())) } else { source };
         let wal = match wal {
@@ -73,9 +73,10 @@ impl Pager {
             };
             let from = u64::from(number.saturating_sub(1)).saturating_mul(size);
             let range = from..from.saturating_add(size);
-            let held = range.end <= at::wide(self.first.len());
-            let known = logged
-                .or_else(|| held.then(|| self.first.slice(at::index(from)..at::index(range.end))));
+            let held = range.end <= number::wide(self.first.len());
+            let known = logged.or_else(|| {
+                held.then(|| self.first.slice(number::index(from)..number::index(range.end)))
+            });
             if known.is_none() {
                 ranges.push(range);
             }
@@ -86,7 +87,7 @@ impl Pager {
             .into_iter()
             .map(|page| page.or_else(|| read.next()).unwrap_or_default())
             .collect();
-        match pages.iter().position(|page| at::wide(page.len()) < size) {
+        match pages.iter().position(|page| number::wide(page.len()) < size) {
             None => Ok(pages),
             Some(_) => Err(malformed(self.source.len(), "a whole page", "the end of the file")),
         }

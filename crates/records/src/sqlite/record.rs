@@ -1,7 +1,8 @@
 //! Records: a header of varints that say the type of each column, then the columns.
 
 use super::header::TextEncoding;
-use crate::at;
+use lidless_io::number;
+use lidless_io::utf16;
 
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +55,7 @@ impl Value {
     pub fn length(&self) -> u64 {
         match self {
             Self::TooLong(length) => *length,
-            other => other.bytes().map_or(0, |bytes| at::wide(bytes.len())),
+            other => other.bytes().map_or(0, |bytes| number::wide(bytes.len())),
         }
     }
 }
@@ -101,7 +102,8 @@ impl Slot {
     /// The value, from the first bytes of the record.
     pub(super) fn value(self, record: &[u8], encoding: TextEncoding) -> Value {
         let length = Self::length(self.kind);
-        let Some(bytes) = at::slice(record, at::index(self.at), at::index(length)) else {
+        let Some(bytes) = number::slice(record, number::index(self.at), number::index(length))
+        else {
             return Value::TooLong(length);
         };
         match self.kind {
@@ -124,15 +126,10 @@ impl Slot {
 }
 
 fn text(bytes: &[u8], encoding: TextEncoding) -> String {
-    let wide = |from: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> =
-            bytes.chunks_exact(2).map(|pair| from(pair.try_into().unwrap_or_default())).collect();
-        String::from_utf16_lossy(&units)
-    };
     match encoding {
         TextEncoding::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
-        TextEncoding::Utf16Le => wide(u16::from_le_bytes),
-        TextEncoding::Utf16Be => wide(u16::from_be_bytes),
+        TextEncoding::Utf16Le => utf16::text(utf16::units_le(bytes)),
+        TextEncoding::Utf16Be => utf16::text(utf16::units_be(bytes)),
     }
 }
 
@@ -140,7 +137,7 @@ fn text(bytes: &[u8], encoding: TextEncoding) -> String {
 /// `columns` of them.
 pub(super) fn slots(record: &[u8], columns: usize) -> Option<Vec<Slot>> {
     let (header, mut place) = varint(record)?;
-    let head = record.get(..at::index(header))?;
+    let head = record.get(..number::index(header))?;
     let mut content = header;
     let mut slots = Vec::new();
     while place < head.len() && slots.len() < columns {

@@ -4,9 +4,9 @@ use super::header::malformed;
 use super::page::{Cell, Page, wrong};
 use super::pager::Pager;
 use super::record::{Value, header_length, slots};
-use crate::at;
 use crate::error::RecordError;
 use bytes::Bytes;
+use lidless_io::number;
 use std::collections::{HashSet, VecDeque};
 use std::ops::ControlFlow;
 
@@ -54,7 +54,7 @@ impl<'a> Tree<'a> {
         let mut rows = 0u64;
         let _ = self.walk(root, &mut |page| {
             if page.kind.is_leaf() || !page.kind.is_table() {
-                rows = rows.saturating_add(at::wide(page.cells));
+                rows = rows.saturating_add(number::wide(page.cells));
             }
             Ok(ControlFlow::Continue(()))
         })?;
@@ -133,7 +133,7 @@ impl<'a> Tree<'a> {
             self.enter(*child)?;
         }
         let size = self.pager.header.page_bytes;
-        let batch = at::index(BATCH_BYTES.checked_div(size).unwrap_or(1).max(1));
+        let batch = number::index(BATCH_BYTES.checked_div(size).unwrap_or(1).max(1));
         for numbers in children.chunks(batch) {
             for (number, bytes) in numbers.iter().zip(self.pager.pages(numbers)?) {
                 let child = Page::new(bytes, *number, self.pager.header.usable)?;
@@ -196,17 +196,17 @@ fn extend(
     pages_left: &mut u32,
 ) -> Result<(), RecordError> {
     let wanted = wanted.min(cell.length).min(ROW_BYTES);
-    if at::wide(record.len()) >= wanted {
+    if number::wide(record.len()) >= wanted {
         return Ok(());
     }
     record.truncate(cell.local.len());
     let usable = pager.header.usable;
     let mut next = cell.overflow;
     let mut ahead: VecDeque<(u32, Bytes)> = VecDeque::new();
-    while at::wide(record.len()) < wanted {
+    while number::wide(record.len()) < wanted {
         if ahead.front().is_none_or(|(number, _)| *number != next) {
-            let missing = wanted.saturating_sub(at::wide(record.len()));
-            let pages = missing.div_ceil(at::wide(usable.saturating_sub(4).max(1))).min(CHAIN);
+            let missing = wanted.saturating_sub(number::wide(record.len()));
+            let pages = missing.div_ceil(number::wide(usable.saturating_sub(4).max(1))).min(CHAIN);
             let last = next.saturating_add(u32::try_from(pages).unwrap_or(1)).saturating_sub(1);
             let numbers: Vec<u32> = (next..=last.min(pager.page_count()).max(next)).collect();
             ahead = numbers.iter().copied().zip(pager.pages(&numbers)?).collect();
@@ -216,9 +216,9 @@ fn extend(
             .ok_or(RecordError::Limit("rows of SQLite that share pages"))?;
         let Some((_, page)) = ahead.pop_front() else { break };
         let content = page.get(4..usable).unwrap_or(&[]);
-        let left = at::index(cell.length.saturating_sub(at::wide(record.len())));
+        let left = number::index(cell.length.saturating_sub(number::wide(record.len())));
         record.extend_from_slice(content.get(..left).unwrap_or(content));
-        next = at::u32_be(&page, 0).unwrap_or(0);
+        next = number::u32_be(&page, 0).unwrap_or(0);
     }
     Ok(())
 }

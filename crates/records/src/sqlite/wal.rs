@@ -13,8 +13,8 @@
 //! hold, are not part of the database.
 
 use super::header::is_page_size;
-use crate::at;
 use crate::error::RecordError;
+use lidless_io::number;
 use lidless_io::{ReadAt, read_vec};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ impl Sum {
     fn add(&mut self, bytes: &[u8]) {
         for pair in bytes.chunks_exact(8) {
             let word = |at: usize| {
-                let word = at::array(pair, at).unwrap_or_default();
+                let word = number::array(pair, at).unwrap_or_default();
                 if self.big { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) }
             };
             let (one, two) = (word(0), word(4));
@@ -57,8 +57,8 @@ impl Sum {
     }
 
     fn is(&self, bytes: &[u8], at: usize) -> bool {
-        at::u32_be(bytes, at) == Some(self.first)
-            && at::u32_be(bytes, at.saturating_add(4)) == Some(self.second)
+        number::u32_be(bytes, at) == Some(self.first)
+            && number::u32_be(bytes, at.saturating_add(4)) == Some(self.second)
     }
 }
 
@@ -66,30 +66,30 @@ impl Wal {
     /// Reads which pages a log replaces; none when it holds no committed frame.
     pub(super) fn open(source: Arc<dyn ReadAt>) -> Result<Option<Self>, RecordError> {
         let head = read_vec(&*source, 0, HEADER)?;
-        let big = match at::u32_be(&head, 0) {
+        let big = match number::u32_be(&head, 0) {
             Some(0x377f_0682) => false,
             Some(0x377f_0683) => true,
             _ => return Ok(None),
         };
         let mut sum = Sum { big, first: 0, second: 0 };
         sum.add(head.get(..24).unwrap_or(&[]));
-        let page_bytes = at::u32_be(&head, 8).filter(|size| is_page_size(*size));
+        let page_bytes = number::u32_be(&head, 8).filter(|size| is_page_size(*size));
         let (Some(page_bytes), true) = (page_bytes, sum.is(&head, 24)) else { return Ok(None) };
-        let salt: Option<[u8; 8]> = at::array(&head, 16);
-        let frame = FRAME.saturating_add(at::index(page_bytes));
+        let salt: Option<[u8; 8]> = number::array(&head, 16);
+        let frame = FRAME.saturating_add(number::index(page_bytes));
         let mut wal =
             Self { source: Arc::clone(&source), page_bytes, pages: HashMap::new(), page_count: 0 };
         let mut pending: Vec<(u32, u64)> = Vec::new();
         let mut offset = HEADER;
         let end = source.len().min(LARGEST);
         'log: while offset < end {
-            let whole = at::wide(frame);
+            let whole = number::wide(frame);
             let frames = CHUNK.checked_div(whole).unwrap_or(1).max(1);
             let chunk = read_vec(&*source, offset, frames.saturating_mul(whole))?;
             let mut got = 0u64;
             for bytes in chunk.chunks_exact(frame) {
                 let (head, page) = bytes.split_at_checked(FRAME).unwrap_or((bytes, &[]));
-                if at::array(head, 8) != salt {
+                if number::array(head, 8) != salt {
                     break 'log;
                 }
                 sum.add(head.get(..8).unwrap_or(&[]));
@@ -97,10 +97,10 @@ impl Wal {
                 if !sum.is(head, 16) {
                     break 'log;
                 }
-                let number = at::u32_be(head, 0).unwrap_or(0);
-                let at = offset.saturating_add(got).saturating_add(at::wide(FRAME));
+                let number = number::u32_be(head, 0).unwrap_or(0);
+                let at = offset.saturating_add(got).saturating_add(number::wide(FRAME));
                 pending.push((number, at));
-                if let Some(count) = at::u32_be(head, 4).filter(|count| *count > 0) {
+                if let Some(count) = number::u32_be(head, 4).filter(|count| *count > 0) {
                     wal.pages.extend(pending.drain(..));
                     wal.page_count = count;
                 }

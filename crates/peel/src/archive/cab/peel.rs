@@ -15,11 +15,11 @@
 //! of MS-DOS (2, 2), attributes (2: `80` the name is UTF-8), name with a zero.
 
 use super::folder::{Folder, Packing};
-use crate::archive::dos::dos_time;
 use crate::archive::members::{About, Members};
 use crate::archive::tape::{Coming, Tape as _};
 use crate::error::PeelError;
 use crate::peeler::{Peeler, Sink};
+use crate::time::dos_time;
 use lidless_core::{Artifact, Entry, Interest, Limits};
 use lidless_io::{Cursor, CursorError, SequentialReader, SpoolError, Window, read_vec};
 use std::sync::Arc;

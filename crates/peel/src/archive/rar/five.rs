@@ -13,6 +13,7 @@ use super::peel::{BREAKS_OFF, LOCKED, Member};
 use crate::archive::members::{About, Members};
 use crate::archive::tape::{Lying, Tape as _};
 use crate::error::PeelError;
+use lidless_io::number::index;
 use lidless_io::{Cursor, CursorError};
 
 /// The largest header there may be.
@@ -107,7 +108,7 @@ fn file(
     }
     let coding = number(cursor)?;
     number(cursor)?;
-    let name_length = usize::try_from(number(cursor)?).unwrap_or(usize::MAX);
+    let name_length = index(number(cursor)?);
     let name = String::from_utf8_lossy(cursor.take(name_length)?).into_owned();
     let extra = usize::try_from(head.extra).ok();
     let extra = extra.and_then(|size| header.get(header.len().checked_sub(size)?..));
@@ -130,7 +131,7 @@ fn records(extra: &[u8]) -> Vec<u64> {
     let mut cursor = Cursor::new(extra);
     let mut kinds = Vec::new();
     while let Ok(size) = number(&mut cursor) {
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let size = index(size);
         let Ok(record) = cursor.take(size) else { break };
         kinds.extend(number(&mut Cursor::new(record)));
     }

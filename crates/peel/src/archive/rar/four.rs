@@ -15,10 +15,11 @@
 //! name in Unicode, `e0` a folder.
 
 use super::peel::{BREAKS_OFF, LOCKED, Member};
-use crate::archive::dos::dos_time;
 use crate::archive::members::{About, Members};
 use crate::archive::tape::{Lying, Tape as _};
 use crate::error::PeelError;
+use crate::time::dos_time;
+use lidless_io::utf16;
 use lidless_io::{Cursor, CursorError};
 
 const FILE: u8 = 0x74;
@@ -150,7 +151,7 @@ fn wide_name(plain: &[u8], coded: &[u8]) -> Option<String> {
         flags <<= 2;
         left = left.saturating_sub(1);
     }
-    Some(String::from_utf16_lossy(&units))
+    Some(utf16::text(units))
 }
 
 #[cfg(test)]

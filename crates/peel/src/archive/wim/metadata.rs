@@ -19,8 +19,10 @@
 
 use crate::error::PeelError;
 use crate::filesystem::{Node, NodeKind};
-use lidless_core::Timestamp;
+use crate::time::filetime_seconds;
 use lidless_io::Cursor;
+use lidless_io::number::{index, u64_le, wide};
+use lidless_io::utf16;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 const DIRECTORY: u32 = 0x10;
@@ -68,7 +70,7 @@ impl Tree {
         };
         let mut waiting = VecDeque::from([(root.children, String::new())]);
         let mut entered = HashSet::new();
-        let (most, mut paths) = (usize::try_from(most).unwrap_or(usize::MAX), 0usize);
+        let (most, mut paths) = (index(most), 0usize);
         while let Some((mut at, folder)) = waiting.pop_front() {
             // A folder that contains itself is entered once.
             if at == 0 || !entered.insert(at) {
@@ -104,7 +106,7 @@ impl Tree {
             tree.folders.insert(folder.to_lowercase(), first..tree.names.len());
         }
         for (handle, named) in tree.names.iter_mut().enumerate() {
-            named.node.handle = u64::try_from(handle).unwrap_or(u64::MAX);
+            named.node.handle = wide(handle);
         }
         Ok(tree)
     }
@@ -116,8 +118,7 @@ struct One {
 }
 
 fn length(metadata: &[u8], at: u64) -> Option<u64> {
-    let bytes = metadata.get(usize::try_from(at).ok()?..)?;
-    Some(u64::from_le_bytes(*bytes.first_chunk::<8>()?))
+    u64_le(metadata, usize::try_from(at).ok()?)
 }
 
 /// The entry at an offset, its named streams, and where the next one begins.
@@ -136,7 +137,7 @@ fn entry(metadata: &[u8], at: u64, folder: &str) -> Option<(One, Vec<Named>, u64
     let count = cursor.u16_le().ok()?;
     cursor.skip(2).ok()?;
     let name_length = usize::from(cursor.u16_le().ok()?);
-    let name = utf16(cursor.take(name_length).ok()?);
+    let name = step(cursor.take(name_length).ok()?);
     if folder.len().saturating_add(name.len()) > LONGEST_PATH {
         return None;
     }
@@ -150,7 +151,7 @@ fn entry(metadata: &[u8], at: u64, folder: &str) -> Option<(One, Vec<Named>, u64
         path: path.clone(),
         kind,
         size: 0,
-        modified: time(written),
+        modified: filetime_seconds(written),
         deleted: false,
         handle: 0,
         place: 0,
@@ -165,7 +166,7 @@ fn entry(metadata: &[u8], at: u64, folder: &str) -> Option<(One, Vec<Named>, u64
         cursor.skip(16).ok()?;
         let own: [u8; 20] = cursor.array().ok()?;
         let length = usize::from(cursor.u16_le().ok()?);
-        let name = utf16(cursor.take(length).ok()?);
+        let name = step(cursor.take(length).ok()?);
         if name.is_empty() {
             hash = own;
         } else {
@@ -178,18 +179,7 @@ fn entry(metadata: &[u8], at: u64, folder: &str) -> Option<(One, Vec<Named>, u64
     Some((One { named: Named { node, hash, is_encrypted }, children }, streams, next))
 }
 
-fn utf16(bytes: &[u8]) -> String {
-    let units =
-        bytes.chunks_exact(2).filter_map(|two| Some(u16::from_le_bytes(*two.first_chunk()?)));
+fn step(bytes: &[u8]) -> String {
     // A name is one step of a path, whatever stands in it.
-    char::decode_utf16(units)
-        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .map(|one| if matches!(one, '/' | '\\' | '\0') { '_' } else { one })
-        .collect()
-}
-
-/// 100 ns since 1601.
-fn time(ticks: u64) -> Option<Timestamp> {
-    let seconds = i64::try_from(ticks / 10_000_000).ok()?.checked_sub(11_644_473_600)?;
-    if ticks == 0 { None } else { Timestamp::from_second(seconds).ok() }
+    utf16::text(utf16::units_le(bytes)).replace(['/', '\\', '\0'], "_")
 }

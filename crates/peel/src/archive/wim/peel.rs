@@ -10,6 +10,7 @@ use crate::peeler::{Peeler, Sink};
 use lidless_core::{
     Artifact, Category, Confidence, Finding, Layer, Limits, Place, Provenance, Severity,
 };
+use lidless_io::utf16;
 use lidless_io::{BlockCache, ReadAt, read_exact_vec, read_vec};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -149,11 +150,7 @@ fn names(store: &Store) -> Value {
     let Some(first) = store.parts.first() else { return Value::Null };
     let xml = first.header.xml;
     let bytes = read_vec(&*first.bytes, xml.offset, xml.size.min(1 << 20)).unwrap_or_default();
-    let units: Vec<u16> = bytes
-        .chunks_exact(2)
-        .filter_map(|two| Some(u16::from_le_bytes(*two.first_chunk()?)))
-        .collect();
-    let text = String::from_utf16_lossy(&units);
+    let text = utf16::text(utf16::units_le(&bytes));
     let between = |open: &str, close: &str| {
         let mut found = Vec::new();
         for part in text.split(open).skip(1).take(MOST_IMAGES) {

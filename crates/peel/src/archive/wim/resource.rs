@@ -10,6 +10,7 @@ use super::header::{COMPRESSED, Place};
 use crate::coding::{lzms, lzx, xpress};
 use crate::error::PeelError;
 use bytes::Bytes;
+use lidless_io::number::wide;
 use lidless_io::{Cursor, CursorError, ReadAt, ReadError, ReadErrorKind, read_exact_vec, read_vec};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -190,7 +191,7 @@ impl ReadAt for Chunked {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
         let mut done = 0usize;
         while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            let at = offset.saturating_add(u64::try_from(done).unwrap_or(u64::MAX));
+            let at = offset.saturating_add(wide(done));
             if at >= self.length {
                 break;
             }

@@ -1,9 +1,9 @@
 //! The trailer of a UDIF image and its block maps.
 
 use crate::error::PeelError;
-use crate::fixed::{u16_be, u32_be, u64_be};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use lidless_io::number::{u16_be, u32_be, u64_be};
 use lidless_io::{ReadAt, read_exact_vec};
 use memchr::memmem;
 

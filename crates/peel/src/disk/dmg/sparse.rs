@@ -16,8 +16,8 @@
 
 use crate::disk::image::{Disk, Image};
 use crate::error::PeelError;
-use crate::fixed::{u32_be, u64_be};
 use lidless_core::{Artifact, Limits};
+use lidless_io::number::{u32_be, u64_be};
 use lidless_io::{Extent, Extents, ReadAt as _, read_vec};
 use std::collections::BTreeMap;
 use std::sync::Arc;

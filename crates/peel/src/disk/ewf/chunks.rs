@@ -3,8 +3,8 @@
 use super::layout::{FIRST, HEAD, Kind, Section, Volume};
 use super::segments::Segments;
 use crate::disk::scattered::{Map, Piece, Stored, lost};
-use crate::fixed::{u32_le, u64_le};
 use flate2::read::ZlibDecoder;
+use lidless_io::number;
 use lidless_io::{ReadAt, ReadError, read_exact_vec, read_vec};
 use std::collections::VecDeque;
 use std::io::Read as _;
@@ -147,8 +147,8 @@ impl Chunks {
         match section.kind {
             Kind::Sectors => walk.sectors = Some((inside, end)),
             Kind::Table => {
-                let count = bytes.get(76..).and_then(|table| u32_le(table, 0)).unwrap_or(0);
-                let base = bytes.get(76..).and_then(|table| u64_le(table, 8)).unwrap_or(0);
+                let count = bytes.get(76..).and_then(|table| number::u32_le(table, 0)).unwrap_or(0);
+                let base = bytes.get(76..).and_then(|table| number::u64_le(table, 8)).unwrap_or(0);
                 let entries = inside.saturating_add(TABLE);
                 let room = end.min(file.len()).saturating_sub(entries) / 4;
                 let count =
@@ -283,7 +283,7 @@ fn parse_page(bytes: &[u8], group: &Group, count: u64) -> Option<(Vec<(u64, bool
     let mut starts = Vec::with_capacity(bytes.len() / 4);
     let (mut before, mut wide) = (group.data.0, false);
     for entry in bytes.chunks_exact(4) {
-        let entry = u32_le(entry, 0)?;
+        let entry = number::u32_le(entry, 0)?;
         let offset = group.base.saturating_add(u64::from(entry & 0x7fff_ffff));
         let (start, packed) = if wide || offset < before {
             // EnCase 6.7 went on in all 32 bits where 31 were not enough, uncompressed.
@@ -326,7 +326,7 @@ impl Map for Chunks {
         let mut guard = self.walk.lock().unwrap_or_else(PoisonError::into_inner);
         let (group, page) = self.page(&mut guard, chunk)?;
         let index = chunk.saturating_sub(group.first).saturating_sub(page.first);
-        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        let index = number::index(index);
         let unknown = || lost("a chunk that is not in its table");
         let (start, packed) = *page.starts.get(index).ok_or_else(unknown)?;
         let next = page.starts.get(index.saturating_add(1)).map_or(page.end, |(start, _)| *start);
@@ -336,7 +336,7 @@ impl Map for Chunks {
             next.saturating_sub(start).min(length)
         };
         let form = u32::from(packed);
-        let source = u64::try_from(group.segment).unwrap_or(u64::MAX);
+        let source = number::wide(group.segment);
         Ok(Piece {
             at,
             length,

@@ -1,7 +1,7 @@
 //! The structures of a segment.
 
 use crate::error::PeelError;
-use crate::fixed::{array, u16_le, u32_le, u64_le};
+use lidless_io::number::{array, u16_le, u32_le, u64_le};
 
 /// The format's name in reports.
 pub(super) const EWF: &str = "EWF";

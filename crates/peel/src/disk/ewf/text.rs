@@ -3,6 +3,7 @@
 use super::layout::Kind;
 use flate2::read::ZlibDecoder;
 use lidless_core::Timestamp;
+use lidless_io::utf16;
 use serde_json::Value;
 use std::io::Read as _;
 
@@ -19,11 +20,7 @@ pub(super) fn facts(kind: Kind, packed: &[u8]) -> Vec<(&'static str, Value)> {
     // What was unpacked before an error is as good as the rest.
     let _ = ZlibDecoder::new(packed).take(TEXT).read_to_end(&mut bytes);
     let text = if kind == Kind::Header2 {
-        let units: Vec<u16> = bytes
-            .chunks_exact(2)
-            .filter_map(|two| two.first_chunk::<2>().copied().map(u16::from_le_bytes))
-            .collect();
-        String::from_utf16_lossy(&units)
+        utf16::text(utf16::units_le(&bytes))
     } else {
         String::from_utf8_lossy(&bytes).into_owned()
     };

@@ -17,6 +17,8 @@
 use super::super::crc32c::crc32c;
 use super::super::fields::{Fields, guid_text};
 use crate::error::PeelError;
+use lidless_io::number;
+use lidless_io::utf16;
 use lidless_io::{ReadAt, read_exact_vec, read_vec};
 
 /// The name of the format in reports.
@@ -90,7 +92,7 @@ impl Heads {
                 )
             })?;
         let fields = Fields::new(FORMAT, base, table);
-        let count = usize::try_from(fields.u32_le(8)?).unwrap_or(usize::MAX).min(MOST_METADATA);
+        let count = number::index(fields.u32_le(8)?).min(MOST_METADATA);
         let entries = table.get(16..).unwrap_or(&[]).as_chunks::<32>().0;
         let find = |wanted: &str| {
             entries
@@ -161,8 +163,8 @@ impl Metadata {
             if size > LARGEST_ITEM || at.saturating_add(size) > length {
                 return Err(entry.wrong(16, "an item inside the metadata", at));
             }
-            let index = usize::try_from(at).unwrap_or(usize::MAX);
-            let end = index.saturating_add(usize::try_from(size).unwrap_or(usize::MAX));
+            let index = number::index(at);
+            let end = index.saturating_add(number::index(size));
             match near.get(index..end) {
                 Some(bytes) => Ok(Some(bytes.to_vec())),
                 None => Ok(Some(read_exact_vec(source, offset.saturating_add(at), size)?)),
@@ -204,11 +206,9 @@ fn locator(fields: &Fields<'_>) -> Result<Vec<(String, String)>, PeelError> {
     for number in 0..count.min(64) {
         let at = number.saturating_mul(12).saturating_add(20);
         let text = |offset: u32, length: u16| {
-            let from = usize::try_from(offset).unwrap_or(usize::MAX);
+            let from = number::index(offset);
             let bytes = fields.bytes().get(from..from.saturating_add(usize::from(length)));
-            let units = bytes.unwrap_or(&[]).as_chunks::<2>().0;
-            let units: Vec<u16> = units.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
-            String::from_utf16_lossy(&units)
+            utf16::text(utf16::units_le(bytes.unwrap_or(&[])))
         };
         let key = text(fields.u32_le(at)?, fields.u16_le(at.saturating_add(8))?);
         let value =

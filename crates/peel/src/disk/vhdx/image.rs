@@ -12,6 +12,8 @@ use super::header::{FORMAT, Heads, METADATA_BYTES, Metadata};
 use super::log;
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
+use lidless_io::number;
+use lidless_io::utf16::{text_to_zero, units_le};
 use lidless_io::{BlockCache, ReadAt, ReadError, read_merged};
 use std::ops::Range;
 use std::sync::Arc;
@@ -59,7 +61,7 @@ impl Image for Vhdx {
         let metadata = begin(at, length.min(METADATA_BYTES));
         read_merged(&*source, &[metadata, begin(table, table_bytes.min(TABLE_BYTES))])?;
         let metadata = Metadata::read(&*source, at, length)?;
-        let maker = utf16(head.get(8..520).unwrap_or(&[]));
+        let maker = text_to_zero(units_le(head.get(8..520).unwrap_or(&[])));
         disk.facts.push(("created_by", maker.into()));
         disk.facts.push(identity(&header.data_write));
         let mut parent = None;
@@ -97,12 +99,6 @@ impl Image for Vhdx {
         disk.bytes = Arc::new(Mapped::new(map, source, parent, length));
         Ok(disk)
     }
-}
-
-fn utf16(bytes: &[u8]) -> String {
-    let units = bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair));
-    let units: Vec<u16> = units.take_while(|unit| *unit != 0).collect();
-    String::from_utf16_lossy(&units)
 }
 
 struct Blocks {
@@ -160,7 +156,7 @@ impl Map for Blocks {
         let table: Vec<[u8; 8]> =
             entries(&self.tables, self.table, first, end.saturating_sub(first))?;
         let entry = |index: u64| {
-            let index = usize::try_from(index.saturating_sub(first)).unwrap_or(usize::MAX);
+            let index = number::index(index.saturating_sub(first));
             table.get(index).map_or(0, |bytes| u64::from_le_bytes(*bytes))
         };
         let place = |entry: u64| (entry >> 20) << 20;

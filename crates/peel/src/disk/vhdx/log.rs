@@ -23,6 +23,7 @@ use super::header::{FORMAT, Header};
 use super::overlay::Overlay;
 use crate::error::PeelError;
 use bytes::Bytes;
+use lidless_io::number::index;
 use lidless_io::{ReadAt, read_exact_vec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -146,7 +147,7 @@ fn newest(found: &BTreeMap<u64, Entry>, length: u64) -> Option<Vec<u64>> {
 
 fn apply(whole: &[u8], entry: &Entry, base: u64, overlay: &mut Overlay) -> Result<(), PeelError> {
     let fields = Fields::new(FORMAT, base, whole);
-    let count = usize::try_from(entry.count).unwrap_or(usize::MAX);
+    let count = index(entry.count);
     let described = count.saturating_mul(32).saturating_add(64);
     let mut data = described.div_ceil(SECTOR).saturating_mul(SECTOR);
     if described > whole.len() {

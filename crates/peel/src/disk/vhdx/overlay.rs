@@ -1,6 +1,7 @@
 //! Changes that lie over a file without being in it.
 
 use bytes::Bytes;
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, ReadError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,8 +37,7 @@ impl Overlay {
         for start in touched {
             let Some((old_end, old)) = self.changes.remove(&start) else { continue };
             let part = |from: u64, to: u64| {
-                let index =
-                    |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
+                let index = |at: u64| index(at.saturating_sub(start));
                 old.as_ref().map(|bytes| {
                     let to = index(to).min(bytes.len());
                     bytes.slice(index(from).min(to)..to)
@@ -64,7 +64,7 @@ impl ReadAt for Overlay {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let wanted = wide(buffer.len());
         let end = offset.saturating_add(wanted).min(self.length);
         let size = usize::try_from(end.saturating_sub(offset)).unwrap_or(0);
         let Some(buffer) = buffer.get_mut(..size).filter(|buffer| !buffer.is_empty()) else {
@@ -78,8 +78,7 @@ impl ReadAt for Overlay {
         let after = self.changes.range(offset.saturating_add(1)..end);
         for (start, (stop, bytes)) in before.into_iter().chain(after) {
             let (from, to) = ((*start).max(offset), (*stop).min(end));
-            let index =
-                |at: u64, base: u64| usize::try_from(at.saturating_sub(base)).unwrap_or(usize::MAX);
+            let index = |at: u64, base: u64| index(at.saturating_sub(base));
             let Some(into) = buffer.get_mut(index(from, offset)..index(to, offset)) else {
                 continue;
             };

@@ -1,5 +1,6 @@
 //! Files one after another, as one source.
 
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, ReadError};
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ impl ReadAt for Joined {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let wanted = wide(buffer.len());
         let end = offset.saturating_add(wanted).min(self.length);
         let size = usize::try_from(end.saturating_sub(offset)).unwrap_or(0);
         let Some(buffer) = buffer.get_mut(..size).filter(|buffer| !buffer.is_empty()) else {
@@ -44,7 +45,7 @@ impl ReadAt for Joined {
             }
             let from = offset.max(*start);
             let to = end.min(start.saturating_add(file.len()));
-            let index = |at: u64| usize::try_from(at.saturating_sub(offset)).unwrap_or(usize::MAX);
+            let index = |at: u64| index(at.saturating_sub(offset));
             if let Some(into) = buffer.get_mut(index(from)..index(to)).filter(|it| !it.is_empty()) {
                 file.read_at(from.saturating_sub(*start), into)?;
             }

@@ -3,6 +3,7 @@
 use super::super::mapped::{Map, Origin, Packed, Piece, broken, chunks, entries};
 use super::sparse::{Form, Grain, Sparse, as_read, most_packed, stream};
 use crate::coding::{Coding, decode};
+use lidless_io::number::index;
 use lidless_io::{BlockCache, ReadError, read_vec};
 use std::io::{Cursor, Read as _};
 use std::sync::OnceLock;
@@ -73,7 +74,7 @@ impl Extents {
             let count = last.saturating_sub(first).saturating_add(more);
             let grains = self.words(header, place, first, count)?;
             let grain = |number: u64| {
-                let index = usize::try_from(number.saturating_sub(first)).unwrap_or(usize::MAX);
+                let index = index(number.saturating_sub(first));
                 header.grain(grains.get(index).copied().unwrap_or(0))
             };
             let end = inside.saturating_add(length);

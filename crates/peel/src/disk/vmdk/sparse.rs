@@ -42,6 +42,7 @@
 use super::super::fields::Fields;
 use super::descriptor::SECTOR;
 use crate::error::PeelError;
+use lidless_io::number::u32_le;
 use lidless_io::{ReadAt, ReadError, read_exact_vec};
 
 /// The name of the format in reports.
@@ -225,7 +226,7 @@ impl Sparse {
 
 /// The stream of a packed grain.
 pub(super) fn stream(stored: &[u8]) -> Option<&[u8]> {
-    let length = u32::from_le_bytes(stored.get(8..12)?.try_into().ok()?);
+    let length = u32_le(stored, 8)?;
     stored.get(12..)?.get(..usize::try_from(length).ok()?)
 }
 

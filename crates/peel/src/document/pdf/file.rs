@@ -3,6 +3,7 @@
 use super::filter::{filters, undo};
 use super::lexer::Lexer;
 use super::object::{Dictionary, Object};
+use lidless_io::number::wide;
 use lidless_io::{BlockCache, MemoryBytes, ReadAt, ReadError, Window, read_vec};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
@@ -260,7 +261,7 @@ impl PdfFile {
     }
 
     fn raw(&self, dictionary: &Dictionary, start: u64) -> Option<Vec<u8>> {
-        let most = u64::try_from(self.largest).unwrap_or(u64::MAX);
+        let most = wide(self.largest);
         if let Some(length) =
             self.get(dictionary, "Length").whole().filter(|length| *length <= most)
         {

@@ -1,6 +1,7 @@
 //! The filters of streams (ISO 32000-1, 7.4), each bounded. What is broken ends where it breaks.
 
 use super::object::{Dictionary, Object};
+use lidless_io::number::{index, wide};
 use std::io::Read as _;
 use std::rc::Rc;
 
@@ -58,7 +59,7 @@ pub(super) fn filters(dictionary: &Dictionary) -> Vec<(String, Option<Rc<Diction
 }
 
 fn inflate(bytes: &[u8], most: usize) -> Vec<u8> {
-    let most = u64::try_from(most).unwrap_or(u64::MAX);
+    let most = wide(most);
     let mut out = Vec::new();
     let _ = flate2::read::ZlibDecoder::new(bytes).take(most).read_to_end(&mut out);
     if out.is_empty() {
@@ -157,7 +158,7 @@ fn lzw(bytes: &[u8], early: bool, most: usize) -> Vec<u8> {
         if let Ok(byte) = u8::try_from(code) {
             out.push(byte);
         } else {
-            let index = usize::try_from(code.saturating_sub(258)).unwrap_or(usize::MAX);
+            let index = index(code.saturating_sub(258));
             let part = table.get(index).copied();
             // A code that is just being made is the last part and its first byte.
             let made = last.map(|(from, length)| (from, length.saturating_add(1)));

@@ -1,6 +1,7 @@
 //! Reads objects from bytes (ISO 32000-1, 7.2 and 7.3), leniently.
 
 use super::object::{Dictionary, Object};
+use lidless_io::number::wide;
 use std::rc::Rc;
 
 /// Lists in lists deeper than this are not read.
@@ -275,7 +276,7 @@ impl<'a> Lexer<'a> {
                 _ => 0,
             };
             self.skip(line.saturating_add(6));
-            let start = u64::try_from(self.at).unwrap_or(u64::MAX);
+            let start = wide(self.at);
             return Some(Object::Stream(Rc::new(dictionary), start));
         }
         self.at = before;

@@ -6,6 +6,7 @@ use crate::error::PeelError;
 use crate::peeler::{Peeler, Sink};
 use crate::plain::{Attached, give_text};
 use lidless_core::{Artifact, Gap, Limits};
+use lidless_io::number::index;
 use lidless_io::{MemoryBytes, ReadAt as _};
 use std::sync::Arc;
 
@@ -33,8 +34,8 @@ impl Peeler for Pdf {
         let place = &artifact.entry.provenance;
         let length = artifact.bytes.len();
         let budget = limits.expanded(length).min(limits.memory_bytes.saturating_mul(2));
-        let budget = usize::try_from(budget).unwrap_or(usize::MAX);
-        let largest = usize::try_from(limits.memory_bytes / 4).unwrap_or(usize::MAX);
+        let budget = index(budget);
+        let largest = index(limits.memory_bytes / 4);
         let file = match PdfFile::open(&artifact.bytes, head, budget, largest) {
             Ok(file) => file,
             Err(error) => {

@@ -3,8 +3,8 @@
 use super::layout::{APFS, is_whole, object};
 use super::tree::object_map;
 use crate::error::PeelError;
-use crate::fixed::{u32_le, u64_le};
 use crate::volume::{Holder, Logical};
+use lidless_io::number::{index, u32_le, u64_le};
 use lidless_io::{Extent, Extents, MemoryBytes, ReadAt, read_exact_vec, read_merged, read_vec};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -87,7 +87,7 @@ impl Holder for ApfsContainer {
 /// The container's block of the newest checkpoint that is whole; else the first block, which is
 /// only written when the container is put aside.
 fn newest(volume: &Arc<dyn ReadAt>, head: &[u8], block: u64) -> Result<Vec<u8>, PeelError> {
-    let size = usize::try_from(block).unwrap_or(usize::MAX);
+    let size = index(block);
     let first = match head.get(..size) {
         Some(first) => first.to_vec(),
         None => read_exact_vec(&**volume, 0, block)?,

@@ -8,6 +8,7 @@ use crate::error::PeelError;
 use crate::filesystem::face::{Content, FileSystem, Flow, Node, NodeKind, Swept};
 use crate::filesystem::folders::{Folders, join};
 use lidless_core::Limits;
+use lidless_io::number::index;
 use lidless_io::{Extents, ReadAt, read_exact_vec};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -191,7 +192,7 @@ impl FileSystem for Files {
         if self.snapshots > 0 {
             swept.gaps.push("snapshots of an APFS volume, not looked into".into());
         }
-        let most = usize::try_from(limits.members).unwrap_or(usize::MAX).saturating_add(1);
+        let most = index(limits.members).saturating_add(1);
         let mut gathered = Gathered::default();
         let mut names: Vec<Named> = Vec::new();
         let mut malformed = self.tree.sweep(&mut |key, value, offset| {

@@ -5,8 +5,8 @@ use super::layout::{APFS, is_whole, object};
 use super::tree::{Names, Tree, object_map};
 use crate::error::PeelError;
 use crate::filesystem::face::{FileSystem, Format};
-use crate::fixed::{u32_le, u64_le};
 use lidless_core::Limits;
+use lidless_io::number::{u32_le, u64_le};
 use lidless_io::{ReadAt, read_vec};
 use std::sync::Arc;
 

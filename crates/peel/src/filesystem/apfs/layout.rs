@@ -1,6 +1,6 @@
 //! Objects, nodes, and their records.
 
-use crate::fixed::{u16_le, u32_le, u64_le};
+use lidless_io::number::{u16_le, u32_le, u64_le};
 
 /// The format's name in reports.
 pub(super) const APFS: &str = "APFS";

@@ -1,7 +1,7 @@
 //! Records of the tree of files.
 
-use crate::fixed::{u16_le, u32_le, u64_le};
 use lidless_core::Timestamp;
+use lidless_io::number::{u16_le, u32_le, u64_le};
 
 /// The number of the object that a key is about.
 pub(super) fn number(key: &[u8]) -> u64 {

@@ -2,7 +2,7 @@
 
 use super::layout::{APFS, Node, object};
 use crate::error::PeelError;
-use crate::fixed::{u32_le, u64_le};
+use lidless_io::number::{u32_le, u64_le};
 use lidless_io::{ReadAt, read_exact_vec, read_merged};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

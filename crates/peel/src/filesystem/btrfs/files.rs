@@ -1,7 +1,6 @@
 //! btrfs as a file system.
 
 use super::super::face::{Content, FileSystem, Flow, Format, Node, NodeKind, Swept};
-use super::super::number::wide;
 use super::item::{
     CHUNK, EXTENT, Extent, FIRST, INODE, NAME, Name, Packing, ROOT, ROOT_BACK, TOP, TreeRoot,
 };
@@ -11,6 +10,7 @@ use super::sweep::{Catalogue, sweep};
 use super::tree::{Key, Root, Trees};
 use crate::error::PeelError;
 use lidless_core::Limits;
+use lidless_io::number::{index, wide};
 use lidless_io::{Extent as Piece, Extents, ReadAt, read_vec};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -184,7 +184,7 @@ impl Files {
         wanted: &[std::ops::RangeInclusive<Key>],
     ) -> Result<Looked, PeelError> {
         let mut looked = Looked::default();
-        let at = usize::try_from(tree).unwrap_or(usize::MAX);
+        let at = index(tree);
         let Some(root) = self.roots.get(at) else { return Ok(looked) };
         let root = Root { tree, address: root.address, level: root.level };
         let walked = self.trees().read(&[root], wanted, &mut |tree, item| {

@@ -1,10 +1,11 @@
 //! Files with compressed extents, decoded one extent at a time.
 
 use super::super::batch::{Piece, read_in_order};
-use super::super::number::{index, le32, part, wide};
+use super::super::number::{le32, part};
 use super::item::{Extent, Packing};
 use crate::coding::{Coding, decode, lzo};
 use bytes::Bytes;
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, ReadError, ReadErrorKind, read_exact_vec};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};

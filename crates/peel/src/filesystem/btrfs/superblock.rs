@@ -23,7 +23,8 @@
 //!
 //! Everything else is named by address; chunks say where on which device an address lies.
 
-use super::super::number::{byte, index, le16, le32, le64, part};
+use super::super::number::{byte, le16, le32, le64, part};
+use lidless_io::number::index;
 use lidless_io::{ReadAt, read_vec};
 use std::ops::Range;
 

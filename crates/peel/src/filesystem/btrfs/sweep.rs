@@ -3,13 +3,13 @@
 
 use super::super::face::{NodeKind, Swept};
 use super::super::names::{Facts, Names, most};
-use super::super::number::{index, wide};
 use super::files::{Files, OBJECT, Target, handle};
 use super::item::{EXTENT, Extent, FIRST, INODE, Inode, LAST, NAME, Name, Packing};
 use super::superblock::FORMAT;
 use super::tree::{ALL, Item, Root};
 use crate::error::PeelError;
 use lidless_core::Limits;
+use lidless_io::number::{index, wide};
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 

@@ -11,8 +11,9 @@
 //! A key is the object (8), the type (1), an offset (8).
 
 use super::super::batch::{Piece, Read, read_in_order};
-use super::super::number::{byte, index, le32, le64, part, wide};
+use super::super::number::{byte, le32, le64, part};
 use super::superblock::{Chunks, Superblock};
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, ReadError, read_vec};
 use std::collections::HashSet;
 use std::ops::RangeInclusive;

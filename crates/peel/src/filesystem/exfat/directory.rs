@@ -12,8 +12,10 @@
 //!
 //! The highest bit of the type is cleared where the entry was deleted.
 
-use super::super::civil::Civil;
+use super::super::number::{le16, le32, le64};
+use crate::time::Civil;
 use lidless_core::Timestamp;
+use lidless_io::utf16;
 
 /// The bit of a type that says that the entry is in use.
 const IN_USE: u8 = 0x80;
@@ -51,21 +53,17 @@ pub(super) struct Items {
 
 type Raw = [u8; 32];
 
-fn number<const N: usize>(entry: &Raw, at: usize) -> [u8; N] {
-    entry.get(at..).and_then(|rest| rest.first_chunk::<N>()).copied().unwrap_or([0; N])
-}
-
 fn stream(entry: &Raw) -> Stream {
     Stream {
-        first: u32::from_le_bytes(number(entry, 20)),
-        length: u64::from_le_bytes(number(entry, 24)),
+        first: le32(entry, 20),
+        length: le64(entry, 24),
         is_contiguous: entry.get(1).is_some_and(|flags| flags & 2 != 0),
     }
 }
 
 fn units(entry: &Raw, count: usize) -> Vec<u16> {
     let text = entry.get(2..).unwrap_or(&[]);
-    text.as_chunks::<2>().0.iter().take(count).map(|pair| u16::from_le_bytes(*pair)).collect()
+    utf16::units_le(text).take(count).collect()
 }
 
 /// Reads a directory's bytes.
@@ -79,9 +77,9 @@ pub(super) fn parse(bytes: &[u8]) -> Items {
             0 => break,
             // With two FATs there are two bitmaps; the first belongs to the first.
             0x81 if found.bitmap.is_none() => found.bitmap = Some(stream(entry)),
-            0x82 => found.upcase = Some((stream(entry), u32::from_le_bytes(number(entry, 4)))),
+            0x82 => found.upcase = Some((stream(entry), le32(entry, 4))),
             0x83 => {
-                let label = String::from_utf16_lossy(&units(entry, usize::from(second.min(11))));
+                let label = utf16::text(units(entry, usize::from(second.min(11))));
                 found.label = Some(label).filter(|label| !label.is_empty());
             }
             0x85 | 0x05 => {
@@ -129,10 +127,9 @@ fn item(file: &Raw, set: &[Raw], is_deleted: bool) -> Option<(Item, bool)> {
             _ => sum.rotate_right(1).wrapping_add(u16::from(*byte)),
         })
     });
-    let sums = sum == u16::from_le_bytes(number(file, 2));
-    let attributes = u16::from_le_bytes(number(file, 4));
-    let mut civil =
-        Civil::of_dos(u16::from_le_bytes(number(file, 14)), u16::from_le_bytes(number(file, 12)));
+    let sums = sum == le16(file, 2);
+    let attributes = le16(file, 4);
+    let mut civil = Civil::of_dos(le16(file, 14), le16(file, 12));
     let zone = file.get(23).copied().unwrap_or(0);
     if zone & 0x80 != 0 {
         // Seven bits with a sign, in quarters of an hour.
@@ -141,11 +138,11 @@ fn item(file: &Raw, set: &[Raw], is_deleted: bool) -> Option<(Item, bool)> {
         civil.offset_minutes = quarters.saturating_mul(15);
     }
     let item = Item {
-        name: String::from_utf16_lossy(&name),
+        name: utf16::text(name),
         is_directory: attributes & 0x10 != 0,
         is_deleted,
         stream: stream(about),
-        valid: u64::from_le_bytes(number(about, 8)),
+        valid: le64(about, 8),
         modified: civil.timestamp(),
     };
     Some((item, sums))

@@ -1,6 +1,8 @@
 //! The table by which exFAT compares names (specification, section 7.2): the upper case of each
 //! unit of UTF-16 from 0 on; `ffff` and a number stand for that many units that are their own.
 
+use lidless_io::utf16::units_le;
+
 /// An up-case table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct UpCase(Vec<u16>);
@@ -13,7 +15,7 @@ impl UpCase {
         if own != sum || bytes.is_empty() {
             return None;
         }
-        let mut units = bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair));
+        let mut units = units_le(bytes);
         let mut table: Vec<u16> = Vec::new();
         while let Some(unit) = units.next() {
             let count = if unit == 0xffff { units.next().unwrap_or(0) } else { 0 };

@@ -1,13 +1,14 @@
 //! The contents of files, the maps of many read together.
 
 use super::super::face::{Content, Node, NodeKind};
-use super::super::number::wide;
+use super::super::runs::{Run, Runs};
 use super::files::Files;
 use super::inode::{Inode, flag};
-use super::map::{Run, Runs, resolve};
+use super::map::resolve;
 use super::superblock::FORMAT;
 use crate::error::PeelError;
 use lidless_io::Extents;
+use lidless_io::number::wide;
 use std::sync::Arc;
 
 /// A content whose map was looked at, or what came before that.
@@ -99,7 +100,8 @@ impl Files {
             let why = "a file with parts past the end of its volume";
             return Err(PeelError::Closed(why.to_owned()));
         }
-        let pieces = runs.extents(&self.superblock);
+        let pieces =
+            runs.extents(self.superblock.block_bytes, |block| self.superblock.offset(block));
         if let Some(replayed) = &self.replayed
             && runs.runs.iter().any(|run| replayed.touches(run.block, run.length))
         {

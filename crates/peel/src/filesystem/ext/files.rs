@@ -2,15 +2,17 @@
 
 use super::super::batch::{Piece, read_in_order};
 use super::super::face::{Content, FileSystem, Flow, Format, Node, NodeKind, Swept};
-use super::super::number::{index, le32, wide};
+use super::super::number::le32;
+use super::super::runs::Runs;
 use super::directory::{Form, names};
 use super::inode::{Inode, flag};
 use super::journal::{Outcome, Replayed, replay};
-use super::map::{Runs, first_block, resolve};
+use super::map::{first_block, resolve};
 use super::superblock::{FORMAT, Group, Superblock, feature, find, groups};
 use super::sweep::{Catalogue, sweep};
 use crate::error::PeelError;
 use lidless_core::Limits;
+use lidless_io::number::{index, wide};
 use lidless_io::{Extents, ReadAt, read_vec};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -115,7 +117,8 @@ impl Files {
             self.gaps.push(UNKNOWN);
             return Ok(());
         }
-        let pieces = runs.extents(&self.superblock);
+        let pieces =
+            runs.extents(self.superblock.block_bytes, |block| self.superblock.offset(block));
         let log = Extents::new(Arc::clone(&self.raw), pieces, journal.size);
         match replay(&self.raw, log, &self.superblock)? {
             Outcome::Clean => {}
@@ -325,7 +328,7 @@ pub(super) fn directory_pieces(
     tag: u64,
 ) -> Vec<Piece> {
     let blocks = size.div_ceil(superblock.block_bytes.max(1));
-    let piece = |run: &super::map::Run| {
+    let piece = |run: &super::super::runs::Run| {
         let length = run.length.min(blocks.saturating_sub(run.at));
         let tag = (tag << 1) | u64::from(run.at == 0);
         let start = superblock.offset(run.block);

@@ -16,8 +16,9 @@
 //! its prefix (1), offset of the value (2), 0 (4), length of the value (4), hash (4), name.
 
 use super::super::face::NodeKind;
-use super::super::number::{byte, index, le16, le32, part};
+use super::super::number::{byte, le16, le32, part};
 use lidless_core::Timestamp;
+use lidless_io::number::index;
 
 pub(super) mod flag {
     pub(in super::super) const COMPRESSED: u32 = 4;

@@ -23,9 +23,10 @@
 //! no older transaction may write. The blocks for fast commits begin with a tag: 9 (2), length (2),
 //! features (4), the transaction they come after (4), little-endian; what they say is not replayed.
 
-use super::super::number::{be16, be32, be64, index, le16, le32, part, wide};
+use super::super::number::{be16, be32, be64, le16, le32, part};
 use super::superblock::Superblock;
 use bytes::Bytes;
+use lidless_io::number::{index, wide};
 use lidless_io::{Extents, ReadAt, ReadError, read_vec};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -13,10 +13,12 @@
 //! and one of a block of those.
 
 use super::super::batch::{Piece, read_in_order};
-use super::super::number::{index, le16, le32, part, wide};
+use super::super::number::{le16, le32, part};
+use super::super::runs::{ALL_RUNS, Run, Runs};
 use super::inode::flag;
 use super::superblock::Superblock;
-use lidless_io::{Extent, ReadAt, ReadError};
+use lidless_io::number::{index, wide};
+use lidless_io::{ReadAt, ReadError};
 use std::collections::{HashMap, HashSet};
 
 const NODE: u16 = 0xf30a;
@@ -26,62 +28,20 @@ const DEEPEST: u16 = 5;
 const MOST_BLOCKS: usize = 1 << 15;
 /// How many blocks of maps are read together.
 const ALL_BLOCKS: usize = 1 << 20;
-/// How many pieces one file may lie in.
-const MOST_RUNS: usize = 1 << 20;
-/// How many pieces all files that are asked for together may lie in.
-const ALL_RUNS: usize = 4 << 20;
 
-/// Blocks that follow each other, in the file and on the disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Run {
-    /// First block of the file.
-    pub(super) at: u64,
-    /// Length in blocks.
-    pub(super) length: u64,
-    /// First block of the volume.
-    pub(super) block: u64,
-}
-
-/// Where a content lies.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Runs {
-    pub(super) runs: Vec<Run>,
-    /// Parts of the map that are not what they should be.
-    pub(super) malformed: u64,
-    /// Parts of the map that could not be read, or that would have been too many.
-    pub(super) missing: u64,
-}
-
-impl Runs {
-    /// Adds a run; `left` is how many more there may be.
-    fn add(&mut self, left: &mut usize, at: u64, length: u64, block: u64) {
-        if length == 0 || block == 0 {
-            return;
-        }
-        if let Some(last) = self.runs.last_mut()
-            && last.at.saturating_add(last.length) == at
-            && last.block.saturating_add(last.length) == block
-        {
-            last.length = last.length.saturating_add(length);
-            return;
-        }
-        if self.runs.len() >= MOST_RUNS || *left == 0 {
-            self.missing = self.missing.saturating_add(1);
-            return;
-        }
-        *left = left.saturating_sub(1);
-        self.runs.push(Run { at, length, block });
+/// Adds blocks that follow each other; `left` is how many more runs there may be.
+fn add(runs: &mut Runs, left: &mut usize, at: u64, length: u64, block: u64) {
+    if length == 0 || block == 0 {
+        return;
     }
-
-    /// As pieces of the volume, for a file of `size` bytes.
-    pub(super) fn extents(&self, superblock: &Superblock) -> Vec<Extent> {
-        let extent = |run: &Run| Extent {
-            at: superblock.offset(run.at),
-            length: superblock.offset(run.length),
-            source: Some(superblock.offset(run.block)),
-        };
-        self.runs.iter().map(extent).collect()
+    if let Some(last) = runs.runs.last_mut()
+        && last.at.saturating_add(last.length) == at
+        && last.block.saturating_add(last.length) == block
+    {
+        last.length = last.length.saturating_add(length);
+        return;
     }
+    runs.push(left, Run { at, length, block });
 }
 
 /// A block of a map that has to be read.
@@ -195,7 +155,7 @@ fn node(
             let length = u64::from(le16(entry, 4));
             let block = (u64::from(le16(entry, 6)) << 32) | u64::from(le32(entry, 8));
             if length <= 1 << 15 {
-                runs.add(left, at, length, block);
+                add(runs, left, at, length, block);
             }
         } else {
             let block = (u64::from(le16(entry, 8)) << 32) | u64::from(le32(entry, 4));
@@ -217,7 +177,7 @@ fn first_places(
     let in_block = superblock.block_bytes / 4;
     for (number, place) in map.chunks_exact(4).take(12).enumerate() {
         if wide(number) < in_file {
-            runs.add(left, wide(number), 1, u64::from(le32(place, 0)));
+            add(runs, left, wide(number), 1, u64::from(le32(place, 0)));
         }
     }
     let (mut at, mut reach) = (12u64, 1u64);
@@ -248,7 +208,7 @@ fn places(
             continue;
         }
         if reach == 1 {
-            runs.add(left, at, 1, block);
+            add(runs, left, at, 1, block);
         } else {
             let reach = reach.checked_div(in_block).unwrap_or(1).max(1);
             tasks.push(Task { owner, block, kind: Kind::Places { at, reach } });

@@ -26,8 +26,9 @@
 //! | 18 | 2 | flags: 1 inode table never written |
 //! | 28, 50 | 2 | inodes at the end of the table that were never used |
 
-use super::super::number::{index, le16, le32, part, wide};
+use super::super::number::{le16, le32, part};
 use crate::error::PeelError;
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, read_merged, read_vec};
 use std::ops::Range;
 

@@ -3,7 +3,7 @@
 use super::super::batch::{Piece, Read, allowed, read_in_order, read_within};
 use super::super::face::{NodeKind, Swept};
 use super::super::names::{Facts, Names, most};
-use super::super::number::{index, le32, wide};
+use super::super::number::le32;
 use super::directory::names;
 use super::files::{Files, ROOT, directory_pieces, inline_blocks, told};
 use super::inode::{Inode, flag};
@@ -11,6 +11,7 @@ use super::map::{first_block, resolve};
 use super::superblock::{FORMAT, Superblock};
 use crate::error::PeelError;
 use lidless_core::Limits;
+use lidless_io::number::{index, wide};
 use std::collections::BTreeMap;
 
 /// How many bytes of maps and inline contents are kept: of millions of usual inodes.

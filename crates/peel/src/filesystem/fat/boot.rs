@@ -18,6 +18,7 @@
 //! | 510 | 2 | `55 aa` |
 
 use super::chains::{Geometry, Width};
+use lidless_io::number::index;
 use lidless_io::{Cursor, CursorError, ReadAt, read_vec};
 
 /// Where FAT32 keeps a copy of its boot sector.
@@ -173,7 +174,7 @@ impl Boot {
     }
 
     fn begins(&self, table: u64, volume: &dyn ReadAt, head: &[u8]) -> bool {
-        let from = usize::try_from(table).unwrap_or(usize::MAX);
+        let from = index(table);
         let seen = match head.get(from..from.saturating_add(4)) {
             Some(seen) => seen.to_vec(),
             None => read_vec(volume, table, 4).unwrap_or_default(),

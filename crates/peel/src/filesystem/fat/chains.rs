@@ -2,6 +2,7 @@
 
 use crate::error::PeelError;
 use bytes::Bytes;
+use lidless_io::number::index;
 use lidless_io::{Extent, Extents, ReadAt, read_merged};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -333,8 +334,7 @@ impl Reader<'_> {
                 &self.at.insert((number, bytes)).1
             }
         };
-        let from = usize::try_from(offset.saturating_sub(number.saturating_mul(PIECE)))
-            .unwrap_or(usize::MAX);
+        let from = index(offset.saturating_sub(number.saturating_mul(PIECE)));
         let rest = bytes.get(from..).unwrap_or(&[]);
         let value = match (geometry.width, rest) {
             (Width::Bits12, [low, high, ..]) => {

@@ -13,8 +13,9 @@
 //! Parts of a long name stand before the entry, the last part first: a byte with the number (64
 //! added to the last), 5 units of UTF-16 at 1, 6 at 14, 2 at 28, the sum of the short name at 13.
 
-use super::super::civil::Civil;
+use super::super::number::{le16, le32};
 use super::names;
+use crate::time::Civil;
 use lidless_core::Timestamp;
 
 const LABEL: u8 = 0x08;
@@ -137,12 +138,7 @@ pub(super) fn parse(bytes: &[u8], upper_half: bool) -> Items {
 }
 
 fn item(entry: &[u8; 32], raw: &[u8; 11], long: &Long, upper_half: bool) -> Option<Item> {
-    let two = |at: usize| {
-        entry
-            .get(at..)
-            .and_then(|rest| rest.first_chunk::<2>())
-            .map_or(0, |n| u16::from_le_bytes(*n))
-    };
+    let two = |at: usize| le16(entry, at);
     let [first, ..] = *raw;
     let is_deleted = first == 0xe5;
     let mut short = *raw;
@@ -165,7 +161,7 @@ fn item(entry: &[u8; 32], raw: &[u8; 11], long: &Long, upper_half: bool) -> Opti
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| names::short(&short, case));
     let upper = if upper_half { u32::from(two(20)) } else { 0 };
-    let size = entry.last_chunk::<4>().map_or(0, |size| u32::from_le_bytes(*size));
+    let size = le32(entry, 28);
     Some(Item {
         name,
         is_directory,

@@ -1,5 +1,7 @@
 //! Short and long names of FAT.
 
+use lidless_io::utf16::text_to_zero;
+
 /// The upper half of code page 437.
 const OEM: [&str; 4] = [
     "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒ",
@@ -63,8 +65,7 @@ pub(super) fn lost_first(raw: &[u8; 11], sum: u8) -> u8 {
 
 /// A long name, from units of UTF-16 that a zero ends.
 pub(super) fn long(units: &[u16]) -> String {
-    let end = units.iter().position(|unit| *unit == 0).unwrap_or(units.len());
-    String::from_utf16_lossy(units.get(..end).unwrap_or(&[]))
+    text_to_zero(units.iter().copied())
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use crate::error::PeelError;
 use crate::filesystem::decmpfs::Compression;
 use crate::filesystem::face::{Content, FileSystem, Flow, Node, NodeKind, Swept};
 use crate::filesystem::folders::join;
-use crate::fixed::{u16_be, u32_be};
 use lidless_core::Limits;
+use lidless_io::number::{index, u16_be, u32_be};
 use lidless_io::{ReadAt, read_exact_vec};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -238,7 +238,7 @@ impl FileSystem for Files {
         }
         let mut catalog = Catalog::new();
         // One more than is wanted, so that the end of the list is seen to be cut.
-        let most = usize::try_from(limits.members).unwrap_or(usize::MAX).saturating_add(3);
+        let most = index(limits.members).saturating_add(3);
         let mut unread = 0u64;
         let mut malformed = self.catalog.sweep(&mut |record| {
             match Named::parse(&record) {

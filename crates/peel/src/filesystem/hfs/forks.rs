@@ -3,7 +3,7 @@
 use super::layout::{Fork, Header, extents};
 use super::tree::Tree;
 use crate::error::PeelError;
-use crate::fixed::{u16_be, u32_be};
+use lidless_io::number::{u16_be, u32_be};
 use lidless_io::{Extents, ReadAt};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -4,8 +4,8 @@ use super::files::Files;
 use super::layout::{HEADER, HEADER_BYTES, HFS, Header, embedded};
 use crate::error::PeelError;
 use crate::filesystem::face::{FileSystem, Format};
-use crate::fixed::{u16_be, u32_be};
 use lidless_core::Limits;
+use lidless_io::number::{u16_be, u32_be};
 use lidless_io::{ReadAt, read_exact_vec};
 use std::sync::Arc;
 

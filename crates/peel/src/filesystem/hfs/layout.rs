@@ -1,7 +1,7 @@
 //! The volume header, forks and extents.
 
 use crate::error::PeelError;
-use crate::fixed::{u16_be, u32_be, u64_be};
+use lidless_io::number::{u16_be, u32_be, u64_be};
 use lidless_io::{Extent, Extents, ReadAt};
 use std::sync::Arc;
 

@@ -3,8 +3,9 @@
 use super::layout::Fork;
 use super::tree::Record;
 use crate::filesystem::decmpfs::{self, Compression};
-use crate::fixed::{u16_be, u32_be};
 use lidless_core::Timestamp;
+use lidless_io::number::{u16_be, u32_be};
+use lidless_io::utf16::units_be;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Seconds between 1904 and 1970.
@@ -81,7 +82,7 @@ impl Named {
 fn name(bytes: &[u8]) -> Option<String> {
     let count = usize::from(u16_be(bytes, 0)?);
     let units = bytes.get(2..count.checked_mul(2)?.checked_add(2)?)?;
-    let units = units.chunks_exact(2).filter_map(|two| u16_be(two, 0));
+    let units = units_be(units);
     let text = char::decode_utf16(units).map(|unit| match unit {
         Ok('/') => ':',
         Ok('\0') => '\u{2400}',

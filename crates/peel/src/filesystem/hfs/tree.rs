@@ -2,7 +2,7 @@
 
 use super::layout::HFS;
 use crate::error::PeelError;
-use crate::fixed::{u16_be, u32_be};
+use lidless_io::number::{index, u16_be, u32_be};
 use lidless_io::{Extents, ReadAt as _, read_exact_vec, read_vec};
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -146,7 +146,7 @@ impl Tree {
                 byte.is_some_and(|byte| byte & mask != 0)
             })
         };
-        let size = usize::try_from(self.node).unwrap_or(usize::MAX);
+        let size = index(self.node);
         let most = RUN.checked_div(self.node).unwrap_or(1).max(1);
         let close = self.bytes.gap_bytes().checked_div(self.node).unwrap_or(0);
         let mut empty = 0u64;

@@ -11,6 +11,8 @@
 //! | 6 | 2 | sectors of 512 bytes that are loaded |
 //! | 8 | 4 | block of the image |
 
+use super::super::number::le16;
+use lidless_io::number::u32_le;
 use lidless_io::{ReadAt, read_vec};
 
 const SECTOR: usize = 2048;
@@ -25,8 +27,8 @@ pub(super) type BootImage = (u64, u64);
 pub(super) fn catalog(head: &[u8]) -> Option<u64> {
     head.get(0x8000..)?.chunks_exact(SECTOR).find_map(|sector| {
         let is_boot = sector.starts_with(b"\0CD001") && sector.get(7..30) == Some(SYSTEM);
-        let block = sector.get(71..).and_then(|rest| rest.first_chunk::<4>())?;
-        is_boot.then_some(u64::from(u32::from_le_bytes(*block)))
+        let block = u32_le(sector, 71)?;
+        is_boot.then_some(u64::from(block))
     })
 }
 
@@ -70,11 +72,8 @@ fn sector(volume: &dyn ReadAt, at: u64) -> Option<Vec<u8>> {
 /// The length of a FAT by its boot sector.
 fn fat_bytes(volume: &dyn ReadAt, at: u64) -> Option<u64> {
     let sector = sector(volume, at)?;
-    let two = |at: usize| {
-        let found = sector.get(at..).and_then(|rest| rest.first_chunk::<2>());
-        found.map_or(0, |number| u64::from(u16::from_le_bytes(*number)))
-    };
-    let long = u64::from(u32::from_le_bytes(*sector.get(32..)?.first_chunk::<4>()?));
+    let two = |at: usize| u64::from(le16(&sector, at));
+    let long = u64::from(u32_le(&sector, 32)?);
     let sectors = if two(19) == 0 { long } else { two(19) };
     let is_one = matches!(sector.first(), Some(0xeb | 0xe9)) && two(11) == 512 && sectors > 0;
     is_one.then(|| sectors.saturating_mul(512))
@@ -83,8 +82,7 @@ fn fat_bytes(volume: &dyn ReadAt, at: u64) -> Option<u64> {
 /// The length of a disk by its only partition.
 fn disk_bytes(volume: &dyn ReadAt, at: u64) -> Option<u64> {
     let sector = sector(volume, at)?;
-    let [first @ .., a, b, c, d] = *sector.get(454..462)?.first_chunk::<8>()?;
-    let first = u64::from(u32::from_le_bytes(first));
-    let sectors = u64::from(u32::from_le_bytes([a, b, c, d]));
+    let first = u64::from(u32_le(&sector, 454)?);
+    let sectors = u64::from(u32_le(&sector, 458)?);
     Some(first.saturating_add(sectors).saturating_mul(512))
 }

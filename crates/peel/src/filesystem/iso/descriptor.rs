@@ -11,6 +11,7 @@
 //! | 156 | 34 | record of the root directory |
 
 use super::record::{Record, text_of_joliet};
+use lidless_io::number::{u16_le, u32_le};
 
 /// Where descriptors begin, and how long they are.
 const START: usize = 0x8000;
@@ -60,7 +61,7 @@ impl Descriptors {
 
 fn volume(sector: &[u8], is_joliet: bool) -> Option<Volume> {
     let (root, _) = Record::parse(sector.get(156..190)?)?;
-    let block_bytes = u64::from(u16::from_le_bytes(*sector.get(128..)?.first_chunk::<2>()?));
+    let block_bytes = u64::from(u16_le(sector, 128)?);
     if !matches!(block_bytes, 512 | 1024 | 2048) || !root.is_directory() {
         return None;
     }
@@ -70,7 +71,7 @@ fn volume(sector: &[u8], is_joliet: bool) -> Option<Volume> {
     let label = label.trim_end_matches([' ', '\0']).to_owned();
     Some(Volume {
         block_bytes,
-        blocks: u64::from(u32::from_le_bytes(*sector.get(80..)?.first_chunk::<4>()?)),
+        blocks: u64::from(u32_le(sector, 80)?),
         root: (root.block, root.bytes),
         label: Some(label).filter(|label| !label.is_empty()),
     })

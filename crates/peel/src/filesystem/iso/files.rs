@@ -9,6 +9,7 @@ use super::susp::Use;
 use super::zisofs;
 use crate::error::PeelError;
 use lidless_core::Limits;
+use lidless_io::number::u32_le;
 use lidless_io::{Extent, Extents, ReadAt, read_exact_vec, read_merged, read_vec};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -117,7 +118,7 @@ impl Files {
                 let own = Record::parse(&first).map(|(record, _)| record.bytes);
                 own.or_else(|| {
                     // The record is longer than its first part, whose numbers are enough.
-                    first.get(10..14)?.first_chunk::<4>().map(|n| u64::from(u32::from_le_bytes(*n)))
+                    u32_le(&first, 10).map(u64::from)
                 })
                 .unwrap_or(0)
             }

@@ -14,8 +14,10 @@
 //! | 33 | | name; `00`: the directory itself, `01`: the one above |
 //! | | | from the next even offset: system use |
 
-use super::super::civil::Civil;
+use crate::time::Civil;
 use lidless_core::Timestamp;
+use lidless_io::number::u32_le;
+use lidless_io::utf16;
 
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +36,7 @@ impl<'a> Record<'a> {
     pub(super) fn parse(bytes: &'a [u8]) -> Option<(Self, usize)> {
         let length = usize::from(*bytes.first()?);
         let record = bytes.get(..length)?;
-        let four = |at: usize| Some(u32::from_le_bytes(*record.get(at..)?.first_chunk::<4>()?));
+        let four = |at: usize| u32_le(record, at);
         let attributes = u64::from(*record.get(1)?);
         let id_length = usize::from(*record.get(32)?);
         let id = record.get(33..33usize.saturating_add(id_length))?;
@@ -97,9 +99,7 @@ impl<'a> Record<'a> {
 
 /// Text of Joliet: UTF-16, the upper half first.
 pub(super) fn text_of_joliet(bytes: &[u8]) -> String {
-    let units: Vec<u16> =
-        bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
-    String::from_utf16_lossy(&units)
+    utf16::text(utf16::units_be(bytes))
 }
 
 /// The records of a directory with their offsets, and whether all of it made sense.

@@ -14,6 +14,8 @@
 //! | `ZF` | `pz`: compressed; header / 4, block size as a power of two, length at 8 |
 //! | `ST` | no more entries |
 
+use lidless_io::number::u32_le;
+
 /// What was learned of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Use {
@@ -40,10 +42,7 @@ impl Use {
         while let [a, b, length, _, ..] = *rest {
             let length = usize::from(length);
             let Some(entry) = rest.get(4..length).filter(|_| length >= 4) else { break };
-            let four = |at: usize| {
-                let number = entry.get(at..).and_then(|rest| rest.first_chunk::<4>());
-                number.map(|number| u32::from_le_bytes(*number))
-            };
+            let four = |at: usize| u32_le(entry, at);
             match &[a, b] {
                 b"SP" if entry.starts_with(&[0xbe, 0xef]) => {
                     self.skip = Some(usize::from(entry.get(2).copied().unwrap_or(0)));

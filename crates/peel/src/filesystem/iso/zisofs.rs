@@ -12,6 +12,7 @@
 
 use super::super::blocks::{Blocks, Packed};
 use crate::error::PeelError;
+use lidless_io::number::{index, wide};
 use lidless_io::{Extents, ReadAt, read_vec};
 use std::io::Read as _;
 use std::ops::Range;
@@ -31,7 +32,7 @@ impl Packed for Zisofs {
     }
 
     fn range(&self, block: u64) -> Range<u64> {
-        let at = usize::try_from(block).unwrap_or(usize::MAX);
+        let at = index(block);
         let pair = (self.starts.get(at), self.starts.get(at.saturating_add(1)));
         match pair {
             (Some(from), Some(to)) => u64::from(*from)..u64::from(*to).max(u64::from(*from)),
@@ -41,7 +42,7 @@ impl Packed for Zisofs {
 
     fn unpack(&self, _: u64, packed: &[u8], length: usize) -> std::io::Result<Vec<u8>> {
         let mut whole = Vec::with_capacity(length);
-        let most = u64::try_from(length).unwrap_or(u64::MAX);
+        let most = wide(length);
         flate2::read::ZlibDecoder::new(packed).take(most).read_to_end(&mut whole)?;
         Ok(whole)
     }

@@ -11,7 +11,8 @@
 //! | 64 | 1 | clusters a file record; negative: the power of two of its bytes, negated |
 //! | 68 | 1 | the same for index records |
 
-use super::fields::{u8_at, u16_at, u64_at};
+use super::fields::u8_at;
+use lidless_io::number::{u16_le, u64_le};
 
 /// What the boot sector says, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl Geometry {
         if !is_boot(sector) {
             return None;
         }
-        let bytes = u64::from(u16_at(sector, 11)?);
+        let bytes = u64::from(u16_le(sector, 11)?);
         if !(256..=4096).contains(&bytes) || !bytes.is_power_of_two() {
             return None;
         }
@@ -55,11 +56,11 @@ impl Geometry {
             return None;
         }
         Some(Self {
-            volume: u64_at(sector, 40)?.checked_mul(bytes)?,
+            volume: u64_le(sector, 40)?.checked_mul(bytes)?,
             cluster,
             record,
-            table: u64_at(sector, 48)?.checked_mul(cluster)?,
-            mirror: u64_at(sector, 56)?.checked_mul(cluster)?,
+            table: u64_le(sector, 48)?.checked_mul(cluster)?,
+            mirror: u64_le(sector, 56)?.checked_mul(cluster)?,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Content that is compressed in chunks, decoded on demand.
 
+use lidless_io::number::{index, wide};
 use lidless_io::{Extents, ReadAt, ReadError, ReadErrorKind};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -45,7 +46,7 @@ impl<C: Chunks> Chunked<C> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(own, _)| *own != chunk);
         kept.push_back((chunk, Arc::clone(bytes)));
-        let size = usize::try_from(self.chunks.chunk_bytes()).unwrap_or(usize::MAX).max(1);
+        let size = index(self.chunks.chunk_bytes()).max(1);
         let most = KEPT_BYTES.checked_div(size).unwrap_or(1).max(2);
         while kept.len() > most {
             kept.pop_front();
@@ -77,7 +78,7 @@ impl<C: Chunks> Chunked<C> {
             };
             let bytes = Arc::new(bytes);
             self.keep(*chunk, &bytes);
-            let index = usize::try_from(chunk.saturating_sub(chunks.start)).unwrap_or(usize::MAX);
+            let index = index(chunk.saturating_sub(chunks.start));
             if let Some(slot) = all.get_mut(index) {
                 *slot = Some(bytes);
             }
@@ -93,7 +94,7 @@ impl<C: Chunks> ReadAt for Chunked<C> {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
         let size = self.chunks.chunk_bytes().max(1);
-        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let wanted = wide(buffer.len());
         let end = offset.saturating_add(wanted).min(self.len());
         let mut place = offset;
         let mut left = buffer;
@@ -103,7 +104,7 @@ impl<C: Chunks> ReadAt for Chunked<C> {
             let last = end.div_ceil(size).min(most);
             let mut skip = place.saturating_sub(first.saturating_mul(size));
             for bytes in self.decoded(first..last)? {
-                let from = usize::try_from(skip).unwrap_or(usize::MAX);
+                let from = index(skip);
                 skip = 0;
                 let part = bytes.get(from..).unwrap_or(&[]);
                 let count = part.len().min(left.len());

@@ -6,10 +6,10 @@
 
 use super::boot::Geometry;
 use super::chunked::Chunks;
-use super::fields::size;
 use super::file::{Place, Stream};
 use super::runs;
 use crate::coding::lznt1;
+use lidless_io::number::index;
 use lidless_io::{Extents, ReadAt, ReadError};
 use std::ops::Range;
 use std::sync::Arc;
@@ -83,20 +83,20 @@ impl Chunks for Units {
     fn decode(&self, chunk: u64, stored: &[u8], length: usize) -> Option<Vec<u8>> {
         let mut bytes = if stored.is_empty() {
             vec![0; length]
-        } else if stored.len() >= size(self.unit) {
+        } else if stored.len() >= index(self.unit) {
             stored.get(..length)?.to_vec()
         } else {
             match lznt1::decompress(stored, length) {
                 Some(bytes) => bytes,
                 // The last unit may be stored as it is, without the clusters past the end.
-                None if stored.len() >= length.next_multiple_of(size(self.cluster)) => {
+                None if stored.len() >= length.next_multiple_of(index(self.cluster)) => {
                     stored.get(..length)?.to_vec()
                 }
                 None => return None,
             }
         };
         let start = chunk.saturating_mul(self.unit);
-        let written = size(self.initialised.saturating_sub(start));
+        let written = index(self.initialised.saturating_sub(start));
         if let Some(rest) = bytes.get_mut(written..) {
             rest.fill(0);
         }

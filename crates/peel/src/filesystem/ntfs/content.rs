@@ -3,7 +3,6 @@
 use super::boot::Geometry;
 use super::chunked::Chunked;
 use super::compressed::Units;
-use super::fields::u32_at;
 use super::file::{COMPRESSED, ENCRYPTED, File, Place, Stream};
 use super::record::{Body, DATA, REPARSE};
 use super::runs::Run;
@@ -11,6 +10,7 @@ use super::wof::Compacted;
 use crate::error::PeelError;
 use crate::filesystem::face::Content;
 use lidless_io::ReadAt;
+use lidless_io::number::u32_le;
 use std::sync::Arc;
 
 /// Where Windows keeps what it compressed above NTFS.
@@ -50,7 +50,7 @@ fn reparse(file: &File) -> Option<&[u8]> {
 
 /// The tag of a file's reparse point.
 pub(super) fn reparse_tag(file: &File) -> Option<u32> {
-    reparse(file).and_then(|bytes| u32_at(bytes, 0))
+    reparse(file).and_then(|bytes| u32_le(bytes, 0))
 }
 
 /// Whether a stream lies in a record that was not kept.

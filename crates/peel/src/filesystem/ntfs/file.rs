@@ -184,13 +184,13 @@ pub(super) fn listed(list: &[u8], own: u64) -> BTreeSet<u64> {
 
 /// Type, first cluster and record of each entry of an attribute list.
 pub(super) fn entries(list: &[u8]) -> impl Iterator<Item = (u32, u64, Reference)> {
-    use super::fields::{u16_at, u32_at, u64_at};
+    use lidless_io::number::{u16_le, u32_le, u64_le};
     let mut place = 0usize;
     std::iter::from_fn(move || {
         let entry = list.get(place..)?;
-        let length = u16_at(entry, 4).filter(|length| *length >= 24)?;
+        let length = u16_le(entry, 4).filter(|length| *length >= 24)?;
         place = place.saturating_add(usize::from(length));
-        Some((u32_at(entry, 0)?, u64_at(entry, 8)?, Reference::new(u64_at(entry, 16)?)))
+        Some((u32_le(entry, 0)?, u64_le(entry, 8)?, Reference::new(u64_le(entry, 16)?)))
     })
     .take(EXTENSIONS)
 }

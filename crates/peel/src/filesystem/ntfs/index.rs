@@ -18,10 +18,13 @@
 //! | 16 | | the name as in a file name attribute: times from 8, size at 48, flags at 56, reparse tag at 60, name from 64 |
 
 use super::content::tag_is_link;
-use super::fields::{part, size, text, time, u8_at, u16_at, u32_at, u64_at, units};
+use super::fields::{text, u8_at};
 use super::record::Reference;
 use crate::filesystem::face::NodeKind;
+use crate::time::filetime;
 use lidless_core::Timestamp;
+use lidless_io::number::{index, slice, u16_le, u32_le, u64_le};
+use lidless_io::utf16::units_le;
 use std::cmp::Ordering;
 
 const DIRECTORY: u32 = 0x1000_0000;
@@ -49,19 +52,19 @@ pub(super) struct Entry<'a> {
 /// The entries of a node that begins at `node`.
 pub(super) fn entries(bytes: &[u8], node: usize) -> Option<Vec<Entry<'_>>> {
     let node = bytes.get(node..)?;
-    let end = size(u32_at(node, 4)?).min(node.len());
+    let end = index(u32_le(node, 4)?).min(node.len());
     let node = node.get(..end)?;
-    let mut place = size(u32_at(node, 0)?);
+    let mut place = index(u32_le(node, 0)?);
     let mut entries = Vec::new();
     loop {
-        let length = usize::from(u16_at(node, place.checked_add(8)?)?);
-        let entry = part(node, place, length).filter(|_| length >= 16)?;
-        let flags = u16_at(entry, 12)?;
-        let below = if flags & 1 == 0 { None } else { u64_at(entry, length.checked_sub(8)?) };
+        let length = usize::from(u16_le(node, place.checked_add(8)?)?);
+        let entry = slice(node, place, length).filter(|_| length >= 16)?;
+        let flags = u16_le(entry, 12)?;
+        let below = if flags & 1 == 0 { None } else { u64_le(entry, length.checked_sub(8)?) };
         let is_last = flags & 2 != 0;
-        let key = part(entry, 16, usize::from(u16_at(entry, 10)?));
+        let key = slice(entry, 16, usize::from(u16_le(entry, 10)?));
         let key = if is_last { None } else { Some(key?) };
-        entries.push(Entry { reference: Reference::new(u64_at(entry, 0)?), key, below });
+        entries.push(Entry { reference: Reference::new(u64_le(entry, 0)?), key, below });
         if is_last {
             return Some(entries);
         }
@@ -73,7 +76,7 @@ impl Entry<'_> {
     fn name(&self) -> Option<Vec<u16>> {
         let key = self.key?;
         let length = usize::from(u8_at(key, 64)?).saturating_mul(2);
-        Some(units(part(key, 66, length)?))
+        Some(units_le(slice(key, 66, length)?).collect())
     }
 
     /// The name it stands for; none for short names beside long ones.
@@ -82,8 +85,8 @@ impl Entry<'_> {
         if u8_at(key, 65)? == 2 {
             return None;
         }
-        let flags = u32_at(key, 56)?;
-        let is_link = flags & REPARSE_POINT != 0 && u32_at(key, 60).is_some_and(tag_is_link);
+        let flags = u32_le(key, 56)?;
+        let is_link = flags & REPARSE_POINT != 0 && u32_le(key, 60).is_some_and(tag_is_link);
         let kind = match (is_link, flags & DIRECTORY != 0) {
             (true, _) => NodeKind::Other,
             (false, true) => NodeKind::Directory,
@@ -91,10 +94,10 @@ impl Entry<'_> {
         };
         Some(Child {
             reference: self.reference,
-            name: text(&self.name()?),
+            name: text(self.name()?),
             kind,
-            size: if kind == NodeKind::File { u64_at(key, 48)? } else { 0 },
-            modified: u64_at(key, 16).and_then(|ticks| time(ticks.cast_signed())),
+            size: if kind == NodeKind::File { u64_le(key, 48)? } else { 0 },
+            modified: u64_le(key, 16).and_then(filetime),
         })
     }
 }

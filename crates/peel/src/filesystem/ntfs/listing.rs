@@ -1,12 +1,12 @@
 //! Reading directories, many in one go: each level of all their trees is one batch of reads.
 
-use super::fields::{size, u32_at};
 use super::file::{File, Place};
 use super::index::{Child, Entry, Found, Wanted, entries};
 use super::record::{BITMAP, INDEX_ALLOCATION, INDEX_ROOT, mend};
 use super::table::Table;
 use crate::error::PeelError;
 use lidless_io::Extents;
+use lidless_io::number::{index, u32_le};
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -71,7 +71,7 @@ impl Plan {
             Some(Place::Inline(root)) => root,
             _ => return Err(broken("the root of an index")),
         };
-        let block = u32_at(&root, 8).map_or(0, u64::from);
+        let block = u32_le(&root, 8).map_or(0, u64::from);
         if let Some(stream) = file.stream(INDEX_ALLOCATION, INDEX)? {
             if !(512..=64 << 10).contains(&block) || !block.is_power_of_two() {
                 return Err(broken("the size of the records of an index"));
@@ -111,7 +111,7 @@ impl Plan {
         let mut ranges: Vec<Range<u64>> = Vec::new();
         for number in 0..length.checked_div(self.block.max(1)).unwrap_or(0) {
             let bit = number.checked_rem(8).and_then(|bit| u32::try_from(bit).ok()).unwrap_or(0);
-            let byte = used.map(|used| used.get(size(number / 8)).copied().unwrap_or(0));
+            let byte = used.map(|used| used.get(index(number / 8)).copied().unwrap_or(0));
             if byte.is_some_and(|byte| byte.wrapping_shr(bit) & 1 == 0) {
                 continue;
             }
@@ -163,8 +163,8 @@ impl Plan {
     /// Takes what was read.
     fn read(&mut self, range: &Range<u64>, names: Vec<Wanted>, bytes: &[u8]) {
         let mut bytes = bytes.to_vec();
-        let places = (range.start..).step_by(size(self.block).max(1));
-        for (place, node) in places.zip(bytes.chunks_mut(size(self.block).max(1))) {
+        let places = (range.start..).step_by(index(self.block).max(1));
+        for (place, node) in places.zip(bytes.chunks_mut(index(self.block).max(1))) {
             if !self.met.insert(place) {
                 continue;
             }

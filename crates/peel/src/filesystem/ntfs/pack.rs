@@ -81,7 +81,7 @@ pub(super) fn unpack(packed: &[u8]) -> Option<Record> {
     let flags = take(&mut rest)?;
     let sequence = u16::try_from(take(&mut rest)?).ok()?;
     let base = if flags & EXTENSION != 0 { Some(take_reference(&mut rest)?) } else { None };
-    let modified = if flags & DATED != 0 { Some(rest.u64_le().ok()?.cast_signed()) } else { None };
+    let modified = if flags & DATED != 0 { Some(rest.u64_le().ok()?) } else { None };
     let mut names = Vec::new();
     for _ in 0..take(&mut rest)? {
         let is_short = take(&mut rest)? != 0;
@@ -195,7 +195,7 @@ mod tests {
             in_use: true,
             is_directory: false,
             base: Some(Reference { number: 1 << 47, sequence: 65_535 }),
-            modified: Some(-5),
+            modified: Some(5),
             names: vec![name("naïve.txt", false)],
             attributes: vec![
                 stream(

@@ -25,8 +25,11 @@
 //! | 34 | 2 | elsewhere: clusters of a compression unit, as a power of two |
 //! | 40 | 8, 8, 8 | elsewhere: bytes allocated, length, how much of it was ever written |
 
-use super::fields::{part, size, text, time, u8_at, u16_at, u32_at, u64_at, units};
+use super::fields::{text, u8_at};
+use crate::time::filetime;
 use lidless_core::Timestamp;
+use lidless_io::number::{index, slice, u16_le, u32_le, u64_le};
+use lidless_io::utf16::units_le;
 
 /// Types of attributes.
 pub(super) const STANDARD: u32 = 0x10;
@@ -110,7 +113,7 @@ pub(super) struct Record {
     pub(super) is_directory: bool,
     /// The record that this one extends.
     pub(super) base: Option<Reference>,
-    pub(super) modified: Option<i64>,
+    pub(super) modified: Option<u64>,
     pub(super) names: Vec<Name>,
     pub(super) attributes: Vec<Attribute>,
     /// Something in it did not fit.
@@ -145,15 +148,15 @@ pub(super) fn mend(record: &mut [u8], signature: [u8; 4]) -> Result<(), Fault> {
         let blank = record.iter().all(|byte| *byte == 0);
         return Err(if blank { Fault::Blank } else { Fault::Signature });
     }
-    let offset = usize::from(u16_at(record, 4).ok_or(Fault::Header)?);
-    let count = usize::from(u16_at(record, 6).ok_or(Fault::Header)?);
+    let offset = usize::from(u16_le(record, 4).ok_or(Fault::Header)?);
+    let count = usize::from(u16_le(record, 6).ok_or(Fault::Header)?);
     let blocks = count.checked_sub(1).filter(|blocks| *blocks > 0).ok_or(Fault::Header)?;
     // 512 bytes a block, whatever the sectors of the disk.
     let stride = record.len().checked_div(blocks).unwrap_or(0);
     if stride < 512 || stride.checked_mul(blocks) != Some(record.len()) {
         return Err(Fault::Header);
     }
-    let sequence = part(record, offset, count.saturating_mul(2)).ok_or(Fault::Header)?.to_vec();
+    let sequence = slice(record, offset, count.saturating_mul(2)).ok_or(Fault::Header)?.to_vec();
     let mut parts = sequence.chunks_exact(2);
     let number = parts.next().ok_or(Fault::Header)?;
     for (block, original) in record.chunks_exact_mut(stride).zip(parts) {
@@ -175,11 +178,11 @@ impl Record {
     }
 
     fn parse_mended(bytes: &[u8]) -> Option<Self> {
-        let flags = u16_at(bytes, 22)?;
-        let used = size(u32_at(bytes, 24)?).min(bytes.len());
-        let base = Some(u64_at(bytes, 32)?).filter(|base| *base != 0).map(Reference::new);
+        let flags = u16_le(bytes, 22)?;
+        let used = index(u32_le(bytes, 24)?).min(bytes.len());
+        let base = Some(u64_le(bytes, 32)?).filter(|base| *base != 0).map(Reference::new);
         let mut record = Self {
-            sequence: u16_at(bytes, 16)?,
+            sequence: u16_le(bytes, 16)?,
             in_use: flags & 1 != 0,
             is_directory: flags & 2 != 0,
             base,
@@ -189,10 +192,10 @@ impl Record {
             is_broken: false,
         };
         let bytes = bytes.get(..used)?;
-        let mut place = usize::from(u16_at(bytes, 20)?);
-        while let Some(kind) = u32_at(bytes, place).filter(|kind| *kind != u32::MAX) {
-            let length = size(u32_at(bytes, place.saturating_add(4)).unwrap_or(0));
-            let whole = part(bytes, place, length).filter(|_| length >= 24);
+        let mut place = usize::from(u16_le(bytes, 20)?);
+        while let Some(kind) = u32_le(bytes, place).filter(|kind| *kind != u32::MAX) {
+            let length = index(u32_le(bytes, place.saturating_add(4)).unwrap_or(0));
+            let whole = slice(bytes, place, length).filter(|_| length >= 24);
             if whole.and_then(|attribute| record.take(kind, attribute)).is_none() {
                 record.is_broken = true;
                 break;
@@ -209,17 +212,17 @@ impl Record {
         let name = match usize::from(u8_at(bytes, 9)?) {
             0 => String::new(),
             length => {
-                let offset = usize::from(u16_at(bytes, 10)?);
-                text(&units(part(bytes, offset, length.saturating_mul(2))?))
+                let offset = usize::from(u16_le(bytes, 10)?);
+                text(units_le(slice(bytes, offset, length.saturating_mul(2))?))
             }
         };
-        let flags = u16_at(bytes, 12)?;
+        let flags = u16_le(bytes, 12)?;
         if u8_at(bytes, 8)? != 0 {
-            let pairs = bytes.get(usize::from(u16_at(bytes, 32)?)..)?;
+            let pairs = bytes.get(usize::from(u16_le(bytes, 32)?)..)?;
             let elsewhere = Elsewhere {
-                first_vcn: u64_at(bytes, 16)?,
-                length: u64_at(bytes, 48)?,
-                initialised: u64_at(bytes, 56)?,
+                first_vcn: u64_le(bytes, 16)?,
+                length: u64_le(bytes, 48)?,
+                initialised: u64_le(bytes, 56)?,
                 unit: u8_at(bytes, 34)?,
                 pairs: trimmed(pairs).to_vec(),
             };
@@ -227,10 +230,10 @@ impl Record {
             self.attributes.push(Attribute { kind, name, flags, body });
             return Some(());
         }
-        let length = size(u32_at(bytes, 16)?);
-        let value = part(bytes, usize::from(u16_at(bytes, 20)?), length)?;
+        let length = index(u32_le(bytes, 16)?);
+        let value = slice(bytes, usize::from(u16_le(bytes, 20)?), length)?;
         match kind {
-            STANDARD => self.modified = u64_at(value, 8).map(u64::cast_signed),
+            STANDARD => self.modified = u64_le(value, 8),
             FILE_NAME => self.names.push(file_name(value)?),
             _ => {
                 let body = Body::Resident(value.to_vec());
@@ -242,7 +245,7 @@ impl Record {
 
     /// When its content was last changed.
     pub(super) fn changed(&self) -> Option<Timestamp> {
-        self.modified.and_then(time)
+        self.modified.and_then(filetime)
     }
 }
 
@@ -261,8 +264,8 @@ fn trimmed(pairs: &[u8]) -> &[u8] {
 fn file_name(value: &[u8]) -> Option<Name> {
     let length = usize::from(u8_at(value, 64)?).saturating_mul(2);
     Some(Name {
-        parent: Reference::new(u64_at(value, 0)?),
+        parent: Reference::new(u64_le(value, 0)?),
         is_short: u8_at(value, 65)? == 2,
-        name: text(&units(part(value, 66, length)?)),
+        name: text(units_le(slice(value, 66, length)?)),
     })
 }

@@ -6,6 +6,7 @@ use super::record::{Body, Fault, Record};
 use super::table::Table;
 use crate::error::PeelError;
 use lidless_core::Limits;
+use lidless_io::number;
 use lidless_io::{ReadAt as _, ReadErrorKind};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -56,7 +57,7 @@ impl Records {
             slots: Vec::new(),
             pages: Vec::new(),
             extensions: Vec::new(),
-            room: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX),
+            room: number::index(limits.memory_bytes),
             last: Mutex::new(None),
             malformed: BTreeMap::new(),
             gaps: Vec::new(),
@@ -108,7 +109,7 @@ impl Records {
 
     /// Takes the records of a piece of the table that begins at `start`.
     fn take(&mut self, table: &Table, start: u64, bytes: &[u8]) {
-        let size = usize::try_from(table.geometry.record).unwrap_or(usize::MAX).max(1);
+        let size = number::index(table.geometry.record).max(1);
         let first = start.checked_div(table.geometry.record).unwrap_or(0);
         for (number, raw) in (first..).zip(bytes.chunks_exact(size)) {
             match Record::parse(raw) {
@@ -147,7 +148,7 @@ impl Records {
         let Some(page) = self.pages.last_mut() else { return };
         let place = index.saturating_mul(PAGE).saturating_add(page.len());
         page.extend_from_slice(&packed);
-        let slot = usize::try_from(number).unwrap_or(usize::MAX);
+        let slot = number::index(number);
         if self.slots.len() <= slot {
             let empty = Slot { place: NONE, sequence: 0, is_in_use: false, is_extension: false };
             self.slots.resize(slot.saturating_add(1), empty);
@@ -251,8 +252,8 @@ fn plan(table: &Table, count: u64, gaps: &mut Vec<&'static str>) -> Vec<Range<u6
 
 /// Whether a bit of a half-open range is set; what lies past the end of the bitmap counts as set.
 fn any_used(bitmap: &[u8], numbers: Range<u64>) -> bool {
-    let first = usize::try_from(numbers.start / 8).unwrap_or(usize::MAX);
-    let end = usize::try_from(numbers.end.div_ceil(8)).unwrap_or(usize::MAX);
+    let first = number::index(numbers.start / 8);
+    let end = number::index(numbers.end.div_ceil(8));
     bitmap.get(first..end).is_none_or(|bytes| bytes.iter().any(|byte| *byte != 0))
 }
 

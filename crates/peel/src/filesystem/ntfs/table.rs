@@ -1,11 +1,11 @@
 //! `$MFT`: the table of file records.
 
 use super::boot::Geometry;
-use super::fields::size;
 use super::file::{File, Place, Stream, listed};
 use super::record::{BITMAP, DATA, Fault, LIST, Record};
 use super::runs;
 use crate::error::PeelError;
+use lidless_io::number::index;
 use lidless_io::{Extents, ReadAt, read_merged, read_vec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -43,7 +43,7 @@ impl Table {
         let mut tried = Fault::Blank;
         for place in [geometry.table, geometry.mirror] {
             let head = read_vec(&*volume, place, FIRST)?;
-            let first = head.get(..size(geometry.record)).unwrap_or(&[]);
+            let first = head.get(..index(geometry.record)).unwrap_or(&[]);
             match Record::parse(first) {
                 Ok(record) => {
                     let file = File::new(0, record);
@@ -136,7 +136,7 @@ impl Table {
 
     /// Reads records, those that lie close together in one request.
     pub(super) fn records(&self, numbers: &[u64]) -> Result<Vec<Result<Record, Fault>>, PeelError> {
-        let each = size(BATCH.checked_div(self.geometry.record).unwrap_or(1)).max(1);
+        let each = index(BATCH.checked_div(self.geometry.record).unwrap_or(1)).max(1);
         let mut records = Vec::with_capacity(numbers.len());
         for batch in numbers.chunks(each) {
             let ranges: Vec<Range<u64>> = batch.iter().map(|number| self.range(*number)).collect();
@@ -246,9 +246,9 @@ impl Table {
         let mut answers = Vec::with_capacity(wanted.len());
         for ((stored, range), (first, places)) in wanted.iter().zip(shares) {
             let length = range.end.min(stored.len()).saturating_sub(range.start);
-            let mut whole = vec![0u8; size(length)];
+            let mut whole = vec![0u8; index(length)];
             for (at, bytes) in places.iter().zip(read.get(first..).unwrap_or(&[])) {
-                let from = size(at.saturating_sub(range.start));
+                let from = index(at.saturating_sub(range.start));
                 if let Some(part) = whole.get_mut(from..from.saturating_add(bytes.len())) {
                     part.copy_from_slice(bytes);
                 }

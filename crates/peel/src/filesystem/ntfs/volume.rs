@@ -2,7 +2,7 @@
 
 use super::boot::Geometry;
 use super::content::{content, is_left};
-use super::fields::{text, units};
+use super::fields::text;
 use super::file::File;
 use super::index::Wanted;
 use super::listing::{self, Plan};
@@ -14,6 +14,7 @@ use crate::error::PeelError;
 use crate::filesystem::face::{Asked, Content, FileSystem, Flow, Listing, Node, NodeKind, Swept};
 use lidless_core::Limits;
 use lidless_io::ReadAt;
+use lidless_io::utf16::units_le;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -234,7 +235,7 @@ impl FileSystem for Volume {
         let file = self.files(&[VOLUME]).pop()?.ok()?;
         let name = file.attributes.iter().find(|attribute| attribute.kind == VOLUME_NAME)?;
         match &name.body {
-            Body::Resident(bytes) => Some(text(&units(bytes))).filter(|name| !name.is_empty()),
+            Body::Resident(bytes) => Some(text(units_le(bytes))).filter(|name| !name.is_empty()),
             _ => None,
         }
     }

@@ -11,10 +11,10 @@
 
 use super::boot::Geometry;
 use super::chunked::Chunks;
-use super::fields::{u32_at, u64_at};
 use super::file::Stream;
 use crate::coding::{lzx, xpress};
 use crate::error::PeelError;
+use lidless_io::number::{u32_le, u64_le};
 use lidless_io::{Extents, ReadAt, ReadError, ReadErrorKind, read_exact_vec};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -54,11 +54,11 @@ impl Compacted {
         stream: Option<&Stream>,
         length: u64,
     ) -> Result<Self, PeelError> {
-        if u32_at(reparse, 4) == Some(1) {
+        if u32_le(reparse, 4) == Some(1) {
             let why = "a file whose content lies in a Windows image beside it";
             return Err(PeelError::Closed(why.into()));
         }
-        let (algorithm, chunk) = match u32_at(reparse, 12) {
+        let (algorithm, chunk) = match u32_le(reparse, 12) {
             Some(0) => (Algorithm::Xpress, 4 << 10),
             Some(1) => (Algorithm::Lzx, 32 << 10),
             Some(2) => (Algorithm::Xpress, 8 << 10),
@@ -99,7 +99,7 @@ impl Compacted {
         let width = usize::try_from(self.width).unwrap_or(8);
         let places = bytes
             .chunks_exact(width)
-            .filter_map(|place| u64_at(place, 0).or_else(|| u32_at(place, 0).map(u64::from)));
+            .filter_map(|place| u64_le(place, 0).or_else(|| u32_le(place, 0).map(u64::from)));
         Ok(self.table.get_or_init(|| places.collect()))
     }
 }

@@ -10,6 +10,7 @@ use super::table::{Table, part};
 use crate::error::PeelError;
 use bytes::Bytes;
 use lidless_core::Limits;
+use lidless_io::number::{index, u64_le};
 use lidless_io::{ReadAt, read_exact_vec, read_vec};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -52,13 +53,10 @@ impl Format for SquashFs {
             return Err(PeelError::Limit(why));
         }
         let tables = read_exact_vec(&*volume, own.inodes, length)?;
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let most = index(most);
         let of = |range: Range<u64>| part(&tables, own.inodes, range);
         // A table ends where the next one's first part begins, which that one's list says.
-        let first_of = |list: &u64| {
-            let first = of(*list..list.saturating_add(8)).first_chunk::<8>()?;
-            Some(u64::from_le_bytes(*first))
-        };
+        let first_of = |list: &u64| u64_le(of(*list..list.saturating_add(8)), 0);
         let ends: Vec<u64> = own.behind.iter().filter_map(first_of).collect();
         let behind = |place: u64| {
             let lists = own.behind.iter().copied();
@@ -190,7 +188,7 @@ struct Folder {
 impl Files {
     fn inode(&self, reference: u64) -> Result<Inode, PeelError> {
         let block = reference >> 16;
-        let offset = usize::try_from(reference & 0xffff).unwrap_or(usize::MAX);
+        let offset = index(reference & 0xffff);
         let bytes = self
             .inodes
             .from(block, offset)

@@ -16,6 +16,7 @@
 //! length counts three bytes that are not there.
 
 use lidless_core::Timestamp;
+use lidless_io::number::index;
 use lidless_io::{Cursor, CursorError};
 
 /// How many names of one directory are read.
@@ -73,7 +74,7 @@ impl Inode {
             }
             8 => {
                 cursor.skip(4)?;
-                let length = usize::try_from(cursor.u32_le()?).unwrap_or(usize::MAX);
+                let length = index(cursor.u32_le()?);
                 let block = u64::from(cursor.u32_le()?);
                 cursor.skip(6)?;
                 let offset = usize::from(cursor.u16_le()?);
@@ -118,7 +119,7 @@ fn stored(
         Some(_) => length.checked_div(block_bytes).unwrap_or(0),
         None => length.div_ceil(block_bytes.max(1)),
     };
-    let bytes = usize::try_from(blocks).unwrap_or(usize::MAX).saturating_mul(4);
+    let bytes = index(blocks).saturating_mul(4);
     let sizes = cursor.take(bytes)?.as_chunks::<4>().0;
     let sizes = sizes.iter().map(|size| u32::from_le_bytes(*size)).collect();
     Ok(Stored { start, length, sizes, tail })

@@ -2,6 +2,7 @@
 
 use crate::coding::{Coding, decode, unpack_lz4};
 use crate::error::PeelError;
+use lidless_io::number::wide;
 use std::io::{Cursor, Read as _};
 
 /// A packing that is read.
@@ -49,7 +50,7 @@ impl Packing {
             Self::Xz => Coding::Xz,
             Self::Zstd => Coding::Zstd,
         };
-        let most = u64::try_from(most).unwrap_or(u64::MAX);
+        let most = wide(most);
         decode(coding, Cursor::new(packed.to_vec())).take(most).read_to_end(&mut whole)?;
         Ok(whole)
     }

@@ -14,6 +14,7 @@
 
 use super::packing::Packing;
 use crate::error::PeelError;
+use lidless_io::number::{u16_be, u16_le};
 use lidless_io::{Cursor, CursorError};
 
 /// What a table has as its place that is not there.
@@ -35,13 +36,10 @@ pub(super) struct Superblock {
 
 /// Whether a volume begins with SquashFS of any version.
 pub(super) fn is_squashfs(head: &[u8]) -> bool {
-    let major = |read: fn([u8; 2]) -> u16| {
-        head.get(28..).and_then(|rest| rest.first_chunk::<2>()).map(|two| read(*two))
-    };
     // Makers of devices turned the letters around to say LZMA before there was a number for it.
     match head.get(..4) {
-        Some(b"hsqs" | b"shsq") => matches!(major(u16::from_le_bytes), Some(1..=4)),
-        Some(b"sqsh" | b"qshs") => matches!(major(u16::from_be_bytes), Some(1..=3)),
+        Some(b"hsqs" | b"shsq") => matches!(u16_le(head, 28), Some(1..=4)),
+        Some(b"sqsh" | b"qshs") => matches!(u16_be(head, 28), Some(1..=3)),
         _ => false,
     }
 }

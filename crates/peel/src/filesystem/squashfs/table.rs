@@ -2,6 +2,7 @@
 //! two bytes with its length (the highest bit set: stored as it is).
 
 use super::packing::Packing;
+use lidless_io::number::{index, wide};
 use std::ops::Range;
 
 /// What one block of metadata holds.
@@ -30,7 +31,7 @@ impl Table {
                 break;
             };
             let at = packed.len().saturating_sub(rest.len());
-            table.starts.push((u64::try_from(at).unwrap_or(u64::MAX), table.bytes.len()));
+            table.starts.push((wide(at), table.bytes.len()));
             if header & 0x8000 != 0 {
                 table.bytes.extend_from_slice(block);
             } else {
@@ -63,8 +64,6 @@ impl Table {
 
 /// A range of `bytes`, which begin at `base`; nothing where it is not in them.
 pub(super) fn part(bytes: &[u8], base: u64, range: Range<u64>) -> &[u8] {
-    let at = |place: u64| {
-        usize::try_from(place.saturating_sub(base)).unwrap_or(usize::MAX).min(bytes.len())
-    };
+    let at = |place: u64| index(place.saturating_sub(base)).min(bytes.len());
     bytes.get(at(range.start)..at(range.end)).unwrap_or(&[])
 }

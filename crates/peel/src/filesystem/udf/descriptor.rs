@@ -10,8 +10,10 @@
 //! | 10 | 2 | bytes that it is of |
 //! | 12 | 4 | the block it stands in |
 
-use super::super::civil::Civil;
+use super::super::number::{le16, le32};
+use crate::time::Civil;
 use lidless_core::Timestamp;
+use lidless_io::utf16;
 
 pub(super) const ANCHOR: u16 = 2;
 pub(super) const POINTER: u16 = 3;
@@ -33,25 +35,7 @@ pub(super) fn kind(bytes: &[u8]) -> Option<u16> {
         .enumerate()
         .filter(|(at, _)| *at != 4)
         .fold(0u8, |sum, (_, byte)| sum.wrapping_add(*byte));
-    (sum == *tag.get(4)?).then(|| u16_at(tag, 0)).filter(|kind| *kind != 0)
-}
-
-/// The number at an offset; 0 past the end.
-pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    let found = bytes.get(at..).and_then(|rest| rest.first_chunk::<2>());
-    found.map_or(0, |number| u16::from_le_bytes(*number))
-}
-
-/// The number at an offset; 0 past the end.
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    let found = bytes.get(at..).and_then(|rest| rest.first_chunk::<4>());
-    found.map_or(0, |number| u32::from_le_bytes(*number))
-}
-
-/// The number at an offset; 0 past the end.
-pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    let found = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>());
-    found.map_or(0, |number| u64::from_le_bytes(*number))
+    (sum == *tag.get(4)?).then(|| le16(tag, 0)).filter(|kind| *kind != 0)
 }
 
 /// What an extent is.
@@ -78,7 +62,7 @@ impl Place {
     /// A long allocation descriptor: length 4 (two highest bits: kind), block 4, partition 2. A
     /// short one, of 8 bytes, is of the partition that it stands in.
     pub(super) fn parse(bytes: &[u8], is_short: bool, own: u16) -> Self {
-        let length = u32_at(bytes, 0);
+        let length = le32(bytes, 0);
         Self {
             kind: match length >> 30 {
                 0 => ExtentKind::Recorded,
@@ -86,8 +70,8 @@ impl Place {
                 _ => ExtentKind::Hole,
             },
             bytes: length & 0x3fff_ffff,
-            block: u32_at(bytes, 4),
-            partition: if is_short { own } else { u16_at(bytes, 8) },
+            block: le32(bytes, 4),
+            partition: if is_short { own } else { le16(bytes, 8) },
         }
     }
 }
@@ -96,11 +80,7 @@ impl Place {
 pub(super) fn text(bytes: &[u8]) -> String {
     match bytes.split_first() {
         Some((8 | 254, letters)) => letters.iter().map(|byte| char::from(*byte)).collect(),
-        Some((16 | 255, letters)) => {
-            let units: Vec<u16> =
-                letters.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect();
-            String::from_utf16_lossy(&units)
-        }
+        Some((16 | 255, letters)) => utf16::text(utf16::units_be(letters)),
         _ => String::new(),
     }
 }

@@ -19,9 +19,8 @@
 //! | 36 | 2 | bytes for other use |
 //! | 38 | | other use, then the name, filled up to 4 bytes |
 
-use super::descriptor::{
-    EXTENDED_FILE, FILE, FILE_NAME, Place, kind, moment, text, u16_at, u32_at, u64_at,
-};
+use super::super::number::{le16, le32, le64};
+use super::descriptor::{EXTENDED_FILE, FILE, FILE_NAME, Place, kind, moment, text};
 use lidless_core::Timestamp;
 
 /// How a file's extents are written down.
@@ -56,11 +55,11 @@ impl Entry {
             EXTENDED_FILE => (92, 208),
             _ => return None,
         };
-        let attributes = usize::try_from(u32_at(block, sizes)).ok()?;
-        let extents = usize::try_from(u32_at(block, sizes.saturating_add(4))).ok()?;
+        let attributes = usize::try_from(le32(block, sizes)).ok()?;
+        let extents = usize::try_from(le32(block, sizes.saturating_add(4))).ok()?;
         let start = sizes.saturating_add(8).checked_add(attributes)?;
         let own = block.get(start..start.checked_add(extents)?)?;
-        let form = match u16_at(block, 34) & 7 {
+        let form = match le16(block, 34) & 7 {
             0 => Form::Short,
             1 => Form::Long,
             2 => Form::Extended,
@@ -69,8 +68,8 @@ impl Entry {
         };
         Some(Self {
             file_kind: *block.get(27)?,
-            is_strategy_4096: u16_at(block, 20) == 4096,
-            length: u64_at(block, 56),
+            is_strategy_4096: le16(block, 20) == 4096,
+            length: le64(block, 56),
             modified: moment(block.get(modified..).unwrap_or(&[])),
             form,
             extents: own.to_vec(),
@@ -129,7 +128,7 @@ pub(super) fn names(bytes: &[u8]) -> (Vec<Name>, bool) {
         }
         let flags = rest.get(18).copied().unwrap_or(0);
         let length = usize::from(rest.get(19).copied().unwrap_or(0));
-        let start = 38usize.saturating_add(usize::from(u16_at(rest, 36)));
+        let start = 38usize.saturating_add(usize::from(le16(rest, 36)));
         let end = start.saturating_add(length);
         let Some(name) = rest.get(start..end) else { return (found, false) };
         if flags & 8 == 0 {

@@ -1,9 +1,11 @@
 //! Where the content of a file lies: lists of extents, which may go on in further blocks.
 
-use super::descriptor::{ExtentKind, MORE_EXTENTS, kind, u32_at};
+use super::super::number::le32;
+use super::descriptor::{ExtentKind, MORE_EXTENTS, kind};
 use super::entry::{Entry, Form};
 use super::space::Space;
 use crate::error::PeelError;
+use lidless_io::number::index;
 use lidless_io::{Extent, Extents, ReadAt, read_vec};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -77,7 +79,7 @@ pub(super) fn extents_of(
         if kind(&block) != Some(MORE_EXTENTS) {
             return Err(bad("something else where its list goes on"));
         }
-        let bytes = usize::try_from(u32_at(&block, 20)).unwrap_or(usize::MAX);
+        let bytes = index(le32(&block, 20));
         let rest = block.get(24..).unwrap_or(&[]);
         list = rest.get(..bytes).unwrap_or(rest).to_vec();
     }

@@ -9,6 +9,7 @@
 use super::entry::{Entry, Form};
 use super::extents::extents_of;
 use super::space::Space;
+use lidless_io::number::u16_le;
 use lidless_io::{Extent, Extents, ReadAt, read_vec};
 use std::sync::Arc;
 
@@ -62,7 +63,7 @@ fn table(source: &Arc<dyn ReadAt>, space: &Space) -> Option<Vec<u32>> {
         let length = usize::try_from(entry.length).ok()?;
         let bytes = bytes.get(..length)?;
         let own = if entry.file_kind == 248 {
-            let head = usize::from(u16::from_le_bytes(*bytes.first_chunk::<2>()?));
+            let head = usize::from(u16_le(bytes, 0)?);
             bytes.get(head..)?
         } else {
             let (own, tail) = bytes.split_at_checked(bytes.len().checked_sub(36)?)?;

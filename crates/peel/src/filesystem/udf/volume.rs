@@ -10,15 +10,16 @@
 //! | map, kind 2 | name 5, 23; partition 38, 2; what the name says from 40 on |
 //! | file set | root directory 400, 16 |
 
+use super::super::number::{le16, le32};
 use super::descriptor::{
-    ANCHOR, FILE_SET, LOGICAL_VOLUME, PARTITION, POINTER, Place, TERMINATING, field, kind, u16_at,
-    u32_at,
+    ANCHOR, FILE_SET, LOGICAL_VOLUME, PARTITION, POINTER, Place, TERMINATING, field, kind,
 };
 use super::entry::Entry;
 use super::extents::extents_of;
 use super::sessions;
 use super::space::{Partition, Space};
 use crate::error::PeelError;
+use lidless_io::number::index;
 use lidless_io::{Extent, Extents, ReadAt, read_merged, read_vec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -49,7 +50,7 @@ pub(super) fn recognised(head: &[u8]) -> Option<bool> {
 /// The anchor's block, and the size of blocks.
 pub(super) fn anchor(volume: &dyn ReadAt) -> Option<(Vec<u8>, u64)> {
     let is = |bytes: &[u8], block: u64| {
-        kind(bytes) == Some(ANCHOR) && u64::from(u32_at(bytes, 12)) == block
+        kind(bytes) == Some(ANCHOR) && u64::from(le32(bytes, 12)) == block
     };
     for size in SIZES {
         let block = read_vec(volume, size.saturating_mul(256), 512).ok()?;
@@ -87,8 +88,8 @@ impl Sequence {
             let Some((length, block)) = next.take() else { break };
             let start = u64::from(block).saturating_mul(size);
             let bytes = read_vec(volume, start, u64::from(length).min(SEQUENCE_BYTES))?;
-            for sector in bytes.chunks(usize::try_from(size).unwrap_or(usize::MAX)) {
-                let number = u32_at(sector, 16);
+            for sector in bytes.chunks(index(size)) {
+                let number = le32(sector, 16);
                 match kind(sector) {
                     Some(LOGICAL_VOLUME) => {
                         if found.logical.as_ref().is_none_or(|(old, _)| *old <= number) {
@@ -96,13 +97,13 @@ impl Sequence {
                         }
                     }
                     Some(PARTITION) => {
-                        let own = (number, u32_at(sector, 188), u32_at(sector, 192));
-                        let kept = found.partitions.entry(u16_at(sector, 22)).or_insert(own);
+                        let own = (number, le32(sector, 188), le32(sector, 192));
+                        let kept = found.partitions.entry(le16(sector, 22)).or_insert(own);
                         if kept.0 <= number {
                             *kept = own;
                         }
                     }
-                    Some(POINTER) => next = Some((u32_at(sector, 20), u32_at(sector, 24))),
+                    Some(POINTER) => next = Some((le32(sector, 20), le32(sector, 24))),
                     Some(TERMINATING) | None => break,
                     Some(_) => {}
                 }
@@ -125,25 +126,20 @@ impl Volume {
         let bad = |expected: &str| PeelError::malformed("UDF", 0, expected, "none");
         let (anchor, size) = anchor(&**source).ok_or_else(|| bad("an anchor"))?;
         let read = |at: usize| {
-            Sequence::read(
-                &**source,
-                u32_at(&anchor, at),
-                u32_at(&anchor, at.saturating_add(4)),
-                size,
-            )
+            Sequence::read(&**source, le32(&anchor, at), le32(&anchor, at.saturating_add(4)), size)
         };
         let mut sequence = read(16).unwrap_or_default();
         if !sequence.is_whole() {
             sequence = read(24)?;
         }
         let Some((_, logical)) = &sequence.logical else { return Err(bad("a logical volume")) };
-        let block_bytes = u64::from(u32_at(logical, 212));
+        let block_bytes = u64::from(le32(logical, 212));
         if !SIZES.contains(&block_bytes) && !matches!(block_bytes, 16_384 | 32_768) {
             return Err(PeelError::malformed("UDF", 212, "the size of a block", block_bytes));
         }
         let mut space = Space { block_bytes, partitions: Vec::new() };
         let mut gaps = Vec::new();
-        let length = usize::try_from(u32_at(logical, 264)).unwrap_or(0);
+        let length = usize::try_from(le32(logical, 264)).unwrap_or(0);
         let mut maps = logical.get(440..).unwrap_or(&[]);
         maps = maps.get(..length).unwrap_or(maps);
         while let [_, length, ..] = *maps {
@@ -181,7 +177,7 @@ fn partition(
     map: &[u8],
 ) -> Partition {
     let is_plain = map.first() == Some(&1);
-    let number = u16_at(map, if is_plain { 4 } else { 38 });
+    let number = le16(map, if is_plain { 4 } else { 38 });
     let Some((_, start, blocks)) = sequence.partitions.get(&number) else {
         return Partition::Closed("a partition of UDF that is not described");
     };
@@ -204,7 +200,7 @@ fn partition(
         let inner =
             Space { block_bytes: space.block_bytes, partitions: vec![Partition::Open(plain)] };
         let found = [40usize, 44].into_iter().find_map(|at| {
-            let block = Place { block: u32_at(map, at), ..Place::parse(&[], false, 0) };
+            let block = Place { block: le32(map, at), ..Place::parse(&[], false, 0) };
             let ranges = inner.ranges(block, inner.block_bytes).ok()?;
             let block = read_merged(&**source, &ranges).ok()?.concat();
             let entry = Entry::parse(&block, 0)?;
@@ -231,19 +227,19 @@ fn partition(
 /// name (`*UDF Sparing Table`, 17), its number of entries (48, 2), and entries from 56 on: the
 /// packet's block in the partition, and the block that stands for it, 4 bytes each.
 fn spared(source: &Arc<dyn ReadAt>, map: &[u8], size: u64, whole: Extent) -> Option<Extents> {
-    let packet = u64::from(u16_at(map, 40)).saturating_mul(size);
+    let packet = u64::from(le16(map, 40)).saturating_mul(size);
     let count = usize::from(map.get(42).copied()?).min(4);
-    let length = u64::from(u32_at(map, 44)).min(256 << 10);
+    let length = u64::from(le32(map, 44)).min(256 << 10);
     let table = (0..count).find_map(|number| {
-        let block = u32_at(map, 48usize.saturating_add(number.saturating_mul(4)));
+        let block = le32(map, 48usize.saturating_add(number.saturating_mul(4)));
         let table = read_vec(&**source, u64::from(block).saturating_mul(size), length).ok()?;
         let named = table.get(17..35) == Some(b"*UDF Sparing Table");
         named.then_some(table)
     })?;
-    let entries = usize::from(u16_at(&table, 48));
+    let entries = usize::from(le16(&table, 48));
     let mut pieces = vec![whole];
     for entry in table.get(56..)?.as_chunks::<8>().0.iter().take(entries) {
-        let (from, to) = (u32_at(entry, 0), u32_at(entry, 4));
+        let (from, to) = (le32(entry, 0), le32(entry, 4));
         // The highest numbers mark packets that are free or bad.
         if from < 0xffff_fff0 {
             let at = u64::from(from).saturating_mul(size);

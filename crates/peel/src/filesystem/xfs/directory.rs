@@ -17,6 +17,7 @@
 
 use super::super::number::{be16, be32, be64, byte, part};
 use super::superblock::Superblock;
+use lidless_io::number::index;
 
 /// A name in a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +70,7 @@ pub(super) fn block<'a>(
     let magic = part(bytes, 0, 4);
     let end = if magic == only {
         let count = be32(bytes, bytes.len().saturating_sub(8));
-        let index = usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(8);
+        let index = index(count).saturating_mul(8);
         let Some(end) = bytes.len().checked_sub(index.saturating_add(8)) else { return false };
         end
     } else if magic == data {

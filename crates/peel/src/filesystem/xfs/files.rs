@@ -2,15 +2,16 @@
 
 use super::super::batch::{Piece, read_in_order};
 use super::super::face::{Content, FileSystem, Flow, Format, Node, NodeKind, Swept};
-use super::super::number::index;
+use super::super::runs::{Run, Runs};
 use super::directory::{Name, block, short};
 use super::inode::{Form, Inode};
 use super::log;
-use super::map::{Run, Runs, first_block, resolve};
+use super::map::{first_block, resolve};
 use super::superblock::{FORMAT, INDEX_AT, Superblock, find};
 use super::sweep::{Catalogue, sweep};
 use crate::error::PeelError;
 use lidless_core::{Limits, Timestamp};
+use lidless_io::number::index;
 use lidless_io::{Extents, ReadAt, read_vec};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -127,7 +128,8 @@ impl Files {
 
     /// A directory block that lies in more than one piece, by its offset in the directory.
     pub(super) fn split_block(&self, runs: &Runs, at: u64) -> Result<Vec<u8>, PeelError> {
-        let pieces = runs.extents(&self.superblock);
+        let pieces =
+            runs.extents(self.superblock.block_bytes, |block| self.superblock.offset(block));
         let whole = Extents::new(Arc::clone(&self.volume), pieces, INDEX_AT);
         Ok(read_vec(&whole, at, self.superblock.directory_bytes())?)
     }
@@ -203,7 +205,8 @@ impl Files {
             let why = "a file with parts past the end of its volume";
             return Err(PeelError::Closed(why.to_owned()));
         }
-        let pieces = runs.extents(&self.superblock);
+        let pieces =
+            runs.extents(self.superblock.block_bytes, |block| self.superblock.offset(block));
         Ok(Content::Extents(Extents::new(Arc::clone(&self.volume), pieces, inode.size)))
     }
 }

@@ -16,7 +16,8 @@
 //! | 120 | 8 | more flags, from version 3 on: 8 later times, 16 many extents, 32 one of the file system's own |
 
 use super::super::face::NodeKind;
-use super::super::number::{be16, be32, be64, byte, index, part};
+use super::super::number::{be16, be32, be64, byte, part};
+use lidless_io::number::index;
 
 /// How the data fork says where the content is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,8 +16,9 @@
 //! inodes), counts (2), which inodes are free (8), the first one in the lowest bit.
 
 use super::super::batch::{Piece, Read, read_in_order};
-use super::super::number::{be16, be32, be64, index};
+use super::super::number::{be16, be32, be64};
 use super::superblock::Superblock;
+use lidless_io::number::index;
 use lidless_io::{ReadAt, ReadError};
 use std::collections::HashSet;
 

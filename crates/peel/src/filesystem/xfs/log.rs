@@ -6,8 +6,9 @@
 //! When a file system was left in order, the last record before the head is one operation, at 9
 //! in its data the flag `0x20` of an unmount.
 
-use super::super::number::{be32, byte, wide};
+use super::super::number::{be32, byte};
 use super::superblock::Superblock;
+use lidless_io::number::wide;
 use lidless_io::{ReadAt, ReadError, Window, read_vec};
 use std::sync::Arc;
 

@@ -11,10 +11,12 @@
 //! | 6 | 2 | entries: extents in a leaf, else keys and then places |
 
 use super::super::batch::{Piece, read_in_order};
-use super::super::number::{be16, be64, index, part, wide};
+use super::super::number::{be16, be64, part};
+use super::super::runs::{ALL_RUNS, Run, Runs};
 use super::inode::Form;
 use super::superblock::Superblock;
-use lidless_io::{Extent, ReadAt, ReadError};
+use lidless_io::number::{index, wide};
+use lidless_io::{ReadAt, ReadError};
 use std::collections::{HashMap, HashSet};
 
 /// Levels that a tree of all blocks there are could have.
@@ -23,59 +25,16 @@ const DEEPEST: u16 = 9;
 const MOST_BLOCKS: usize = 1 << 14;
 /// How many blocks of trees are read together.
 const ALL_BLOCKS: usize = 1 << 20;
-/// How many pieces one file may lie in.
-const MOST_RUNS: usize = 1 << 20;
-/// How many pieces all files that are asked for together may lie in.
-const ALL_RUNS: usize = 4 << 20;
 
-/// Blocks that follow each other, in the file and on the disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Run {
-    /// First block of the file.
-    pub(super) at: u64,
-    /// Length in blocks.
-    pub(super) length: u64,
-    /// First block, as the file system counts.
-    pub(super) block: u64,
-}
-
-/// Where a content lies.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Runs {
-    pub(super) runs: Vec<Run>,
-    /// Parts of the map that are not what they should be.
-    pub(super) malformed: u64,
-    /// Parts of the map that could not be read, or that would have been too many.
-    pub(super) missing: u64,
-}
-
-impl Runs {
-    /// Adds an extent; `left` is how many more there may be.
-    fn add(&mut self, left: &mut usize, record: &[u8]) {
-        let (high, low) = (be64(record, 0), be64(record, 8));
-        let length = low & 0x1f_ffff;
-        let block = ((high & 0x1ff) << 43) | (low >> 21);
-        let at = (high & !(1 << 63)) >> 9;
-        // What was reserved and never written reads as zeros.
-        if high >> 63 != 0 || length == 0 {
-            return;
-        }
-        if self.runs.len() >= MOST_RUNS || *left == 0 {
-            self.missing = self.missing.saturating_add(1);
-            return;
-        }
-        *left = left.saturating_sub(1);
-        self.runs.push(Run { at, length, block });
-    }
-
-    /// As pieces of the volume.
-    pub(super) fn extents(&self, superblock: &Superblock) -> Vec<Extent> {
-        let extent = |run: &Run| Extent {
-            at: run.at.saturating_mul(superblock.block_bytes),
-            length: run.length.saturating_mul(superblock.block_bytes),
-            source: Some(superblock.offset(run.block)),
-        };
-        self.runs.iter().map(extent).collect()
+/// Adds an extent; `left` is how many more there may be.
+fn add(runs: &mut Runs, left: &mut usize, record: &[u8]) {
+    let (high, low) = (be64(record, 0), be64(record, 8));
+    let length = low & 0x1f_ffff;
+    let block = ((high & 0x1ff) << 43) | (low >> 21);
+    let at = (high & !(1 << 63)) >> 9;
+    // What was reserved and never written reads as zeros.
+    if high >> 63 == 0 && length != 0 {
+        runs.push(left, Run { at, length, block });
     }
 }
 
@@ -102,7 +61,7 @@ pub(super) fn resolve(
     for (owner, ((form, fork), runs)) in forks.iter().zip(&mut found).enumerate() {
         match form {
             Form::Extents => {
-                fork.chunks_exact(16).for_each(|record| runs.add(&mut left, record));
+                fork.chunks_exact(16).for_each(|record| add(runs, &mut left, record));
             }
             Form::Tree => {
                 let level = be16(fork, 0);
@@ -168,7 +127,7 @@ fn block(
     let count = be16(bytes, 6);
     if task.level == 0 {
         for record in body.chunks_exact(16).take(usize::from(count)) {
-            runs.add(left, record);
+            add(runs, left, record);
         }
         return;
     }

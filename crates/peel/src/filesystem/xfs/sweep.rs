@@ -3,7 +3,6 @@
 use super::super::batch::{allowed, read_within};
 use super::super::face::{NodeKind, Swept};
 use super::super::names::{Facts, Names, most};
-use super::super::number::{index, wide};
 use super::directory::{Name, block, short};
 use super::files::{Files, directory_pieces, place};
 use super::inode::{Form, Inode};
@@ -12,6 +11,7 @@ use super::map::resolve;
 use super::superblock::{FORMAT, Superblock};
 use crate::error::PeelError;
 use lidless_core::{Limits, Timestamp};
+use lidless_io::number::{index, wide};
 
 /// How many bytes of forks are kept: of millions of usual inodes.
 const FORKS: usize = 160 << 20;

@@ -5,6 +5,7 @@ use super::text::parse;
 use crate::disk::Fields;
 use crate::error::PeelError;
 use crate::volume::part::{Holder, Logical};
+use lidless_io::number::{index, wide};
 use lidless_io::{Extents, ReadAt, ReadError, ReadErrorKind, read_exact_vec};
 use std::ops::Range;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ impl Holder for Lvm {
         let base = label(head).unwrap_or(0);
         let sector = head.get(base..base.saturating_add(512)).unwrap_or(&[]);
         let fields = Fields::new(FORMAT, u64::try_from(base).unwrap_or(0), sector);
-        let header = usize::try_from(fields.u32_le(20)?).unwrap_or(usize::MAX);
+        let header = index(fields.u32_le(20)?);
         let own: [u8; 32] = fields.array(header)?;
         let own = String::from_utf8_lossy(&own).into_owned();
         // Areas of data, an empty one, areas of metadata, an empty one.
@@ -142,7 +143,7 @@ impl ReadAt for Partial {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let wanted = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let wanted = wide(buffer.len());
         self.check(&(offset..offset.saturating_add(wanted)))?;
         self.bytes.read_at(offset, buffer)
     }

@@ -4,19 +4,19 @@ use lidless_core::Timestamp;
 
 /// A date and a time of day that is `offset_minutes` east of Greenwich.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Civil {
-    pub(super) year: u16,
-    pub(super) month: u8,
-    pub(super) day: u8,
-    pub(super) hour: u8,
-    pub(super) minute: u8,
-    pub(super) second: u8,
-    pub(super) offset_minutes: i16,
+pub(crate) struct Civil {
+    pub(crate) year: u16,
+    pub(crate) month: u8,
+    pub(crate) day: u8,
+    pub(crate) hour: u8,
+    pub(crate) minute: u8,
+    pub(crate) second: u8,
+    pub(crate) offset_minutes: i16,
 }
 
 impl Civil {
     /// The moment; none when it is no date.
-    pub(super) fn timestamp(self) -> Option<Timestamp> {
+    pub(crate) fn timestamp(self) -> Option<Timestamp> {
         let valid = (1..=12).contains(&self.month)
             && (1..=31).contains(&self.day)
             && (1900..=2400).contains(&self.year)
@@ -26,19 +26,7 @@ impl Civil {
         if !valid {
             return None;
         }
-        // Days since 0000-03-01, so that the leap day is the last of its year.
-        let (year, month) = (i64::from(self.year), i64::from(self.month));
-        let year = if month > 2 { year } else { year.saturating_sub(1) };
-        let from_march = if month > 2 { month.saturating_sub(3) } else { month.saturating_add(9) };
-        let leaps = (year / 4).saturating_sub(year / 100).saturating_add(year / 400);
-        let before = from_march.saturating_mul(153).saturating_add(2) / 5;
-        let days = year
-            .saturating_mul(365)
-            .saturating_add(leaps)
-            .saturating_add(before)
-            .saturating_add(i64::from(self.day))
-            .saturating_sub(1)
-            .saturating_sub(719_468);
+        let days = days(i64::from(self.year), i64::from(self.month), i64::from(self.day));
         let minutes = days
             .saturating_mul(24 * 60)
             .saturating_add(i64::from(self.hour).saturating_mul(60))
@@ -50,7 +38,7 @@ impl Civil {
 
     /// As DOS packs it: date of years since 1980 (7 bits), month (4), day (5); time of hours (5),
     /// minutes (6), seconds halved (5).
-    pub(super) fn of_dos(date: u16, time: u16) -> Self {
+    pub(crate) fn of_dos(date: u16, time: u16) -> Self {
         let bits = |value: u16, from: u32, mask: u16| {
             u8::try_from(value.checked_shr(from).unwrap_or(0) & mask).unwrap_or(0)
         };
@@ -64,6 +52,20 @@ impl Civil {
             offset_minutes: 0,
         }
     }
+}
+
+/// Days from 1970 to a date.
+pub(super) fn days(year: i64, month: i64, day: i64) -> i64 {
+    // Counted from 0000-03-01, so that the leap day is the last of its year.
+    let year = if month > 2 { year } else { year.saturating_sub(1) };
+    let from_march = if month > 2 { month.saturating_sub(3) } else { month.saturating_add(9) };
+    let leaps = (year / 4).saturating_sub(year / 100).saturating_add(year / 400);
+    let before = from_march.saturating_mul(153).saturating_add(2) / 5;
+    year.saturating_mul(365)
+        .saturating_add(leaps)
+        .saturating_add(before)
+        .saturating_add(day)
+        .saturating_sub(719_469)
 }
 
 #[cfg(test)]

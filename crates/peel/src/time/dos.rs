@@ -1,5 +1,6 @@
 //! Times as MS-DOS kept them.
 
+use super::civil::days;
 use lidless_core::Timestamp;
 
 /// A time of two 16-bit numbers, taken as UTC: the zone was never written down.
@@ -15,13 +16,10 @@ pub(crate) fn dos_time(date: u16, time: u16) -> Option<Timestamp> {
     if !(1..=31).contains(&day) || !(1..=12).contains(&month) {
         return None;
     }
-    // Days since 1970 of a date in years that begin in March.
-    let year = i64::from(date >> 9) + 1980;
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day;
+    let days = days(i64::from(date >> 9) + 1980, month, day);
     let clock = i64::from(time >> 11) * 3600 + i64::from((time >> 5) & 63) * 60;
     let seconds = clock + i64::from(time & 31) * 2;
-    Timestamp::from_second((days - 719_469) * 86_400 + seconds).ok()
+    Timestamp::from_second(days * 86_400 + seconds).ok()
 }
 
 #[cfg(test)]
