@@ -1,4 +1,4 @@
-//! What is known by its signature and not read: swap, managers of volumes, file systems.
+//! What is known by its signature and not read: swap, managers of volumes, encryption.
 
 use super::part::{Holder, Logical};
 use crate::error::PeelError;
@@ -17,7 +17,6 @@ struct Told {
 
 const SWAP: &str = "swap space of Linux, not looked into";
 const HIBERNATED: &str = "swap space of Linux with the memory of a machine, not looked into";
-const FILES: &str = "a file system that is not read";
 const POOL: &str = "a part of a storage pool that is not read";
 const ENCRYPTION: &str = "encrypted, or a manager of volumes that is not read";
 const BCACHE: &[u8] = &[
@@ -27,7 +26,7 @@ const BCACHE: &[u8] = &[
 /// name has seven letters.
 const ZFS: &[u8] = b"\0\0\0\x07version\0";
 
-const KNOWN: [Told; 27] = [
+const KNOWN: [Told; 15] = [
     Told { name: "Linux swap", words: SWAP, signature: &[(4086, b"SWAPSPACE2")] },
     Told { name: "Linux swap", words: SWAP, signature: &[(4086, b"SWAP-SPACE")] },
     Told { name: "Linux swap", words: SWAP, signature: &[(65526, b"SWAPSPACE2")] },
@@ -35,30 +34,14 @@ const KNOWN: [Told; 27] = [
     Told { name: "Linux swap", words: HIBERNATED, signature: &[(4086, b"S2SUSPEND")] },
     Told { name: "Linux swap", words: HIBERNATED, signature: &[(4086, b"ULSUSPEND")] },
     Told { name: "Linux swap", words: HIBERNATED, signature: &[(4086, b"LINHIB0001")] },
-    Told { name: "ReFS", words: FILES, signature: &[(3, b"ReFS\0\0\0\0")] },
     Told { name: "Storage Spaces", words: POOL, signature: &[(4096, b"SPACEDB ")] },
     Told { name: "Windows dynamic disk", words: POOL, signature: &[(3072, b"PRIVHEAD")] },
-    Told {
-        name: "Apple CoreStorage",
-        words: ENCRYPTION,
-        signature: &[(8, &[1, 0, 0x10, 0]), (88, b"CS")],
-    },
     Told { name: "ZFS", words: POOL, signature: &[(16384, &[1]), (16404, ZFS)] },
     Told { name: "bcache", words: POOL, signature: &[(4120, BCACHE)] },
     Told { name: "Ceph", words: POOL, signature: &[(0, b"bluestore block device")] },
     Told { name: "VDO", words: POOL, signature: &[(0, b"dmvdo001")] },
     Told { name: "Stratis", words: POOL, signature: &[(516, b"!Stra0tis\x86\xff\x02^\x41rh")] },
     Told { name: "GEOM ELI", words: ENCRYPTION, signature: &[(0, b"GEOM::ELI")] },
-    Told { name: "ReiserFS", words: FILES, signature: &[(65588, b"ReIsErFs")] },
-    Told { name: "ReiserFS", words: FILES, signature: &[(65588, b"ReIsEr2Fs")] },
-    Told { name: "ReiserFS", words: FILES, signature: &[(65588, b"ReIsEr3Fs")] },
-    Told { name: "JFS", words: FILES, signature: &[(32768, b"JFS1")] },
-    Told { name: "F2FS", words: FILES, signature: &[(1024, &[0x10, 0x20, 0xf5, 0xf2])] },
-    Told { name: "UFS", words: FILES, signature: &[(9564, &[0x54, 0x19, 0x01, 0])] },
-    Told { name: "UFS", words: FILES, signature: &[(66908, &[0x19, 0x01, 0x54, 0x19])] },
-    Told { name: "OCFS2", words: FILES, signature: &[(8192, b"OCFSV2")] },
-    Told { name: "GFS2", words: FILES, signature: &[(65536, &[1, 0x16, 0x19, 0x70])] },
-    Told { name: "EROFS", words: FILES, signature: &[(1024, &[0xe2, 0xe1, 0xf5, 0xe0])] },
 ];
 
 /// Everything that is told.
