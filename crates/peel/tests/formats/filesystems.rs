@@ -49,7 +49,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 "Users/alice/.ssh/id_ed25519",
                 "many/_ile0007.txt",
                 "Users/alice/Documents/_otes.txt",
-                "home/bob/.git-credentials",
+                "home/_ob/.git-credentials",
             ],
         ),
         whole("exFAT", &["exfat/contiguous.img", "exfat/chained.img", "exfat/large.img"]).deleted(

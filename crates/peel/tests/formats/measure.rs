@@ -3,7 +3,7 @@
 use crate::suite::{Inside, Open};
 use lidless_core::Interest;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// What a place is expected to hold.
@@ -31,7 +31,10 @@ impl Source {
     /// Opens it, and what lies in it, with files of these names worth the most.
     fn open(&self, worth: &[&str]) -> Inside {
         let last = |path: &&str| path.rsplit('/').next().unwrap_or(path).to_owned();
-        let interests = worth.iter().map(|path| (last(path), Interest::High)).collect();
+        let mut interests: BTreeMap<String, Interest> =
+            worth.iter().map(|path| (last(path), Interest::High)).collect();
+        // A table of NTFS itself; no run opens these.
+        interests.insert("$Boot".to_owned(), Interest::None);
         let open = Open { deep: true, interests, ..Open::default() };
         match self {
             Self::Fixture(path) => open.fixture(path).unwrap(),
