@@ -47,10 +47,11 @@ fn the_tables_of_the_manual_are_what_is_measured() {
     if lidless_kit::tree().is_none() {
         return;
     }
-    let mut table = String::new();
-    for (heading, rows) in PARTS {
-        table += &measure::table(heading, &rows());
-    }
+    let table: String = std::thread::scope(|scope| {
+        let measured =
+            PARTS.map(|(heading, rows)| scope.spawn(move || measure::table(heading, &rows())));
+        measured.map(|part| part.join().unwrap()).concat()
+    });
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/formats.md");
     let old = std::fs::read_to_string(&path).unwrap();
     let new = replaced(&old, "measured", table.trim_end());
