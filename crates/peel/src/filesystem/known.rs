@@ -9,7 +9,7 @@ const PLACES: &str = include_str!("../../../../rules/place/known.toml");
 /// How many folders of one depth are looked into: folders of users, profiles of browsers.
 const MOST: usize = 4_096;
 /// How many folders are listed at once: folders that share what they hold cost memory for each.
-const TOGETHER: usize = 64;
+const TOGETHER: usize = 32;
 /// How many names are looked at in all, and how many files are kept of them.
 const MOST_NAMES: usize = 1 << 20;
 const MOST_FILES: usize = 1 << 16;
