@@ -9,8 +9,9 @@
 
 mod suite;
 
+use lidless_core::Limits;
 use lidless_kit::fixture;
-use suite::{open, open_fixture, torture, torture_at};
+use suite::{Open, open, open_fixture, torture, torture_at};
 
 fn bytes(name: &str) -> Option<Vec<u8>> {
     Some(std::fs::read(fixture(name)?).unwrap())
@@ -118,7 +119,7 @@ fn bitlocker_is_told_with_what_opens_it() {
 #[test]
 fn known_signatures_are_told_by_name() {
     for (at, magic, words) in [
-        (3, &b"ReFS\0\0\0\0FSRS"[..], "a file system that is not read (ReFS)"),
+        (3, &b"ReFS\0\0\0\0FSRS"[..], "a file system of a kind that is not read (ReFS)"),
         (4096, b"SPACEDB ", "a part of a storage pool that is not read (Storage Spaces)"),
         (0, b"bluestore block device\n", "a part of a storage pool that is not read (Ceph)"),
         (0, b"VMA\0\0\0\0\x01", "a disk image of a form that is not read (Proxmox VMA)"),
@@ -136,14 +137,14 @@ fn known_signatures_are_told_by_name() {
 fn cut_and_changed_images_end_and_cost_little() {
     for (name, format) in [("tiny.qcow2", "qcow2"), ("tinyzstd.qcow2", "qcow2")] {
         let Some(image) = bytes(&format!("disks/{name}")) else { return };
-        torture_at(&format!("x.{format}"), &image, &[0..1024, 1024..image.len()], 120);
+        torture_at(&format!("x.{format}"), &image, &[0..1024, 1024..image.len()], 60);
     }
     let Some(image) = bytes("disks/tinyflat.vmdk") else { return };
     torture("x.vmdk", &image);
     for name in ["tiny.vmdk", "tinystream.vmdk"] {
         let Some(image) = bytes(&format!("disks/{name}")) else { return };
         let end = image.len();
-        torture_at("x.vmdk", &image, &[0..100, 512..1024, 1024..64 << 10, end - 4096..end], 50);
+        torture_at("x.vmdk", &image, &[0..100, 512..1024, 1024..64 << 10, end - 4096..end], 30);
     }
     for (name, ranges) in [
         ("tiny.vhd", [0..512, 512..1536, 1536..2048]),
@@ -249,4 +250,78 @@ fn a_disk_in_a_logical_volume_is_looked_into() {
     let found: Vec<_> = inside.gaps.iter().map(|(why, place)| (&**why, &**place)).collect();
     let why = "a volume of unknown kind (Linux), not looked into";
     assert_eq!(found, [(why, "file:///pv.img!/vg-guest!/p1")]);
+}
+
+#[test]
+fn copies_of_boot_sectors_are_no_disks() {
+    for (name, length) in [
+        ("ntfs/usual.img", 8192),
+        ("fat/fat32.img", 1536),
+        ("fat/fat16.img", 512),
+        ("exfat/contiguous.img", 6144),
+        ("disks/mbr.img", 512),
+    ] {
+        let Some(image) = bytes(name) else { return };
+        for name in ["$Boot", "boot.img"] {
+            let inside = open(name, &image[..length]);
+            assert_eq!((inside.peeler, inside.findings.len()), (None, 0), "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_an_older_file_system_left_behind_hides_no_array() {
+    let Some(files) = bytes("ext/ext4.img") else { return };
+    // A member of a mirror (linux/raid/md_p.h), on what was an ext file system before: mdadm
+    // leaves its superblock at 1024, whose tables are gone.
+    let mut disk = vec![0u8; 1 << 20];
+    disk[1024..2048].copy_from_slice(&files[1024..2048]);
+    let block = &mut disk[4096..4352];
+    block[..8].copy_from_slice(&[0xfc, 0x4e, 0x2b, 0xa9, 1, 0, 0, 0]);
+    block[32..36].copy_from_slice(b"data");
+    block[72..76].copy_from_slice(&1i32.to_le_bytes());
+    block[128..136].copy_from_slice(&2048u64.to_le_bytes());
+    block[136..144].copy_from_slice(&(files.len() as u64 / 512).to_le_bytes());
+    disk.extend(files);
+    let inside = open("disk.img", &disk);
+    inside.assert_tree("md-data!/");
+}
+
+#[test]
+fn a_disk_of_many_file_systems_lists_no_more_names_than_its_bound() {
+    let Some(files) = bytes("rom/romfs.img") else { return };
+    let step = files.len().next_multiple_of(1 << 20) / 512;
+    let mut disk = vec![0u8; step * 512 * 16];
+    // Three primary partitions, and logical ones, each described by a sector before it.
+    for number in 0..16usize {
+        let start = number * step;
+        if number > 0 {
+            disk[start * 512..][..files.len()].copy_from_slice(&files);
+        }
+    }
+    let mut entry = |sector: usize, slot: usize, kind: u8, start: usize, length: usize| {
+        let at = sector * 512 + 446 + slot * 16;
+        disk[at + 4] = kind;
+        disk[at + 8..at + 12].copy_from_slice(&(start as u32).to_le_bytes());
+        disk[at + 12..at + 16].copy_from_slice(&(length as u32).to_le_bytes());
+        disk[sector * 512 + 510..sector * 512 + 512].copy_from_slice(&[0x55, 0xaa]);
+    };
+    for number in 1..4 {
+        entry(0, number - 1, 0x83, number * step, step - 8);
+    }
+    entry(0, 3, 5, 4 * step - 4, 12 * step);
+    for number in 4..16 {
+        let at = number * step - 4;
+        entry(at, 0, 0x83, 4, step - 8);
+        if number < 15 {
+            entry(at, 1, 5, (number - 3) * step, step);
+        }
+    }
+    let limits = Limits { members: 20, ..Limits::default() };
+    let inside = Open { limits, ..Open::default() }.bytes("disk.img", &disk);
+    let volumes = inside.findings[0].detail["volumes"].as_array().unwrap();
+    assert_eq!(volumes.len(), 15);
+    let listed = volumes.iter().filter(|volume| volume["files"].is_u64()).count();
+    assert!((8..12).contains(&listed), "{listed}");
+    assert!(inside.has_gap("more files on a disk than the limit"));
 }

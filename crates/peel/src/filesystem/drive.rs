@@ -16,6 +16,14 @@ use std::sync::Arc;
 const SMALL: u64 = 256 << 10;
 /// How much one batch of small files reads.
 const BATCH: u64 = 8 << 20;
+/// The most that one batch reads, when files are longer than was said.
+const MOST: u64 = 16 << 20;
+/// How many files one batch has: what describes them is held in memory until they are handed out.
+const TOGETHER: usize = 1024;
+/// How many files past the small ones one batch has: each may lie in very many pieces.
+const LARGE: usize = 64;
+/// How often a file is asked for alone, after a batch with it could not be read.
+const AGAIN: u32 = 256;
 /// Files of which nothing is known are looked into up to this size.
 const UNKNOWN: u64 = 1 << 20;
 /// At a known place, what is not High is opened early only up to this size.
@@ -67,15 +75,18 @@ impl Tour<'_> {
             spent: Tally::default(),
             failed: BTreeMap::new(),
             named: 0,
+            again: AGAIN,
+            said: None,
             ended: None,
         };
-        visit.known_places();
-        if self.limits.image_reach > ImageReach::Known {
-            let candidates = visit.names();
-            if self.limits.image_reach == ImageReach::All {
-                visit.contents(candidates);
-            }
+        let unread = visit.known_places();
+        let goes_on = self.limits.image_reach > ImageReach::Known;
+        let candidates = if goes_on { visit.names() } else { Vec::new() };
+        // Whoever saw every name has said what kept it from more, and has missed nothing.
+        if !visit.seen.listed {
+            visit.say_unread(&unread);
         }
+        visit.contents(candidates);
         visit.say_failures();
         visit.seen
     }
@@ -91,24 +102,19 @@ struct Visit<'t, 's> {
     /// Errors past those that are named: how often, and bytes.
     failed: BTreeMap<String, (u64, u64)>,
     named: u64,
+    /// How many files may still be asked for alone.
+    again: u32,
+    /// What was said of the volume itself.
+    said: Option<PeelError>,
     /// Why nothing more is opened.
     ended: Option<&'static str>,
 }
 
 impl Visit<'_, '_> {
-    fn known_places(&mut self) {
-        let mut errors = Vec::new();
-        let found = known::find(&*self.tour.files, &mut |error| errors.push(error));
-        for error in errors {
-            self.fail(self.tour.place.clone(), None, &error);
-        }
-        let mut nodes = match found {
-            Ok(nodes) => nodes,
-            Err(error) => {
-                self.fail(self.tour.place.clone(), None, &error);
-                return;
-            }
-        };
+    /// Opens what lies at known places; answers what kept it from looking there.
+    fn known_places(&mut self) -> Vec<PeelError> {
+        let mut unread = Vec::new();
+        let mut nodes = known::find(&*self.tour.files, &mut |error| unread.push(error));
         nodes.retain(|node| {
             self.seen.is_of_a_machine |= marks_a_machine(&node.path);
             let entry = self.entry(node);
@@ -123,8 +129,15 @@ impl Visit<'_, '_> {
         for node in &nodes {
             self.done.insert((node.handle, node.path.clone()));
         }
-        self.tour.files.prepare(&nodes);
         self.open_all(nodes);
+        unread
+    }
+
+    fn say_unread(&mut self, unread: &[PeelError]) {
+        let said = self.said.take();
+        for error in unread.iter().filter(|error| said.as_ref() != Some(error)) {
+            self.fail(self.tour.place.clone(), None, error);
+        }
     }
 
     /// Lists everything, and keeps what is to be opened.
@@ -158,7 +171,10 @@ impl Visit<'_, '_> {
                     self.sink.finding(malformed(self.tour.format, self.tour.place, &evidence));
                 }
             }
-            Err(error) => error.say(self.tour.place, None, self.sink),
+            Err(error) => {
+                error.say(self.tour.place, None, self.sink);
+                self.said = Some(error);
+            }
         }
         if over {
             let reason = "more files in a file system than the limit";
@@ -180,8 +196,13 @@ impl Visit<'_, '_> {
         if node.deleted {
             self.seen.deleted = self.seen.deleted.saturating_add(1);
             let entry = self.entry(&node);
-            if node.kind == NodeKind::File && self.sink.interest(&entry) == Interest::High {
+            if node.kind != NodeKind::File || self.sink.interest(&entry) != Interest::High {
+                return;
+            }
+            if self.tour.limits.image_reach == ImageReach::All {
                 candidates.push((Interest::Low, node));
+            } else {
+                self.sink.inert(entry, "a deleted file of an image that is listed only");
             }
             return;
         }
@@ -228,60 +249,44 @@ impl Visit<'_, '_> {
         }
     }
 
-    /// Opens files in the order given: small ones in batches, large ones on demand.
+    /// Opens files in the order given, in batches: small ones are read with each other, large ones
+    /// on demand.
     fn open_all(&mut self, nodes: Vec<Node>) {
         let mut batch: Vec<Node> = Vec::new();
-        let mut size = 0u64;
+        let (mut size, mut large) = (0u64, 0usize);
         for node in nodes {
             if node.size > SMALL {
-                self.open_large(&node);
-                continue;
+                large = large.saturating_add(1);
+            } else {
+                size = size.saturating_add(node.size);
             }
-            size = size.saturating_add(node.size);
             batch.push(node);
-            if size >= BATCH {
+            if size >= BATCH || large >= LARGE || batch.len() >= TOGETHER {
                 self.open_batch(std::mem::take(&mut batch));
-                size = 0;
+                (size, large) = (0, 0);
             }
         }
         self.open_batch(batch);
     }
 
-    fn open_large(&mut self, node: &Node) {
-        if self.is_over(node.size) {
-            return;
-        }
-        let bytes: Arc<dyn ReadAt> = match self.tour.files.content(node) {
-            Ok(Content::Inline(bytes)) => Arc::new(MemoryBytes::new(bytes)),
-            Ok(Content::Extents(extents)) => Arc::new(extents),
-            Ok(Content::Decoded(bytes)) => bytes,
-            Err(error) => {
-                let entry = self.entry(node);
-                self.sink.inert(entry.clone(), "a file of an image that could not be opened");
-                self.fail(entry.provenance, Some(node.size), &error);
-                return;
-            }
-        };
-        self.hand_out(node, Arc::new(Counted::new(bytes, self.spent.clone())));
-    }
-
     fn open_batch(&mut self, mut nodes: Vec<Node>) {
         nodes.retain(|node| !self.is_over(node.size));
-        self.tour.files.prepare(&nodes);
-        let contents = self.tour.files.contents(&nodes);
+        let contents = self.contents_of(&nodes);
         let mut wanted: Vec<Range<u64>> = Vec::new();
+        let mut planned = 0u64;
         let mut plans: Vec<(Node, Plan)> = Vec::new();
         for (node, content) in nodes.into_iter().zip(contents) {
             let plan = match content {
                 Ok(Content::Inline(bytes)) => Plan::Ready(Arc::new(MemoryBytes::new(bytes))),
-                Ok(Content::Decoded(bytes)) => {
-                    Plan::Ready(Arc::new(Counted::new(bytes, self.spent.clone())))
-                }
+                Ok(Content::Decoded(bytes)) => Plan::Ready(self.counted(bytes)),
                 // It may be longer than its directory said.
-                Ok(Content::Extents(extents)) if extents.len() > SMALL => {
-                    Plan::Ready(Arc::new(Counted::new(Arc::new(extents), self.spent.clone())))
+                Ok(Content::Extents(extents))
+                    if extents.len() > SMALL || planned.saturating_add(extents.len()) > MOST =>
+                {
+                    Plan::Ready(self.counted(Arc::new(extents)))
                 }
                 Ok(Content::Extents(extents)) => {
+                    planned = planned.saturating_add(extents.len());
                     let first = wanted.len();
                     let pieces = extents.located(0, extents.len());
                     let places = pieces.iter().map(|(at, _)| *at).collect();
@@ -307,25 +312,48 @@ impl Visit<'_, '_> {
             Err(_) => None,
         };
         for (node, plan) in plans {
-            let bytes: Arc<dyn ReadAt> = match plan {
-                Plan::Ready(bytes) => bytes,
-                Plan::Read { first, places, extents } => match &read {
-                    None => Arc::new(extents),
-                    Some(read) => {
-                        let size = usize::try_from(extents.len()).unwrap_or(0);
-                        let mut whole = vec![0u8; size];
-                        for (at, part) in places.iter().zip(read.get(first..).unwrap_or(&[])) {
-                            let from = usize::try_from(*at).unwrap_or(usize::MAX);
-                            if let Some(to) = whole.get_mut(from..from.saturating_add(part.len())) {
-                                to.copy_from_slice(part);
-                            }
+            let bytes: Arc<dyn ReadAt> = match (plan, &read) {
+                // What is read on demand counts while others of its batch are looked into.
+                (Plan::Ready(_), _) if self.is_over(node.size) => continue,
+                (Plan::Ready(bytes), _) => bytes,
+                (Plan::Read { extents, .. }, None) => self.counted(Arc::new(extents)),
+                (Plan::Read { first, places, extents }, Some(read)) => {
+                    let size = usize::try_from(extents.len()).unwrap_or(0);
+                    let mut whole = vec![0u8; size];
+                    for (at, part) in places.iter().zip(read.get(first..).unwrap_or(&[])) {
+                        let from = usize::try_from(*at).unwrap_or(usize::MAX);
+                        if let Some(to) = whole.get_mut(from..from.saturating_add(part.len())) {
+                            to.copy_from_slice(part);
                         }
-                        Arc::new(MemoryBytes::new(whole))
                     }
-                },
+                    Arc::new(MemoryBytes::new(whole))
+                }
             };
             self.hand_out(&node, bytes);
         }
+    }
+
+    /// The contents of a batch. What describes its files is read together; where that fails, each
+    /// is asked for alone, so that a bad place spoils its own file only.
+    fn contents_of(&mut self, nodes: &[Node]) -> Vec<Result<Content, PeelError>> {
+        let files = &self.tour.files;
+        let mut contents = files.contents(nodes);
+        if nodes.len() > 1 {
+            for (node, content) in nodes.iter().zip(&mut contents) {
+                let Err(PeelError::Read(error)) = &*content else { continue };
+                if error.kind == ReadErrorKind::OutOfBudget {
+                    break;
+                }
+                let Some(left) = self.again.checked_sub(1) else { break };
+                self.again = left;
+                *content = files.content(node);
+            }
+        }
+        contents
+    }
+
+    fn counted(&self, bytes: Arc<dyn ReadAt>) -> Arc<dyn ReadAt> {
+        Arc::new(Counted::new(bytes, self.spent.clone()))
     }
 
     fn hand_out(&mut self, node: &Node, bytes: Arc<dyn ReadAt>) {
@@ -403,3 +431,6 @@ fn marks_a_machine(path: &str) -> bool {
         || (lower.starts_with("documents and settings/") && lower.ends_with("/ntuser.dat"))
         || (lower.starts_with("home/") && lower.contains("/.ssh/"))
 }
+
+#[cfg(test)]
+mod tests;

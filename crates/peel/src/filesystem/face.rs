@@ -120,11 +120,6 @@ pub(crate) trait FileSystem: Send + Sync {
         visit: &mut dyn FnMut(Node) -> Flow,
     ) -> Result<Swept, PeelError>;
 
-    /// The contents of these are asked for next: what describes them can be read in one go.
-    fn prepare(&self, nodes: &[Node]) {
-        let _ = nodes;
-    }
-
     /// The content of a file that `directory` or `sweep` named. Costs no read where a sweep
     /// learned it already.
     ///

@@ -8,6 +8,12 @@ const PLACES: &str = include_str!("../../../../rules/place/known.toml");
 
 /// How many folders of one depth are looked into: folders of users, profiles of browsers.
 const MOST: usize = 4_096;
+/// How many folders are listed at once: folders that share what they hold cost memory for each.
+const TOGETHER: usize = 32;
+/// How many names are looked at in all, and how many files are kept of them.
+const MOST_NAMES: usize = 1 << 20;
+const MOST_FILES: usize = 1 << 16;
+const TOO_MANY: PeelError = PeelError::Limit("more files at known places than the limit");
 
 /// The patterns as parts.
 pub(super) fn patterns() -> Vec<Vec<String>> {
@@ -20,54 +26,60 @@ pub(super) fn patterns() -> Vec<Vec<String>> {
 }
 
 /// The files at known places. Each directory is read once, and all those of one depth together;
-/// those that are not there cost nothing more.
-///
-/// Errors of single directories are handed to `failed`; only a root that cannot be read ends it.
-///
-/// # Errors
-/// When the root cannot be read.
-pub(super) fn find(
-    files: &dyn FileSystem,
-    failed: &mut dyn FnMut(PeelError),
-) -> Result<Vec<Node>, PeelError> {
+/// those that are not there cost nothing more. What kept directories from being read, and what
+/// lies past the limits, is handed to `failed`.
+pub(super) fn find(files: &dyn FileSystem, failed: &mut dyn FnMut(PeelError)) -> Vec<Node> {
     let patterns = patterns();
     let mut found: BTreeMap<(String, u64), Node> = BTreeMap::new();
+    let mut left = MOST_NAMES;
     // Folders, and what may lead on from each.
     let mut level: BTreeMap<String, Vec<&[String]>> = BTreeMap::new();
     level.insert(String::new(), patterns.iter().map(Vec::as_slice).collect());
     while !level.is_empty() {
-        let asked: Vec<Asked> = level
-            .iter()
-            .map(|(path, ways)| Asked { path: path.clone(), names: names(ways) })
-            .collect();
+        let mut is_over = false;
         let mut next: BTreeMap<String, Vec<&[String]>> = BTreeMap::new();
-        for ((folder, ways), listing) in level.into_iter().zip(files.listings(&asked)) {
-            if let Some(error) = listing.failed {
-                if folder.is_empty() && listing.children.is_empty() {
-                    return Err(error);
+        let folders: Vec<(String, Vec<&[String]>)> = level.into_iter().collect();
+        for group in folders.chunks(TOGETHER) {
+            let asked: Vec<Asked> = group
+                .iter()
+                .map(|(path, ways)| Asked { path: path.clone(), names: names(ways) })
+                .collect();
+            for ((_, ways), listing) in group.iter().zip(files.listings(&asked)) {
+                if let Some(error) = listing.failed {
+                    failed(error);
                 }
-                failed(error);
-            }
-            for node in listing.children {
-                for (part, rest) in ways.iter().filter_map(|way| way.split_first()) {
-                    if !matches(part, &node.path) {
-                        continue;
-                    }
-                    match (node.kind, rest.is_empty()) {
-                        (NodeKind::File, true) => {
-                            found.insert((node.path.clone(), node.handle), node.clone());
+                for node in listing.children {
+                    let Some(fewer) = left.checked_sub(1) else {
+                        failed(TOO_MANY);
+                        return found.into_values().collect();
+                    };
+                    left = fewer;
+                    for (part, rest) in ways.iter().filter_map(|way| way.split_first()) {
+                        if !matches(part, &node.path) {
+                            continue;
                         }
-                        (NodeKind::Directory, false) if next.len() < MOST => {
-                            next.entry(node.path.clone()).or_default().push(rest);
+                        match (node.kind, rest.is_empty()) {
+                            (NodeKind::File, true) if found.len() < MOST_FILES => {
+                                found.insert((node.path.clone(), node.handle), node.clone());
+                            }
+                            (NodeKind::Directory, false)
+                                if next.len() < MOST || next.contains_key(&node.path) =>
+                            {
+                                next.entry(node.path.clone()).or_default().push(rest);
+                            }
+                            (NodeKind::File, true) | (NodeKind::Directory, false) => is_over = true,
+                            _ => {}
                         }
-                        _ => {}
                     }
                 }
             }
         }
+        if is_over {
+            failed(TOO_MANY);
+        }
         level = next;
     }
-    Ok(found.into_values().collect())
+    found.into_values().collect()
 }
 
 /// The names that lead on, when all of them are whole.

@@ -30,5 +30,5 @@ mod xfs;
 
 pub(crate) use apfs::ApfsContainer;
 pub(crate) use drive::{Tour, Toured};
-pub(crate) use face::{Content, FileSystem, Flow, Node, NodeKind, Swept};
+pub(crate) use face::{Content, FileSystem, Flow, Format, Node, NodeKind, Swept};
 pub(crate) use table::find;

@@ -1,6 +1,6 @@
 //! What lies beside a file of a file system.
 
-use super::face::{Content, FileSystem, NodeKind};
+use super::face::{Asked, Content, FileSystem, Node, NodeKind};
 use lidless_core::{Artifact, Entry, Layer, Provenance, Siblings};
 use lidless_io::{MemoryBytes, ReadAt};
 use std::sync::Arc;
@@ -29,12 +29,18 @@ impl Siblings for Neighbours {
                 folder.push_str(part);
             }
         }
-        let children = self.files.directory(&folder).ok()??;
-        let node = children.into_iter().find(|node| {
-            let own = node.path.rsplit('/').next().unwrap_or(&node.path);
-            node.kind == NodeKind::File && own.eq_ignore_ascii_case(name)
-        })?;
-        let bytes: Arc<dyn ReadAt> = match self.files.content(&node).ok()? {
+        let asked = Asked { path: folder.clone(), names: Some(vec![name.to_owned()]) };
+        let listing = self.files.listings(&[asked]).pop()?;
+        // The name as it is written, before one in other letters.
+        let last = |node: &Node| node.path.rsplit('/').next().unwrap_or(&node.path).to_owned();
+        let files: Vec<Node> = listing
+            .children
+            .into_iter()
+            .filter(|node| node.kind == NodeKind::File && last(node).eq_ignore_ascii_case(name))
+            .collect();
+        let exact = files.iter().find(|node| last(node) == name);
+        let node = exact.or(files.first())?;
+        let bytes: Arc<dyn ReadAt> = match self.files.content(node).ok()? {
             Content::Inline(bytes) => Arc::new(MemoryBytes::new(bytes)),
             Content::Extents(extents) => Arc::new(extents),
             Content::Decoded(bytes) => bytes,

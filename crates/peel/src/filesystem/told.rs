@@ -2,6 +2,7 @@
 //!
 //! | name | offset | signature | source |
 //! | --- | --- | --- | --- |
+//! | ReFS | 3 | `ReFS`, four zeros | libfsrefs, ReFS format |
 //! | F2FS | 1024 | `0xf2f52010` | Linux, f2fs_fs.h |
 //! | NILFS2 | 1024 | revision 2, at 6 `0x3434` | Linux, nilfs2_ondisk.h |
 //! | EROFS | 1024 | `0xe0f5e1e2` | Linux, erofs_fs.h |
@@ -36,6 +37,7 @@ const BCACHEFS: &[u8] = &[
 ];
 
 const ALL: &[Told] = &[
+    Told { name: "ReFS", signatures: &[(3, b"ReFS\0\0\0\0")], with: b"" },
     Told { name: "F2FS", signatures: &[(1024, b"\x10\x20\xf5\xf2")], with: b"" },
     Told { name: "NILFS2", signatures: &[(1024, b"\x02\0\0\0\0\0\x34\x34")], with: b"" },
     Told { name: "EROFS", signatures: &[(1024, b"\xe2\xe1\xf5\xe0")], with: b"" },
@@ -125,6 +127,6 @@ mod tests {
             }
         }
         let opened = formats[0].open(Arc::new(nothing), &Limits::default());
-        assert!(matches!(opened, Err(PeelError::Closed(why)) if why.ends_with("(F2FS)")));
+        assert!(matches!(opened, Err(PeelError::Closed(why)) if why.ends_with("(ReFS)")));
     }
 }

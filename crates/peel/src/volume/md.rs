@@ -35,6 +35,11 @@ impl Holder for Md {
         superblock(head).is_some()
     }
 
+    /// `mdadm` leaves what stood at 1024 before; no `mkfs` leaves what stands at 4096.
+    fn is_before_files(&self) -> bool {
+        true
+    }
+
     fn open(&self, volume: &Arc<dyn ReadAt>, head: &[u8]) -> Result<Vec<Logical>, PeelError> {
         let base = superblock(head).unwrap_or(0);
         let bytes = head.get(base..).unwrap_or(&[]);

@@ -1,5 +1,6 @@
 //! The volumes of a disk, and what lies on each.
 
+use super::part::Holder;
 use super::table::{holder, parts};
 use crate::error::PeelError;
 use crate::filesystem::{self, Tour, Toured};
@@ -12,10 +13,14 @@ use std::sync::Arc;
 
 /// How much of a volume tells what it is: the super block of btrfs at 64 KiB is the furthest.
 pub(crate) const HEAD: u64 = 72 << 10;
+/// The longest copy of boot sectors that tools keep: the `$Boot` of NTFS has 16.
+const BOOT: u64 = 8 << 10;
 /// How many volumes may lie in volumes.
 const NESTED: usize = 4;
 /// How many volumes of a disk are looked at, those inside others as well.
 const MOST_VOLUMES: usize = 1024;
+/// After how many times the names of one archive no more file systems of a disk are opened.
+const MOST_SYSTEMS: u64 = 8;
 /// Names of files that are disks or volumes byte for byte: worth a request to see.
 const NAMES: [&str; 20] = [
     ".img", ".raw", ".dd", ".iso", ".bin", ".001", ".image", ".disk", ".udf", ".toast", ".cdr",
@@ -102,6 +107,7 @@ impl Volumes<'_> {
         };
         // A disc that also starts from a stick has a table beside its file system.
         let is_whole = is_disc(head) && filesystem::find(&**disk.bytes, head).is_some();
+        let disc_ends = if is_whole { disc_bytes(head) } else { 0 };
         if is_whole {
             self.volume(disk, head, depth, sink, found);
         }
@@ -130,9 +136,15 @@ impl Volumes<'_> {
                 bytes: &window,
             };
             let Some(head) = found.head(&one, sink) else { continue };
-            // The files of a disc need not be seen once more, by whichever part of it.
-            let is_other = !is_disc(&head) && filesystem::find(&*window, &head).is_some();
-            if !is_whole || is_other {
+            // The files of a disc need not be seen once more, under whatever name a table has for
+            // where they lie.
+            let is_known = || {
+                filesystem::find(&**one.bytes, &head).is_some()
+                    || holder(&**one.bytes, &head).is_some()
+            };
+            let is_of_disc =
+                is_whole && (is_disc(&head) || (part.start < disc_ends && !is_known()));
+            if !is_of_disc {
                 self.volume(&one, &head, depth, sink, found);
             }
         }
@@ -146,58 +158,34 @@ impl Volumes<'_> {
         sink: &mut dyn Sink,
         found: &mut Found,
     ) {
-        let One { place, number, called, bytes } = *volume;
-        let mut one = Seen {
-            number,
-            kind: called.to_owned(),
-            label: None,
-            bytes: bytes.len(),
-            toured: None,
-            closed: None,
-            is_of_a_machine: false,
-        };
+        let One { place, called, bytes, .. } = *volume;
         let holder = holder(&**bytes, head);
-        let is_hidden = holder.as_ref().is_some_and(|holder| holder.is_before_files());
-        let format = filesystem::find(&**bytes, head).filter(|_| !is_hidden);
-        if let Some(format) = format {
-            format.name().clone_into(&mut one.kind);
-            match format.open(Arc::clone(bytes), self.limits) {
-                Ok(files) => {
-                    one.label = files.label();
-                    let limits = self.limits;
-                    let tour = Tour { place, volume: bytes, files, format: format.name(), limits };
-                    let toured = tour.run(sink);
-                    one.is_of_a_machine = toured.is_of_a_machine;
-                    one.toured = Some(toured);
+        let format = filesystem::find(&**bytes, head);
+        let is_first = holder.as_ref().is_some_and(|holder| holder.is_before_files());
+        let mut failed: Vec<(&'static str, PeelError)> = Vec::new();
+        for is_holder in [is_first, !is_first] {
+            let (name, opened) = match (is_holder, &holder, &format) {
+                (true, Some(holder), _) => {
+                    (holder.name(), self.held(volume, &**holder, head, depth, sink, found))
                 }
-                Err(error) => {
-                    one.closed = Some(error.to_string());
-                    error.say(place, Some(bytes.len()), sink);
+                (false, _, Some(format)) => {
+                    (format.name(), self.files(volume, &**format, sink, found))
                 }
+                _ => continue,
+            };
+            let Err(error) = opened else { return };
+            // What an older use of the volume left behind does not parse, and hides no newer one.
+            let is_certain = !matches!(error, PeelError::Malformed { .. });
+            failed.push((name, error));
+            if is_certain {
+                break;
             }
-            found.seen.push(one);
-            return;
         }
-        if let Some(holder) = holder {
-            holder.name().clone_into(&mut one.kind);
-            let opened = holder.open(bytes, head);
-            if let Err(error) = &opened {
-                one.closed = Some(error.to_string());
+        if let Some((name, error)) = failed.last() {
+            let closed = Some(error.to_string());
+            found.seen.push(Seen { closed, ..volume.seen(name) });
+            for (_, error) in failed {
                 error.say(place, Some(bytes.len()), sink);
-            }
-            found.seen.push(one);
-            for logical in opened.unwrap_or_default() {
-                let place = place.child(Layer::Member { path: logical.name.clone() });
-                if depth >= NESTED {
-                    sink.gap(Gap::new(&place, "volumes nested deeper than the limit", None));
-                    continue;
-                }
-                let called = &*logical.name;
-                let inside = One { place: &place, number, called, bytes: &logical.bytes };
-                // The disk of a guest, as often as not.
-                if let Some(head) = found.head(&inside, sink) {
-                    self.disk(&inside, &head, depth.saturating_add(1), sink, found);
-                }
             }
             return;
         }
@@ -209,8 +197,67 @@ impl Volumes<'_> {
             known => format!("a volume of unknown kind ({known}), not looked into"),
         };
         sink.gap(Gap::new(place, reason.clone(), Some(bytes.len())));
-        one.closed = Some(reason);
-        found.seen.push(one);
+        found.seen.push(Seen { closed: Some(reason), ..volume.seen(called) });
+    }
+
+    /// Visits the files of a volume.
+    fn files(
+        &self,
+        volume: &One<'_>,
+        format: &dyn filesystem::Format,
+        sink: &mut dyn Sink,
+        found: &mut Found,
+    ) -> Result<(), PeelError> {
+        if found.names > self.limits.members.saturating_mul(MOST_SYSTEMS) {
+            return Err(PeelError::Limit("more files on a disk than the limit"));
+        }
+        let files = format.open(Arc::clone(volume.bytes), self.limits)?;
+        let label = files.label();
+        let tour = Tour {
+            place: volume.place,
+            volume: volume.bytes,
+            files,
+            format: format.name(),
+            limits: self.limits,
+        };
+        let toured = tour.run(sink);
+        found.add(&toured);
+        let is_of_a_machine = toured.is_of_a_machine;
+        let seen = volume.seen(format.name());
+        found.seen.push(Seen { label, is_of_a_machine, toured: Some(toured), ..seen });
+        Ok(())
+    }
+
+    /// Looks at the volumes inside a volume.
+    fn held(
+        &self,
+        volume: &One<'_>,
+        holder: &dyn Holder,
+        head: &[u8],
+        depth: usize,
+        sink: &mut dyn Sink,
+        found: &mut Found,
+    ) -> Result<(), PeelError> {
+        let logicals = holder.open(volume.bytes, head)?;
+        found.seen.push(volume.seen(holder.name()));
+        for logical in logicals {
+            let place = volume.place.child(Layer::Member { path: logical.name.clone() });
+            if depth >= NESTED {
+                sink.gap(Gap::new(&place, "volumes nested deeper than the limit", None));
+                continue;
+            }
+            let inside = One {
+                place: &place,
+                number: volume.number,
+                called: &logical.name,
+                bytes: &logical.bytes,
+            };
+            // The disk of a guest, as often as not.
+            if let Some(head) = found.head(&inside, sink) {
+                self.disk(&inside, &head, depth.saturating_add(1), sink, found);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -225,15 +272,38 @@ struct One<'a> {
     bytes: &'a Arc<dyn ReadAt>,
 }
 
+impl One<'_> {
+    /// Of this kind, and nothing seen of it yet.
+    fn seen(&self, kind: &str) -> Seen {
+        Seen {
+            number: self.number,
+            kind: kind.to_owned(),
+            label: None,
+            bytes: self.bytes.len(),
+            toured: None,
+            closed: None,
+            is_of_a_machine: false,
+        }
+    }
+}
+
 /// What was found on a disk so far.
 #[derive(Default)]
 struct Found {
     seen: Vec<Seen>,
     /// How many volumes were looked at, with those that hold nothing.
     looked: usize,
+    /// How many names all of their file systems have.
+    names: u64,
 }
 
 impl Found {
+    fn add(&mut self, toured: &Toured) {
+        for names in [toured.files, toured.directories, toured.deleted] {
+            self.names = self.names.saturating_add(names);
+        }
+    }
+
     /// Reads the beginning of one more volume; none past the limit, which is said once, or when
     /// it cannot be read, which is said as well.
     fn head(&mut self, one: &One<'_>, sink: &mut dyn Sink) -> Option<Vec<u8>> {
@@ -255,6 +325,15 @@ fn is_disc(head: &[u8]) -> bool {
     head.get(32769..32774) == Some(b"CD001")
 }
 
+/// How long a disc is by its descriptor: at 80 the number of blocks, at 128 the bytes of one.
+fn disc_bytes(head: &[u8]) -> u64 {
+    let descriptor = head.get(32768..).unwrap_or(&[]);
+    let blocks = descriptor.get(80..84).and_then(|four| four.try_into().ok());
+    let size = descriptor.get(128..130).and_then(|two| two.try_into().ok());
+    let (blocks, size) = (blocks.map_or(0, u32::from_le_bytes), size.map_or(0, u16::from_le_bytes));
+    u64::from(blocks).saturating_mul(u64::from(size))
+}
+
 /// Whether a volume that begins with zeros holds nothing further on either, by a few looks.
 fn is_blank(volume: &dyn ReadAt) -> bool {
     [1u64 << 20, volume.len() / 2, volume.len().saturating_sub(4096)].into_iter().all(|offset| {
@@ -265,6 +344,10 @@ fn is_blank(volume: &dyn ReadAt) -> bool {
 /// Whether bytes are a disk or a volume without a container: by a partition table, a file system
 /// or a holder. More than the head is read only where its beginning or its name say it is worth it.
 pub(crate) fn looks_like_a_disk(artifact: &Artifact, head: &[u8]) -> bool {
+    // A copy of what a machine starts from, kept as a file: nothing lies behind it.
+    if artifact.bytes.len() <= BOOT && head.get(510..512) == Some(&[0x55, 0xaa]) {
+        return false;
+    }
     let known = |head: &[u8]| {
         parts(&*artifact.bytes, head).is_some()
             || filesystem::find(&*artifact.bytes, head).is_some()

@@ -1,4 +1,4 @@
-//! What is known by its signature and not read: swap, managers of volumes, file systems.
+//! What is known by its signature and not read: swap, managers of volumes, encryption.
 
 use super::part::{Holder, Logical};
 use crate::error::PeelError;
@@ -17,14 +17,16 @@ struct Told {
 
 const SWAP: &str = "swap space of Linux, not looked into";
 const HIBERNATED: &str = "swap space of Linux with the memory of a machine, not looked into";
-const FILES: &str = "a file system that is not read";
 const POOL: &str = "a part of a storage pool that is not read";
 const ENCRYPTION: &str = "encrypted, or a manager of volumes that is not read";
 const BCACHE: &[u8] = &[
     0xc6, 0x85, 0x73, 0xf6, 0x4e, 0x1a, 0x45, 0xca, 0x82, 0x65, 0xf5, 0x7f, 0x48, 0xba, 0x6d, 0x81,
 ];
+/// The beginning of the list of names and values in a label of ZFS: its first
+/// name has seven letters.
+const ZFS: &[u8] = b"\0\0\0\x07version\0";
 
-const KNOWN: [Told; 16] = [
+const KNOWN: [Told; 15] = [
     Told { name: "Linux swap", words: SWAP, signature: &[(4086, b"SWAPSPACE2")] },
     Told { name: "Linux swap", words: SWAP, signature: &[(4086, b"SWAP-SPACE")] },
     Told { name: "Linux swap", words: SWAP, signature: &[(65526, b"SWAPSPACE2")] },
@@ -32,14 +34,9 @@ const KNOWN: [Told; 16] = [
     Told { name: "Linux swap", words: HIBERNATED, signature: &[(4086, b"S2SUSPEND")] },
     Told { name: "Linux swap", words: HIBERNATED, signature: &[(4086, b"ULSUSPEND")] },
     Told { name: "Linux swap", words: HIBERNATED, signature: &[(4086, b"LINHIB0001")] },
-    Told { name: "ReFS", words: FILES, signature: &[(3, b"ReFS\0\0\0\0")] },
     Told { name: "Storage Spaces", words: POOL, signature: &[(4096, b"SPACEDB ")] },
     Told { name: "Windows dynamic disk", words: POOL, signature: &[(3072, b"PRIVHEAD")] },
-    Told {
-        name: "Apple CoreStorage",
-        words: ENCRYPTION,
-        signature: &[(8, &[1, 0, 0x10, 0]), (88, b"CS")],
-    },
+    Told { name: "ZFS", words: POOL, signature: &[(16384, &[1]), (16404, ZFS)] },
     Told { name: "bcache", words: POOL, signature: &[(4120, BCACHE)] },
     Told { name: "Ceph", words: POOL, signature: &[(0, b"bluestore block device")] },
     Told { name: "VDO", words: POOL, signature: &[(0, b"dmvdo001")] },

@@ -25,8 +25,6 @@ const VOLUME: u64 = 3;
 const KEPT_BYTES: usize = 16 << 20;
 /// How many directories' places are kept.
 const KEPT_FOLDERS: usize = 1 << 16;
-/// How many files one batch prepares.
-const PREPARED: usize = 8 << 10;
 
 /// The volume.
 pub(super) struct Volume {
@@ -108,9 +106,24 @@ impl Volume {
         file
     }
 
+    /// A file as a sweep left it in memory.
+    fn swept(&self, number: u64) -> Option<Arc<File>> {
+        let file = self.records.get()?.file(number)?;
+        (!is_left(&file)).then_some(file)
+    }
+
+    fn content_of(
+        &self,
+        node: &Node,
+        file: Result<Arc<File>, PeelError>,
+    ) -> Result<Content, PeelError> {
+        let file = current(file?, Reference::of_handle(node.handle))?;
+        let name = stream_name(&file, &node.path);
+        content(&self.table.volume, &self.table.geometry, &file, name)
+    }
+
     fn file(&self, reference: Reference) -> Result<Arc<File>, PeelError> {
-        let swept = self.records.get().and_then(|records| records.file(reference.number));
-        let file = match swept.filter(|file| !is_left(file)) {
+        let file = match self.swept(reference.number) {
             Some(file) => file,
             None => self
                 .files(&[reference.number])
@@ -284,24 +297,35 @@ impl FileSystem for Volume {
         }
     }
 
-    fn prepare(&self, nodes: &[Node]) {
-        let is_known = |number: u64| {
-            let swept = self.records.get().and_then(|records| records.file(number));
-            swept.is_some_and(|file| !is_left(&file))
-        };
-        let numbers: Vec<u64> = nodes
-            .iter()
-            .map(|node| Reference::of_handle(node.handle).number)
-            .filter(|number| !is_known(*number))
-            .take(PREPARED)
-            .collect();
-        self.files(&numbers);
+    fn content(&self, node: &Node) -> Result<Content, PeelError> {
+        self.content_of(node, self.file(Reference::of_handle(node.handle)))
     }
 
-    fn content(&self, node: &Node) -> Result<Content, PeelError> {
-        let file = self.file(Reference::of_handle(node.handle))?;
-        let name = stream_name(&file, &node.path);
-        content(&self.table.volume, &self.table.geometry, &file, name)
+    fn contents(&self, nodes: &[Node]) -> Vec<Result<Content, PeelError>> {
+        let number = |node: &Node| Reference::of_handle(node.handle).number;
+        let swept: Vec<Option<Arc<File>>> =
+            nodes.iter().map(|node| self.swept(number(node))).collect();
+        let missing: Vec<u64> = nodes
+            .iter()
+            .zip(&swept)
+            .filter(|(_, file)| file.is_none())
+            .map(|(node, _)| number(node))
+            .collect();
+        let mut read = self.files(&missing).into_iter();
+        let content = |(node, file): (&Node, Option<Arc<File>>)| {
+            let file = file.map(Ok).or_else(|| read.next());
+            self.content_of(node, file.unwrap_or_else(|| Err(reused(number(node)))))
+        };
+        nodes.iter().zip(swept).map(content).collect()
+    }
+}
+
+/// The file, unless its record is another's by now.
+fn current(file: Arc<File>, reference: Reference) -> Result<Arc<File>, PeelError> {
+    if file.reference.sequence == reference.sequence {
+        Ok(file)
+    } else {
+        Err(reused(reference.number))
     }
 }
 
