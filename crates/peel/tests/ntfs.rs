@@ -44,10 +44,6 @@ impl Sink for All {
         self.artifacts.push(artifact);
     }
     fn inert(&mut self, entry: Entry, _: &'static str) {
-        // What cannot be opened is listed as well, and told as a gap.
-        if entry.length_bytes.is_some_and(|length| length > 0) {
-            return;
-        }
         self.files.insert(entry.provenance.path().to_owned(), Vec::new());
     }
     fn gap(&mut self, gap: Gap) {
