@@ -11,9 +11,7 @@ const FEW: u64 = 64;
 /// The widest gap that is read for nothing: what 50 MB/s bring in a delay of 20 ms.
 const WIDEST: u64 = 1 << 20;
 /// A sweep reads more than it wants as long as that is not more than this part of the volume.
-const SHARE: u64 = 125;
-/// Below this gap a request never pays.
-const NARROWEST: u64 = 64 << 10;
+const SHARE: u64 = 100;
 
 /// A piece that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,8 +137,8 @@ pub(super) fn read_within(
     Ok(outcome)
 }
 
-/// How far apart two pieces may lie to be read in one request: what the source says; wider or
-/// narrower where the pieces are many, so that all that is read stays below `most`.
+/// How far apart two pieces may lie to be read in one request: what the source says; wider where
+/// the pieces are many and all that is read stays below `most`.
 fn gap(pieces: &[Piece], own: u64, most: u64) -> u64 {
     let cost = |close: u64| {
         let (mut requests, mut bytes, mut stop) = (0u64, 0u64, 0u64);
@@ -160,10 +158,6 @@ fn gap(pieces: &[Piece], own: u64, most: u64) -> u64 {
         (requests, bytes)
     };
     let mut close = own;
-    // What a slow start and a fast stream would justify for a few pieces, many must not add up to.
-    while close > NARROWEST && cost(close).1 > most {
-        close = (close / 2).max(NARROWEST);
-    }
     while close > 0 && close < WIDEST && cost(close).0 > FEW {
         let wider = close.saturating_add(close.div_ceil(4)).min(WIDEST);
         if cost(wider).1 > most {
