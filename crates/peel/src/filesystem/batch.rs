@@ -1,17 +1,26 @@
 //! Many pieces of metadata read in the order of the disk, with few requests and bounded memory.
 
 use lidless_io::number::{index, wide};
-use lidless_io::{ReadAt, ReadError, ReadErrorKind, read_vec};
+use lidless_io::{Apart, ReadAt, ReadError, ReadErrorKind, read_each, read_vec};
+use std::ops::Range;
 
-/// The most that one request asks for, and so about what is held at a time.
+/// The most that one request asks for.
 const LARGEST: u64 = 8 << 20;
+/// What is asked for together where requests wait for their answers, and so held at a time.
+const TOGETHER: u64 = 32 << 20;
 
 /// With fewer requests than this there is nothing to save.
 const FEW: u64 = 64;
 /// The widest gap that is read for nothing: what 50 MB/s bring in a delay of 20 ms.
 const WIDEST: u64 = 1 << 20;
-/// A sweep reads more than it wants as long as that is not more than this part of the volume.
-const SHARE: u64 = 100;
+/// A sweep reads more than it wants as long as that is not more than this part of the volume:
+/// below a hundredth, with room for what is read before and after it.
+const SHARE: u64 = 128;
+/// However cheap the link says that bytes are, no more is read than this many times what is
+/// wanted, ...
+const TIMES: u64 = 4;
+/// ... but for this much, which is not worth counting.
+const FREE: u64 = 16 << 20;
 
 /// A piece that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,11 +62,12 @@ pub(super) fn read_in_order(
     read_within(volume, allowed(volume), pieces, visit)
 }
 
-/// Reads the pieces in the order in which they lie, those closer than the source's own gap in one
-/// request, and hands each out: its tag, the offset within it, bytes. Where there are many, those
-/// further from each other are joined as well, as long as all that is read stays below `most`. A
-/// piece longer than 8 MiB comes in parts, cut at multiples of 8 MiB from its start. Pieces that
-/// cannot be read are counted and passed over.
+/// Reads the pieces, past the caches of the volume, and hands each out in the order in which they
+/// lie: its tag, the offset within it, bytes. Those closer than the source's own gap are one
+/// request; where there are many, those further from each other are joined as well, as long as
+/// all that is read stays below `most`, and where bytes would be many times what is wanted, fewer
+/// are joined. A piece longer than 8 MiB comes in parts, cut at multiples of 8 MiB from its start.
+/// Pieces that cannot be read are counted and passed over.
 ///
 /// # Errors
 /// When the budget is spent.
@@ -78,23 +88,69 @@ pub(super) fn read_within(
         }
         piece.length > 0
     });
-    let close = gap(&pieces, volume.gap_bytes(), most);
-    let mut rest = pieces.as_slice();
-    while let Some((first, after)) = rest.split_first() {
-        if first.length > LARGEST {
-            let mut at = 0;
-            while at < first.length {
-                let length = first.length.saturating_sub(at).min(LARGEST);
-                outcome.bytes = outcome.bytes.saturating_add(length);
-                match read_vec(volume, first.start.saturating_add(at), length) {
-                    Ok(bytes) => visit(first.tag, at, &bytes),
-                    Err(error) => fail(&mut outcome, 1, error)?,
+    let volume = &Apart(volume);
+    let together = if volume.lanes() > 1 { TOGETHER } else { LARGEST };
+    let requests = requests(&pieces, gap(&pieces, volume.gap_bytes(), most));
+    let mut rest = requests.as_slice();
+    while !rest.is_empty() {
+        let mut sum = 0u64;
+        let fits = |request: &&Request<'_>| {
+            sum = sum.saturating_add(request.length);
+            sum <= together
+        };
+        let count = rest.iter().take_while(fits).count().max(1);
+        let (wave, later) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+        let places: Vec<Range<u64>> = wave.iter().map(Request::range).collect();
+        for (request, bytes) in wave.iter().zip(read_each(volume, &places)) {
+            outcome.bytes = outcome.bytes.saturating_add(request.length);
+            match bytes {
+                Ok(bytes) => request.hand_out(&bytes, visit),
+                Err(error) if request.pieces.len() == 1 => fail(&mut outcome, 1, error)?,
+                // Once more, one by one: a bad place spoils its own piece only.
+                Err(error) => {
+                    fail(&mut outcome, 0, error)?;
+                    for piece in request.pieces {
+                        match read_vec(volume, piece.start, piece.length) {
+                            Ok(bytes) => visit(piece.tag, 0, &bytes),
+                            Err(error) => fail(&mut outcome, 1, error)?,
+                        }
+                    }
                 }
-                at = at.saturating_add(LARGEST);
             }
-            rest = after;
-            continue;
         }
+        rest = later;
+    }
+    Ok(outcome)
+}
+
+/// Bytes that are asked for at once: pieces that lie close to each other, or a part of one.
+struct Request<'p> {
+    start: u64,
+    length: u64,
+    pieces: &'p [Piece],
+}
+
+impl Request<'_> {
+    fn range(&self) -> Range<u64> {
+        self.start..self.start.saturating_add(self.length)
+    }
+
+    fn hand_out(&self, bytes: &[u8], visit: &mut dyn FnMut(u64, u64, &[u8])) {
+        for piece in self.pieces {
+            // One of the two is 0: only a piece alone begins before its request.
+            let from = index(piece.start.saturating_sub(self.start));
+            let at = self.start.saturating_sub(piece.start);
+            let to = from.saturating_add(index(piece.length)).min(bytes.len());
+            visit(piece.tag, at, bytes.get(from..to).unwrap_or(&[]));
+        }
+    }
+}
+
+/// What is asked for when pieces that lie up to `close` from each other are joined.
+fn requests(pieces: &[Piece], close: u64) -> Vec<Request<'_>> {
+    let mut requests = Vec::new();
+    let mut rest = pieces;
+    while let Some((first, _)) = rest.split_first() {
         let mut stop = first.start.saturating_add(first.length);
         let count = rest
             .iter()
@@ -109,36 +165,21 @@ pub(super) fn read_within(
             })
             .count()
             .max(1);
-        let (group, later) = rest.split_at_checked(count).unwrap_or((rest, &[]));
-        let length = stop.saturating_sub(first.start);
-        outcome.bytes = outcome.bytes.saturating_add(length);
-        match read_vec(volume, first.start, length) {
-            Ok(bytes) => {
-                for piece in group {
-                    let from = index(piece.start.saturating_sub(first.start));
-                    let to = from.saturating_add(index(piece.length)).min(bytes.len());
-                    visit(piece.tag, 0, bytes.get(from..to).unwrap_or(&[]));
-                }
-            }
-            Err(error) if group.len() == 1 => fail(&mut outcome, 1, error)?,
-            // Once more, one by one: a bad place spoils its own piece only.
-            Err(error) => {
-                fail(&mut outcome, 0, error)?;
-                for piece in group {
-                    match read_vec(volume, piece.start, piece.length) {
-                        Ok(bytes) => visit(piece.tag, 0, &bytes),
-                        Err(error) => fail(&mut outcome, 1, error)?,
-                    }
-                }
-            }
+        let (pieces, later) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+        let mut start = first.start;
+        while start < stop {
+            let length = stop.saturating_sub(start).min(LARGEST);
+            requests.push(Request { start, length, pieces });
+            start = start.saturating_add(length);
         }
         rest = later;
     }
-    Ok(outcome)
+    requests
 }
 
 /// How far apart two pieces may lie to be read in one request: what the source says; wider where
-/// the pieces are many and all that is read stays below `most`.
+/// the pieces are many and all that is read stays below `most`; closer where what the source says
+/// would bring many times what is wanted.
 fn gap(pieces: &[Piece], own: u64, most: u64) -> u64 {
     let cost = |close: u64| {
         let (mut requests, mut bytes, mut stop) = (0u64, 0u64, 0u64);
@@ -157,13 +198,28 @@ fn gap(pieces: &[Piece], own: u64, most: u64) -> u64 {
         }
         (requests, bytes)
     };
+    let wanted = cost(0).1;
+    let ceiling = most.max(wanted.saturating_mul(TIMES)).max(FREE);
     let mut close = own;
-    while close > 0 && close < WIDEST && cost(close).0 > FEW {
+    while close > 0 && cost(close).1 > ceiling {
+        close = close.saturating_sub(close.div_ceil(4));
+    }
+    while close > 0 && close < WIDEST && close >= own && cost(close).0 > FEW {
         let wider = close.saturating_add(close.div_ceil(4)).min(WIDEST);
         if cost(wider).1 > most {
             break;
         }
         close = wider;
+    }
+    if std::env::var_os("GAPDBG").is_some() {
+        eprintln!(
+            "gap own {own} close {close} most {most} wanted {wanted} {:?} pieces {}",
+            cost(close),
+            pieces.len()
+        );
+        for k in [0u64, 16, 64, 128, 256, 512, 1024] {
+            eprintln!("   {k}K {:?}", cost(k << 10));
+        }
     }
     close
 }
