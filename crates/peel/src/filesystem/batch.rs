@@ -10,12 +10,12 @@ const LARGEST: u64 = 8 << 20;
 const TOGETHER: u64 = 32 << 20;
 
 /// With fewer requests than this there is nothing to save.
-const FEW: u64 = 64;
+const FEW: usize = 64;
 /// The widest gap that is read for nothing: what 50 MB/s bring in a delay of 20 ms.
 const WIDEST: u64 = 1 << 20;
 /// A sweep reads more than it wants as long as that is not more than this part of the volume:
 /// below a hundredth, with room for what is read before and after it.
-const SHARE: u64 = 128;
+const SHARE: u64 = 110;
 /// However cheap the link says that bytes are, no more is read than this many times what is
 /// wanted, ...
 const TIMES: u64 = 4;
@@ -181,47 +181,31 @@ fn requests(pieces: &[Piece], close: u64) -> Vec<Request<'_>> {
 /// the pieces are many and all that is read stays below `most`; closer where what the source says
 /// would bring many times what is wanted.
 fn gap(pieces: &[Piece], own: u64, most: u64) -> u64 {
-    let cost = |close: u64| {
-        let (mut requests, mut bytes, mut stop) = (0u64, 0u64, 0u64);
-        for piece in pieces {
-            let between = piece.start.saturating_sub(stop);
-            let is_joined = requests > 0 && between <= close;
-            let end = piece.start.saturating_add(piece.length).max(stop);
-            let own = end.saturating_sub(piece.start.max(stop));
-            bytes = bytes.saturating_add(own);
-            if is_joined {
-                bytes = bytes.saturating_add(between);
-            } else {
-                requests = requests.saturating_add(1);
+    let (mut gaps, mut wanted, mut stop) = (Vec::new(), 0u64, None);
+    for piece in pieces {
+        let end = piece.start.saturating_add(piece.length);
+        let before = stop.unwrap_or(piece.start);
+        gaps.extend(piece.start.checked_sub(before).filter(|gap| *gap > 0));
+        wanted = wanted.saturating_add(end.saturating_sub(piece.start.max(before)));
+        stop = Some(end.max(before));
+    }
+    gaps.sort_unstable();
+    // The widest gap up to which all may be read for nothing.
+    let widest = |limit: u64| {
+        let mut left = limit.saturating_sub(wanted);
+        for gap in &gaps {
+            match left.checked_sub(*gap) {
+                Some(rest) => left = rest,
+                None => return gap.saturating_sub(1),
             }
-            stop = end;
         }
-        (requests, bytes)
+        u64::MAX
     };
-    let wanted = cost(0).1;
     let ceiling = most.max(wanted.saturating_mul(TIMES)).max(FREE);
-    let mut close = own;
-    while close > 0 && cost(close).1 > ceiling {
-        close = close.saturating_sub(close.div_ceil(4));
-    }
-    while close > 0 && close < WIDEST && close >= own && cost(close).0 > FEW {
-        let wider = close.saturating_add(close.div_ceil(4)).min(WIDEST);
-        if cost(wider).1 > most {
-            break;
-        }
-        close = wider;
-    }
-    if std::env::var_os("GAPDBG").is_some() {
-        eprintln!(
-            "gap own {own} close {close} most {most} wanted {wanted} {:?} pieces {}",
-            cost(close),
-            pieces.len()
-        );
-        for k in [0u64, 16, 64, 128, 256, 512, 1024] {
-            eprintln!("   {k}K {:?}", cost(k << 10));
-        }
-    }
-    close
+    let close = own.min(widest(ceiling));
+    // With all of the gaps from here on there are few requests.
+    let few = gaps.len().checked_sub(FEW).and_then(|at| gaps.get(at)).copied().unwrap_or(0);
+    close.max(widest(most).min(few).min(WIDEST))
 }
 
 fn fail(outcome: &mut Read, pieces: usize, error: ReadError) -> Result<(), ReadError> {
@@ -238,6 +222,32 @@ mod tests {
     use super::*;
     use lidless_io::{Counted, MemoryBytes, Tally, Window};
     use std::sync::Arc;
+
+    #[test]
+    fn gaps_are_read_as_far_as_they_are_worth_it() {
+        let piece = |n: u64, every: u64| Piece { start: n * every, length: 4096, tag: n };
+        let scattered: Vec<Piece> = (0..10_000).map(|n| piece(n, 132 << 10)).collect();
+        let read =
+            |close: u64| requests(&scattered, close).iter().map(|one| one.length).sum::<u64>();
+        // A link on which bytes cost nothing does not make it read all there is, ...
+        let close = gap(&scattered, 4 << 20, 500 << 20);
+        assert!(close < 128 << 10 && read(close) == 10_000 * 4096);
+        // ... unless that is little of the volume, or little at all.
+        assert!(gap(&scattered, 4 << 20, 2 << 30) >= 128 << 10);
+        assert!(gap(&scattered[..100], 4 << 20, 0) >= 128 << 10);
+        // A link on which they are dear joins many all the same, within what is allowed.
+        assert_eq!(gap(&scattered, 8 << 10, 2 << 30), 128 << 10);
+        assert_eq!(gap(&scattered[..64], 8 << 10, 2 << 30), 8 << 10);
+        // Some gaps are shorter than others: those are joined.
+        let mixed: Vec<Piece> = (0..10_000)
+            .map(|n| Piece { start: n * (132 << 10) + (n * n % 97) * 1000, length: 4096, tag: n })
+            .collect();
+        let close = gap(&mixed, 4 << 20, 500 << 20);
+        let read = requests(&mixed, close);
+        let bytes: u64 = read.iter().map(|one| one.length).sum();
+        assert!((400 << 20..=500 << 20).contains(&bytes), "{bytes}");
+        assert!(read.len() < 7000, "{}", read.len());
+    }
 
     #[test]
     fn pieces_come_in_the_order_of_the_disk_and_those_past_its_end_are_counted() {
