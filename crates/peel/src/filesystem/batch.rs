@@ -7,7 +7,7 @@ use std::ops::Range;
 /// The most that one request asks for.
 const LARGEST: u64 = 8 << 20;
 /// What is asked for together where requests wait for their answers, and so held at a time.
-const TOGETHER: u64 = 32 << 20;
+const TOGETHER: u64 = 16 << 20;
 
 /// With fewer requests than this there is nothing to save.
 const FEW: usize = 64;
