@@ -147,6 +147,24 @@ impl ReadAt for BlockCache {
         Ok(size)
     }
 
+    fn read_apart(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        let end = offset.saturating_add(wide(buffer.len())).min(self.len());
+        if offset >= end {
+            return Ok(0);
+        }
+        let block_of = |position: u64| position.checked_div(self.block_bytes).unwrap_or(0);
+        let (first, last) = (block_of(offset), block_of(end.saturating_sub(1)));
+        let is_kept = {
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            last.saturating_sub(first) < wide(self.capacity_blocks)
+                && (first..=last).all(|block| state.blocks.contains_key(&block))
+        };
+        if is_kept {
+            return self.read_at(offset, buffer);
+        }
+        self.source.read_apart(offset, buffer)
+    }
+
     fn gap_bytes(&self) -> u64 {
         self.source.gap_bytes()
     }

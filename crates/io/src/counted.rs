@@ -59,6 +59,12 @@ impl ReadAt for Counted {
         Ok(got)
     }
 
+    fn read_apart(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        let got = self.source.read_apart(offset, buffer)?;
+        self.tally.add(wide(got), 1);
+        Ok(got)
+    }
+
     fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ReadError> {
         let parts = self.source.read_ranges(ranges)?;
         for part in &parts {

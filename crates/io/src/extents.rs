@@ -1,5 +1,6 @@
 //! Pieces of a source put together in another order: a file of a file system, a logical volume.
 
+use crate::apart::Apart;
 use crate::error::ReadError;
 use crate::merged::read_merged;
 use crate::number::{index, wide};
@@ -67,21 +68,13 @@ impl Extents {
         }
         found
     }
-}
 
-/// The part of a buffer that a range of the source fills, from `at` on.
-fn part_of<'a>(buffer: &'a mut [u8], at: u64, range: &Range<u64>) -> Option<&'a mut [u8]> {
-    let from = usize::try_from(at).ok()?;
-    let length = usize::try_from(range.end.saturating_sub(range.start)).ok()?;
-    buffer.get_mut(from..from.checked_add(length)?)
-}
-
-impl ReadAt for Extents {
-    fn len(&self) -> u64 {
-        self.length
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+    fn read_from(
+        &self,
+        source: &dyn ReadAt,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<usize, ReadError> {
         let wanted = wide(buffer.len());
         let end = offset.saturating_add(wanted).min(self.length);
         if offset >= end {
@@ -105,19 +98,40 @@ impl ReadAt for Extents {
         }
         if let [(at, range)] = runs.as_slice() {
             if let Some(part) = part_of(buffer, at.saturating_sub(offset), range) {
-                self.source.read_at(range.start, part)?;
+                source.read_at(range.start, part)?;
             }
             return Ok(size);
         }
         // Those that lie close to each other are one read as well.
         let ranges: Vec<Range<u64>> = runs.iter().map(|(_, range)| range.clone()).collect();
-        for ((at, range), bytes) in runs.iter().zip(read_merged(&*self.source, &ranges)?) {
+        for ((at, range), bytes) in runs.iter().zip(read_merged(source, &ranges)?) {
             let part = part_of(buffer, at.saturating_sub(offset), range);
             if let Some(part) = part.and_then(|part| part.get_mut(..bytes.len())) {
                 part.copy_from_slice(&bytes);
             }
         }
         Ok(size)
+    }
+}
+
+/// The part of a buffer that a range of the source fills, from `at` on.
+fn part_of<'a>(buffer: &'a mut [u8], at: u64, range: &Range<u64>) -> Option<&'a mut [u8]> {
+    let from = usize::try_from(at).ok()?;
+    let length = usize::try_from(range.end.saturating_sub(range.start)).ok()?;
+    buffer.get_mut(from..from.checked_add(length)?)
+}
+
+impl ReadAt for Extents {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        self.read_from(&*self.source, offset, buffer)
+    }
+
+    fn read_apart(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        self.read_from(&Apart(&*self.source), offset, buffer)
     }
 
     fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ReadError> {

@@ -4,6 +4,7 @@
 //! network, a file descriptor or a decompressor.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+mod apart;
 mod budget;
 mod cache;
 mod counted;
@@ -21,6 +22,7 @@ mod spool;
 pub mod utf16;
 mod window;
 
+pub use apart::Apart;
 pub use budget::Budget;
 pub use cache::BlockCache;
 pub use counted::{Counted, Tally};
@@ -30,7 +32,7 @@ pub use extents::{Extent, Extents};
 pub use file::FileBytes;
 pub use link::Link;
 pub use memory::MemoryBytes;
-pub use merged::read_merged;
+pub use merged::{read_each, read_merged};
 pub use read_at::{ReadAt, read_exact_vec, read_vec};
 pub use reader::SequentialReader;
 pub use spool::{Spool, SpoolError, SpooledBytes};

@@ -1,6 +1,7 @@
 //! Many ranges with few requests.
 
-use crate::error::ReadError;
+use crate::error::{ReadError, ReadErrorKind};
+use crate::number::index;
 use crate::read_at::{ReadAt, read_vec};
 use bytes::Bytes;
 use std::ops::Range;
@@ -52,40 +53,70 @@ pub fn read_merged<S: ReadAt + ?Sized>(
         rest = after;
     }
     let mut answers = vec![Bytes::new(); ranges.len()];
-    for ((joined, group), bytes) in groups.iter().zip(read_all(source, &groups)) {
-        let bytes = bytes?;
-        for (index, range) in *group {
-            let at = |offset: u64| {
-                usize::try_from(offset.saturating_sub(joined.start))
-                    .unwrap_or(usize::MAX)
-                    .min(bytes.len())
-            };
+    for ((_, group), parts) in groups.iter().zip(in_lanes(source, &groups, &read_group, &|_| true))
+    {
+        for ((index, _), part) in group.iter().zip(parts?) {
             if let Some(slot) = answers.get_mut(*index) {
-                *slot = bytes.slice(at(range.start)..at(range.end));
+                *slot = part;
             }
         }
     }
     Ok(answers)
 }
 
+/// Reads each of `ranges` with a request of its own, several at a time where the source waits for
+/// answers, and answers them in the order given: callers have joined what is to be joined, and
+/// bound the sum of the lengths. Once the budget is spent nothing more is asked for, and that
+/// answer is the last one.
+pub fn read_each<S: ReadAt + ?Sized>(
+    source: &S,
+    ranges: &[Range<u64>],
+) -> Vec<Result<Bytes, ReadError>> {
+    let is_over = |error: &ReadError| error.kind == ReadErrorKind::OutOfBudget;
+    in_lanes(source, ranges, &read_range, &is_over)
+}
+
 /// A range and what is asked of it.
 type Group<'o> = (Range<u64>, &'o [(usize, Range<u64>)]);
 
-/// Reads the joined ranges, several at a time where the source waits for answers. Nothing more is
-/// asked for after a failure.
-fn read_all<S: ReadAt + ?Sized>(source: &S, groups: &[Group<'_>]) -> Vec<Result<Bytes, ReadError>> {
-    let read = |(joined, _): &Group<'_>| {
-        let length = joined.end.saturating_sub(joined.start);
-        read_vec(source, joined.start, length).map(Bytes::from)
-    };
-    let lanes = source.lanes().min(groups.len());
+fn read_range<S: ReadAt + ?Sized>(source: &S, range: &Range<u64>) -> Result<Bytes, ReadError> {
+    let length = range.end.saturating_sub(range.start);
+    read_vec(source, range.start, length).map(Bytes::from)
+}
+
+/// Reads a joined range and takes it apart. What is mostly gaps is not kept for the little that
+/// is wanted of it.
+fn read_group<S: ReadAt + ?Sized>(
+    source: &S,
+    (joined, group): &Group<'_>,
+) -> Result<Vec<Bytes>, ReadError> {
+    let bytes = read_range(source, joined)?;
+    let at = |offset: u64| index(offset.saturating_sub(joined.start)).min(bytes.len());
+    let parts: Vec<Bytes> =
+        group.iter().map(|(_, range)| bytes.slice(at(range.start)..at(range.end))).collect();
+    let wanted = parts.iter().fold(0usize, |sum, part| sum.saturating_add(part.len()));
+    if wanted.saturating_mul(2) >= bytes.len() {
+        return Ok(parts);
+    }
+    Ok(parts.iter().map(|part| Bytes::copy_from_slice(part)).collect())
+}
+
+/// Reads items, several at a time where the source waits for answers. Nothing more is asked for
+/// after a failure that `ends` it.
+fn in_lanes<S: ReadAt + ?Sized, T: Sync, A: Send + Sync>(
+    source: &S,
+    items: &[T],
+    read: &(dyn Fn(&S, &T) -> Result<A, ReadError> + Sync),
+    ends: &(dyn Fn(&ReadError) -> bool + Sync),
+) -> Vec<Result<A, ReadError>> {
+    let lanes = source.lanes().min(items.len());
     if lanes < 2 {
-        let mut answers = Vec::with_capacity(groups.len());
-        for group in groups {
-            let answer = read(group);
-            let failed = answer.is_err();
+        let mut answers = Vec::with_capacity(items.len());
+        for item in items {
+            let answer = read(source, item);
+            let is_over = answer.as_ref().is_err_and(ends);
             answers.push(answer);
-            if failed {
+            if is_over {
                 break;
             }
         }
@@ -93,18 +124,18 @@ fn read_all<S: ReadAt + ?Sized>(source: &S, groups: &[Group<'_>]) -> Vec<Result<
     }
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
-    let slots: Vec<OnceLock<Result<Bytes, ReadError>>> =
-        groups.iter().map(|_| OnceLock::new()).collect();
+    let slots: Vec<OnceLock<Result<A, ReadError>>> =
+        items.iter().map(|_| OnceLock::new()).collect();
     std::thread::scope(|scope| {
         for _ in 0..lanes {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    let (Some(group), Some(slot)) = (groups.get(number), slots.get(number)) else {
+                    let (Some(item), Some(slot)) = (items.get(number), slots.get(number)) else {
                         break;
                     };
-                    let answer = read(group);
-                    if answer.is_err() {
+                    let answer = read(source, item);
+                    if answer.as_ref().is_err_and(ends) {
                         stop.store(true, Ordering::Relaxed);
                     }
                     let _ = slot.set(answer);
@@ -184,6 +215,15 @@ mod tests {
         for (range, answer) in ranges.iter().zip(read_merged(&whole, &ranges).unwrap()) {
             assert_eq!(answer[..], data[range.start as usize..range.end as usize]);
         }
-        assert!(read_merged(&Wide(MemoryBytes::new(data), 3000), &ranges).is_err());
+        let broken = Wide(MemoryBytes::new(data.clone()), 3000);
+        assert!(read_merged(&broken, &ranges).is_err());
+        let each = read_each(&broken, &ranges);
+        assert_eq!(each.len(), ranges.len());
+        for (range, answer) in ranges.iter().zip(each) {
+            match answer {
+                Ok(bytes) => assert_eq!(bytes[..], data[range.start as usize..range.end as usize]),
+                Err(_) => assert!(range.start >= 3000),
+            }
+        }
     }
 }

@@ -25,6 +25,15 @@ pub trait ReadAt: Send + Sync {
     /// Whatever kept the bytes from being read; see [`crate::ReadErrorKind`].
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError>;
 
+    /// As [`ReadAt::read_at`], of a piece that nothing around it is wanted with: a cache on the
+    /// way brings no more than that and does not keep it. Passed on as [`ReadAt::gap_bytes`].
+    ///
+    /// # Errors
+    /// As [`ReadAt::read_at`].
+    fn read_apart(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        self.read_at(offset, buffer)
+    }
+
     /// Reads several half-open ranges, in the order given; a source may answer them with fewer
     /// requests than ranges. Ranges are cut at the end of the source.
     ///
@@ -100,6 +109,10 @@ impl<S: ReadAt + ?Sized> ReadAt for Arc<S> {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
         (**self).read_at(offset, buffer)
+    }
+
+    fn read_apart(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        (**self).read_apart(offset, buffer)
     }
 
     fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ReadError> {

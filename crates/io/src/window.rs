@@ -23,6 +23,13 @@ impl Window {
         let length = length.min(source.len().saturating_sub(start));
         Self { source, start, length }
     }
+
+    /// The offset in the source, and what of the buffer lies inside the window, if any.
+    fn cut<'b>(&self, offset: u64, buffer: &'b mut [u8]) -> Option<(u64, &'b mut [u8])> {
+        let wanted = index(self.length.saturating_sub(offset)).min(buffer.len());
+        let rest = buffer.get_mut(..wanted).filter(|rest| !rest.is_empty())?;
+        Some((self.start.saturating_add(offset), rest))
+    }
 }
 
 impl ReadAt for Window {
@@ -31,13 +38,16 @@ impl ReadAt for Window {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let available = index(self.length.saturating_sub(offset));
-        let wanted = available.min(buffer.len());
-        match buffer.get_mut(..wanted) {
-            Some(rest) if !rest.is_empty() => {
-                self.source.read_at(self.start.saturating_add(offset), rest)
-            }
-            _ => Ok(0),
+        match self.cut(offset, buffer) {
+            Some((offset, buffer)) => self.source.read_at(offset, buffer),
+            None => Ok(0),
+        }
+    }
+
+    fn read_apart(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        match self.cut(offset, buffer) {
+            Some((offset, buffer)) => self.source.read_apart(offset, buffer),
+            None => Ok(0),
         }
     }
 

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use lidless_io::number::{index, wide};
-use lidless_io::{BlockCache, ReadAt, ReadError, ReadErrorKind, read_exact_vec, read_merged};
+use lidless_io::{
+    Apart, BlockCache, ReadAt, ReadError, ReadErrorKind, read_exact_vec, read_merged,
+};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -166,7 +168,12 @@ impl Mapped {
     }
 
     /// Reads ranges that lie inside the disk, with one batch for the image and one for the parent.
-    fn gather(&self, ranges: &[Range<u64>]) -> Result<Vec<Vec<u8>>, ReadError> {
+    fn gather(
+        &self,
+        ranges: &[Range<u64>],
+        image: &dyn ReadAt,
+        parent: Option<&dyn ReadAt>,
+    ) -> Result<Vec<Vec<u8>>, ReadError> {
         let mut answers = Vec::with_capacity(ranges.len());
         let (mut own, mut above) = (Vec::new(), Vec::new());
         let mut packed: BTreeMap<u64, (Packed, Vec<Share>)> = BTreeMap::new();
@@ -204,14 +211,34 @@ impl Mapped {
             }
         }
         // An image that ends was cut; a parent may be smaller than its child.
-        if !fetch(&*self.image, &own, &mut answers)? {
+        if !fetch(image, &own, &mut answers)? {
             return Err(broken("the disk image breaks off"));
         }
-        if let Some(parent) = &self.parent {
-            fetch(&**parent, &above, &mut answers)?;
+        if let Some(parent) = parent {
+            fetch(parent, &above, &mut answers)?;
         }
         self.unpack(packed, &mut answers)?;
         Ok(answers)
+    }
+
+    fn read_one(
+        &self,
+        offset: u64,
+        buffer: &mut [u8],
+        image: &dyn ReadAt,
+        parent: Option<&dyn ReadAt>,
+    ) -> Result<usize, ReadError> {
+        let wanted = wide(buffer.len());
+        let range = self.cut(&(offset..offset.saturating_add(wanted)));
+        if range.is_empty() {
+            return Ok(0);
+        }
+        let answers = self.gather(std::slice::from_ref(&range), image, parent);
+        let bytes = answers?.pop().unwrap_or_default();
+        if let Some(to) = buffer.get_mut(..bytes.len()) {
+            to.copy_from_slice(&bytes);
+        }
+        Ok(bytes.len())
     }
 
     fn unpack(
@@ -288,21 +315,19 @@ impl ReadAt for Mapped {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let wanted = wide(buffer.len());
-        let range = self.cut(&(offset..offset.saturating_add(wanted)));
-        if range.is_empty() {
-            return Ok(0);
-        }
-        let bytes = self.gather(std::slice::from_ref(&range))?.pop().unwrap_or_default();
-        if let Some(to) = buffer.get_mut(..bytes.len()) {
-            to.copy_from_slice(&bytes);
-        }
-        Ok(bytes.len())
+        self.read_one(offset, buffer, &*self.image, self.parent.as_deref())
+    }
+
+    fn read_apart(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        let parent = self.parent.as_deref().map(Apart);
+        let parent = parent.as_ref().map(|parent| -> &dyn ReadAt { parent });
+        self.read_one(offset, buffer, &Apart(&*self.image), parent)
     }
 
     fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ReadError> {
         let cut: Vec<Range<u64>> = ranges.iter().map(|range| self.cut(range)).collect();
-        Ok(self.gather(&cut)?.into_iter().map(Bytes::from).collect())
+        let answers = self.gather(&cut, &*self.image, self.parent.as_deref())?;
+        Ok(answers.into_iter().map(Bytes::from).collect())
     }
 
     fn gap_bytes(&self) -> u64 {

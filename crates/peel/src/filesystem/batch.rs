@@ -1,17 +1,26 @@
 //! Many pieces of metadata read in the order of the disk, with few requests and bounded memory.
 
 use lidless_io::number::{index, wide};
-use lidless_io::{ReadAt, ReadError, ReadErrorKind, read_vec};
+use lidless_io::{Apart, ReadAt, ReadError, ReadErrorKind, read_each, read_vec};
+use std::ops::Range;
 
-/// The most that one request asks for, and so about what is held at a time.
+/// The most that one request asks for.
 const LARGEST: u64 = 8 << 20;
+/// What is asked for together where requests wait for their answers, and so held at a time.
+const TOGETHER: u64 = 16 << 20;
 
 /// With fewer requests than this there is nothing to save.
-const FEW: u64 = 64;
+const FEW: usize = 64;
 /// The widest gap that is read for nothing: what 50 MB/s bring in a delay of 20 ms.
 const WIDEST: u64 = 1 << 20;
-/// A sweep reads more than it wants as long as that is not more than this part of the volume.
-const SHARE: u64 = 100;
+/// A sweep reads more than it wants as long as that is not more than this part of the volume:
+/// below a hundredth, with room for what is read before and after it.
+const SHARE: u64 = 110;
+/// However cheap the link says that bytes are, no more is read than this many times what is
+/// wanted, ...
+const TIMES: u64 = 4;
+/// ... but for this much, which is not worth counting.
+const FREE: u64 = 16 << 20;
 
 /// A piece that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,11 +62,12 @@ pub(super) fn read_in_order(
     read_within(volume, allowed(volume), pieces, visit)
 }
 
-/// Reads the pieces in the order in which they lie, those closer than the source's own gap in one
-/// request, and hands each out: its tag, the offset within it, bytes. Where there are many, those
-/// further from each other are joined as well, as long as all that is read stays below `most`. A
-/// piece longer than 8 MiB comes in parts, cut at multiples of 8 MiB from its start. Pieces that
-/// cannot be read are counted and passed over.
+/// Reads the pieces, past the caches of the volume, and hands each out in the order in which they
+/// lie: its tag, the offset within it, bytes. Those closer than the source's own gap are one
+/// request; where there are many, those further from each other are joined as well, as long as
+/// all that is read stays below `most`, and where bytes would be many times what is wanted, fewer
+/// are joined. A piece longer than 8 MiB comes in parts, cut at multiples of 8 MiB from its start.
+/// Pieces that cannot be read are counted and passed over.
 ///
 /// # Errors
 /// When the budget is spent.
@@ -78,23 +88,69 @@ pub(super) fn read_within(
         }
         piece.length > 0
     });
-    let close = gap(&pieces, volume.gap_bytes(), most);
-    let mut rest = pieces.as_slice();
-    while let Some((first, after)) = rest.split_first() {
-        if first.length > LARGEST {
-            let mut at = 0;
-            while at < first.length {
-                let length = first.length.saturating_sub(at).min(LARGEST);
-                outcome.bytes = outcome.bytes.saturating_add(length);
-                match read_vec(volume, first.start.saturating_add(at), length) {
-                    Ok(bytes) => visit(first.tag, at, &bytes),
-                    Err(error) => fail(&mut outcome, 1, error)?,
+    let volume = &Apart(volume);
+    let together = if volume.lanes() > 1 { TOGETHER } else { LARGEST };
+    let requests = requests(&pieces, gap(&pieces, volume.gap_bytes(), most));
+    let mut rest = requests.as_slice();
+    while !rest.is_empty() {
+        let mut sum = 0u64;
+        let fits = |request: &&Request<'_>| {
+            sum = sum.saturating_add(request.length);
+            sum <= together
+        };
+        let count = rest.iter().take_while(fits).count().max(1);
+        let (wave, later) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+        let places: Vec<Range<u64>> = wave.iter().map(Request::range).collect();
+        for (request, bytes) in wave.iter().zip(read_each(volume, &places)) {
+            outcome.bytes = outcome.bytes.saturating_add(request.length);
+            match bytes {
+                Ok(bytes) => request.hand_out(&bytes, visit),
+                Err(error) if request.pieces.len() == 1 => fail(&mut outcome, 1, error)?,
+                // Once more, one by one: a bad place spoils its own piece only.
+                Err(error) => {
+                    fail(&mut outcome, 0, error)?;
+                    for piece in request.pieces {
+                        match read_vec(volume, piece.start, piece.length) {
+                            Ok(bytes) => visit(piece.tag, 0, &bytes),
+                            Err(error) => fail(&mut outcome, 1, error)?,
+                        }
+                    }
                 }
-                at = at.saturating_add(LARGEST);
             }
-            rest = after;
-            continue;
         }
+        rest = later;
+    }
+    Ok(outcome)
+}
+
+/// Bytes that are asked for at once: pieces that lie close to each other, or a part of one.
+struct Request<'p> {
+    start: u64,
+    length: u64,
+    pieces: &'p [Piece],
+}
+
+impl Request<'_> {
+    fn range(&self) -> Range<u64> {
+        self.start..self.start.saturating_add(self.length)
+    }
+
+    fn hand_out(&self, bytes: &[u8], visit: &mut dyn FnMut(u64, u64, &[u8])) {
+        for piece in self.pieces {
+            // One of the two is 0: only a piece alone begins before its request.
+            let from = index(piece.start.saturating_sub(self.start));
+            let at = self.start.saturating_sub(piece.start);
+            let to = from.saturating_add(index(piece.length)).min(bytes.len());
+            visit(piece.tag, at, bytes.get(from..to).unwrap_or(&[]));
+        }
+    }
+}
+
+/// What is asked for when pieces that lie up to `close` from each other are joined.
+fn requests(pieces: &[Piece], close: u64) -> Vec<Request<'_>> {
+    let mut requests = Vec::new();
+    let mut rest = pieces;
+    while let Some((first, _)) = rest.split_first() {
         let mut stop = first.start.saturating_add(first.length);
         let count = rest
             .iter()
@@ -109,63 +165,47 @@ pub(super) fn read_within(
             })
             .count()
             .max(1);
-        let (group, later) = rest.split_at_checked(count).unwrap_or((rest, &[]));
-        let length = stop.saturating_sub(first.start);
-        outcome.bytes = outcome.bytes.saturating_add(length);
-        match read_vec(volume, first.start, length) {
-            Ok(bytes) => {
-                for piece in group {
-                    let from = index(piece.start.saturating_sub(first.start));
-                    let to = from.saturating_add(index(piece.length)).min(bytes.len());
-                    visit(piece.tag, 0, bytes.get(from..to).unwrap_or(&[]));
-                }
-            }
-            Err(error) if group.len() == 1 => fail(&mut outcome, 1, error)?,
-            // Once more, one by one: a bad place spoils its own piece only.
-            Err(error) => {
-                fail(&mut outcome, 0, error)?;
-                for piece in group {
-                    match read_vec(volume, piece.start, piece.length) {
-                        Ok(bytes) => visit(piece.tag, 0, &bytes),
-                        Err(error) => fail(&mut outcome, 1, error)?,
-                    }
-                }
-            }
+        let (pieces, later) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+        let mut start = first.start;
+        while start < stop {
+            let length = stop.saturating_sub(start).min(LARGEST);
+            requests.push(Request { start, length, pieces });
+            start = start.saturating_add(length);
         }
         rest = later;
     }
-    Ok(outcome)
+    requests
 }
 
 /// How far apart two pieces may lie to be read in one request: what the source says; wider where
-/// the pieces are many and all that is read stays below `most`.
+/// the pieces are many and all that is read stays below `most`; closer where what the source says
+/// would bring many times what is wanted.
 fn gap(pieces: &[Piece], own: u64, most: u64) -> u64 {
-    let cost = |close: u64| {
-        let (mut requests, mut bytes, mut stop) = (0u64, 0u64, 0u64);
-        for piece in pieces {
-            let between = piece.start.saturating_sub(stop);
-            let is_joined = requests > 0 && between <= close;
-            let end = piece.start.saturating_add(piece.length).max(stop);
-            let own = end.saturating_sub(piece.start.max(stop));
-            bytes = bytes.saturating_add(own);
-            if is_joined {
-                bytes = bytes.saturating_add(between);
-            } else {
-                requests = requests.saturating_add(1);
-            }
-            stop = end;
-        }
-        (requests, bytes)
-    };
-    let mut close = own;
-    while close > 0 && close < WIDEST && cost(close).0 > FEW {
-        let wider = close.saturating_add(close.div_ceil(4)).min(WIDEST);
-        if cost(wider).1 > most {
-            break;
-        }
-        close = wider;
+    let (mut gaps, mut wanted, mut stop) = (Vec::new(), 0u64, None);
+    for piece in pieces {
+        let end = piece.start.saturating_add(piece.length);
+        let before = stop.unwrap_or(piece.start);
+        gaps.extend(piece.start.checked_sub(before).filter(|gap| *gap > 0));
+        wanted = wanted.saturating_add(end.saturating_sub(piece.start.max(before)));
+        stop = Some(end.max(before));
     }
-    close
+    gaps.sort_unstable();
+    // The widest gap up to which all may be read for nothing.
+    let widest = |limit: u64| {
+        let mut left = limit.saturating_sub(wanted);
+        for gap in &gaps {
+            match left.checked_sub(*gap) {
+                Some(rest) => left = rest,
+                None => return gap.saturating_sub(1),
+            }
+        }
+        u64::MAX
+    };
+    let ceiling = most.max(wanted.saturating_mul(TIMES)).max(FREE);
+    let close = own.min(widest(ceiling));
+    // With all of the gaps from here on there are few requests.
+    let few = gaps.len().checked_sub(FEW).and_then(|at| gaps.get(at)).copied().unwrap_or(0);
+    close.max(widest(most).min(few).min(WIDEST))
 }
 
 fn fail(outcome: &mut Read, pieces: usize, error: ReadError) -> Result<(), ReadError> {
@@ -182,6 +222,32 @@ mod tests {
     use super::*;
     use lidless_io::{Counted, MemoryBytes, Tally, Window};
     use std::sync::Arc;
+
+    #[test]
+    fn gaps_are_read_as_far_as_they_are_worth_it() {
+        let piece = |n: u64, every: u64| Piece { start: n * every, length: 4096, tag: n };
+        let scattered: Vec<Piece> = (0..10_000).map(|n| piece(n, 132 << 10)).collect();
+        let read =
+            |close: u64| requests(&scattered, close).iter().map(|one| one.length).sum::<u64>();
+        // A link on which bytes cost nothing does not make it read all there is, ...
+        let close = gap(&scattered, 4 << 20, 500 << 20);
+        assert!(close < 128 << 10 && read(close) == 10_000 * 4096);
+        // ... unless that is little of the volume, or little at all.
+        assert!(gap(&scattered, 4 << 20, 2 << 30) >= 128 << 10);
+        assert!(gap(&scattered[..100], 4 << 20, 0) >= 128 << 10);
+        // A link on which they are dear joins many all the same, within what is allowed.
+        assert_eq!(gap(&scattered, 8 << 10, 2 << 30), 128 << 10);
+        assert_eq!(gap(&scattered[..64], 8 << 10, 2 << 30), 8 << 10);
+        // Some gaps are shorter than others: those are joined.
+        let mixed: Vec<Piece> = (0..10_000)
+            .map(|n| Piece { start: n * (132 << 10) + (n * n % 97) * 1000, length: 4096, tag: n })
+            .collect();
+        let close = gap(&mixed, 4 << 20, 500 << 20);
+        let read = requests(&mixed, close);
+        let bytes: u64 = read.iter().map(|one| one.length).sum();
+        assert!((400 << 20..=500 << 20).contains(&bytes), "{bytes}");
+        assert!(read.len() < 7000, "{}", read.len());
+    }
 
     #[test]
     fn pieces_come_in_the_order_of_the_disk_and_those_past_its_end_are_counted() {

@@ -6,8 +6,9 @@ use super::known;
 use super::neighbours::Neighbours;
 use crate::error::{PeelError, malformed};
 use crate::peeler::Sink;
+use bytes::Bytes;
 use lidless_core::{Artifact, Entry, Gap, ImageReach, Interest, Layer, Limits, Provenance};
-use lidless_io::{Counted, Extents, MemoryBytes, ReadAt, ReadErrorKind, Tally, read_merged};
+use lidless_io::{Apart, Counted, Extents, MemoryBytes, ReadAt, ReadErrorKind, Tally, read_merged};
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -250,26 +251,39 @@ impl Visit<'_, '_> {
     }
 
     /// Opens files in the order given, in batches: small ones are read with each other, large ones
-    /// on demand.
+    /// on demand. While one batch is looked into, the next one is on its way, where that waits.
     fn open_all(&mut self, nodes: Vec<Node>) {
-        let mut batch: Vec<Node> = Vec::new();
-        let (mut size, mut large) = (0u64, 0usize);
-        for node in nodes {
-            if node.size > SMALL {
-                large = large.saturating_add(1);
-            } else {
-                size = size.saturating_add(node.size);
+        let volume = Apart(&**self.tour.volume);
+        let waits = volume.lanes() > 1;
+        let mut before: Option<(Planned, Option<Vec<Bytes>>)> = None;
+        for nodes in batches(nodes) {
+            let planned = self.plan(nodes);
+            let read = std::thread::scope(|scope| {
+                // Once more, one by one, where it fails: a bad place spoils its own file only.
+                let read = || read_merged(&volume, &planned.wanted).ok();
+                let reading = waits.then(|| scope.spawn(read));
+                if let Some((planned, read)) = before.take() {
+                    self.hand_out_all(planned, read.as_deref());
+                }
+                reading.map_or_else(read, |reading| reading.join().ok().flatten())
+            });
+            if let Some(read) = &read {
+                let bytes = read.iter().map(|part| u64::try_from(part.len()).unwrap_or(0)).sum();
+                self.spent.add(bytes, 1);
             }
-            batch.push(node);
-            if size >= BATCH || large >= LARGE || batch.len() >= TOGETHER {
-                self.open_batch(std::mem::take(&mut batch));
-                (size, large) = (0, 0);
+            if waits {
+                before = Some((planned, read));
+            } else {
+                self.hand_out_all(planned, read.as_deref());
             }
         }
-        self.open_batch(batch);
+        if let Some((planned, read)) = before {
+            self.hand_out_all(planned, read.as_deref());
+        }
     }
 
-    fn open_batch(&mut self, mut nodes: Vec<Node>) {
+    /// Finds out where the files of a batch lie.
+    fn plan(&mut self, mut nodes: Vec<Node>) -> Planned {
         nodes.retain(|node| !self.is_over(node.size));
         let contents = self.contents_of(&nodes);
         let mut wanted: Vec<Range<u64>> = Vec::new();
@@ -302,17 +316,14 @@ impl Visit<'_, '_> {
             };
             plans.push((node, plan));
         }
-        let read = match read_merged(&**self.tour.volume, &wanted) {
-            Ok(read) => {
-                let bytes = read.iter().map(|part| u64::try_from(part.len()).unwrap_or(0)).sum();
-                self.spent.add(bytes, 1);
-                Some(read)
-            }
-            // Once more, one by one: a bad place spoils its own file only.
-            Err(_) => None,
-        };
-        for (node, plan) in plans {
-            let bytes: Arc<dyn ReadAt> = match (plan, &read) {
+        Planned { plans, wanted }
+    }
+
+    /// Hands out the files of a batch, of which `read` was read; each reads its own where that
+    /// failed.
+    fn hand_out_all(&mut self, planned: Planned, read: Option<&[Bytes]>) {
+        for (node, plan) in planned.plans {
+            let bytes: Arc<dyn ReadAt> = match (plan, read) {
                 // What is read on demand counts while others of its batch are looked into.
                 (Plan::Ready(_), _) if self.is_over(node.size) => continue,
                 (Plan::Ready(bytes), _) => bytes,
@@ -414,9 +425,36 @@ impl Visit<'_, '_> {
     }
 }
 
+/// A batch of files, and what is to be read for it.
+struct Planned {
+    plans: Vec<(Node, Plan)>,
+    wanted: Vec<Range<u64>>,
+}
+
 enum Plan {
     Ready(Arc<dyn ReadAt>),
     Read { first: usize, places: Vec<u64>, extents: Extents },
+}
+
+/// Cuts files into batches, the order kept.
+fn batches(nodes: Vec<Node>) -> Vec<Vec<Node>> {
+    let mut batches = Vec::new();
+    let mut batch: Vec<Node> = Vec::new();
+    let (mut size, mut large) = (0u64, 0usize);
+    for node in nodes {
+        if node.size > SMALL {
+            large = large.saturating_add(1);
+        } else {
+            size = size.saturating_add(node.size);
+        }
+        batch.push(node);
+        if size >= BATCH || large >= LARGE || batch.len() >= TOGETHER {
+            batches.push(std::mem::take(&mut batch));
+            (size, large) = (0, 0);
+        }
+    }
+    batches.push(batch);
+    batches
 }
 
 /// Whether only the disk of a machine has such a path.

@@ -4,6 +4,7 @@
 
 mod checkpoint;
 mod directory;
+mod guess;
 mod hidden;
 mod local;
 mod member;

@@ -2,6 +2,7 @@
 
 use super::checkpoint::{checkpoint_roots, is_inert};
 use super::directory::{End, Line, ends, lines};
+use super::guess::directory_bytes;
 use super::hidden::Hidden;
 use super::local::{LOCAL, Local, local};
 use super::member::{Member, is_supported};
@@ -12,7 +13,7 @@ use crate::archive::Known;
 use crate::peeler::{Peeler, Sink};
 use bytes::Bytes;
 use lidless_core::{Artifact, Entry, Gap, Interest, Layer, Limits, Provenance};
-use lidless_io::number::wide;
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, ReadError, read_vec};
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -21,8 +22,8 @@ use std::sync::{Arc, OnceLock};
 
 /// Archives up to this size are read in one go: all of their bytes are looked at then.
 const WHOLE: u64 = 256 << 10;
-/// How much of the end of larger ones is read first: the end record and the directory of some
-/// 500 members.
+/// How much of the end of larger ones is read first at the least: the end record and the directory
+/// of some 500 members.
 const TAIL: u64 = 44 << 10;
 /// The furthest an end record lies from the end: a comment of 65,535 bytes, and zip64's records.
 const FURTHEST: u64 = (64 << 10) + 128;
@@ -150,11 +151,15 @@ fn open(artifact: &Artifact, head: &[u8]) -> Result<(Arc<Known>, Vec<End>), Read
         return Ok((Arc::new(archive), found));
     }
     let mut found = Vec::new();
-    for size in [TAIL, FURTHEST] {
+    let first = directory_bytes(head, length).map_or(TAIL, |guess| guess.saturating_add(TAIL));
+    for size in [first, FURTHEST] {
         let base = length.saturating_sub(size);
         let tail = Bytes::from(read_vec(&archive, base, size)?);
         archive.keep(base, tail.clone());
-        found = ends(&tail, base, &archive);
+        // However much of a directory was read with it, an end record lies no further.
+        let far = index(wide(tail.len()).saturating_sub(FURTHEST));
+        let last = tail.get(far..).unwrap_or(&[]);
+        found = ends(last, base.saturating_add(wide(far)), &archive);
         if !found.is_empty() {
             break;
         }

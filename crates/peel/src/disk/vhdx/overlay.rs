@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use lidless_io::number::{index, wide};
-use lidless_io::{ReadAt, ReadError};
+use lidless_io::{Apart, ReadAt, ReadError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -56,21 +56,20 @@ impl Overlay {
             self.length = self.length.max(end);
         }
     }
-}
 
-impl ReadAt for Overlay {
-    fn len(&self) -> u64 {
-        self.length
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+    fn read_from(
+        &self,
+        source: &dyn ReadAt,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<usize, ReadError> {
         let wanted = wide(buffer.len());
         let end = offset.saturating_add(wanted).min(self.length);
         let size = usize::try_from(end.saturating_sub(offset)).unwrap_or(0);
         let Some(buffer) = buffer.get_mut(..size).filter(|buffer| !buffer.is_empty()) else {
             return Ok(0);
         };
-        let got = self.source.read_at(offset, buffer)?;
+        let got = source.read_at(offset, buffer)?;
         if let Some(rest) = buffer.get_mut(got..) {
             rest.fill(0);
         }
@@ -93,6 +92,20 @@ impl ReadAt for Overlay {
             }
         }
         Ok(size)
+    }
+}
+
+impl ReadAt for Overlay {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        self.read_from(&*self.source, offset, buffer)
+    }
+
+    fn read_apart(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        self.read_from(&Apart(&*self.source), offset, buffer)
     }
 
     fn gap_bytes(&self) -> u64 {

@@ -50,15 +50,9 @@ impl Replayed {
     pub(super) fn touches(&self, block: u64, length: u64) -> bool {
         self.blocks.range(block..block.saturating_add(length)).next().is_some()
     }
-}
 
-impl ReadAt for Replayed {
-    fn len(&self) -> u64 {
-        self.source.len()
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let got = self.source.read_at(offset, buffer)?;
+    /// What was replayed, over the `got` bytes that were read at `offset`.
+    fn put_over(&self, offset: u64, buffer: &mut [u8], got: usize) {
         let end = offset.saturating_add(wide(got));
         let first = offset.checked_div(self.block_bytes).unwrap_or(0);
         let behind = end.div_ceil(self.block_bytes.max(1)).max(first);
@@ -75,6 +69,23 @@ impl ReadAt for Replayed {
                 target.copy_from_slice(source);
             }
         }
+    }
+}
+
+impl ReadAt for Replayed {
+    fn len(&self) -> u64 {
+        self.source.len()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        let got = self.source.read_at(offset, buffer)?;
+        self.put_over(offset, buffer, got);
+        Ok(got)
+    }
+
+    fn read_apart(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        let got = self.source.read_apart(offset, buffer)?;
+        self.put_over(offset, buffer, got);
         Ok(got)
     }
 

@@ -148,6 +148,12 @@ impl ReadAt for Partial {
         self.bytes.read_at(offset, buffer)
     }
 
+    fn read_apart(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        let wanted = wide(buffer.len());
+        self.check(&(offset..offset.saturating_add(wanted)))?;
+        self.bytes.read_apart(offset, buffer)
+    }
+
     fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<bytes::Bytes>, ReadError> {
         ranges.iter().try_for_each(|range| self.check(range))?;
         self.bytes.read_ranges(ranges)
