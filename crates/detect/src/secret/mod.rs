@@ -7,6 +7,7 @@ mod examine;
 mod gate;
 mod password;
 mod placeholder;
+mod published;
 mod rule;
 #[cfg(test)]
 mod survey;
