@@ -1,5 +1,7 @@
 //! Secrets in text: tokens by their formats, private keys, and passwords by what they are called.
 
+#[cfg(test)]
+mod calibration;
 mod checksum;
 mod detector;
 mod engine;

@@ -57,7 +57,11 @@ pub(crate) fn find(path: &str, text: &str) -> Vec<Password> {
     let configuration = CONFIGURATION.iter().any(|end| name.ends_with(end))
         || name.starts_with(".env")
         || name.starts_with('.');
-    let list = ["passw", "kennw", "zugang", "credential", "login"].iter().any(|w| name.contains(w));
+    // A list that a person keeps; code about passwords is called the same.
+    let listed = ["passw", "kennw", "zugang", "credential", "login"];
+    let end = name.rsplit_once('.').map_or("txt", |(_, end)| end);
+    let kept = ["txt", "csv", "tsv", "md", "rst", "log", "bak", "old", "list"].contains(&end);
+    let list = kept && listed.iter().any(|word| name.contains(word));
     let mut found = Vec::new();
     for captures in regex.captures_iter(text) {
         let Some(key) = captures.get(1) else { continue };
@@ -163,8 +167,11 @@ fn judge(key: &str, value: &str, configuration: bool) -> Verdict {
     if let Some(reason) = placeholder(value) {
         return Verdict::Doubted(reason);
     }
-    if value.contains("://") || value.starts_with(['/', '.', '\\']) {
+    if value.contains("://") || value.starts_with(['/', '.', '\\']) || is_version(value) {
         return Verdict::Other;
+    }
+    if is_name(value) {
+        return Verdict::Doubted(Reason::Word);
     }
     let code =
         value.contains(['(', ')', '{', '}', '[', ']', '<', '>', '|']) || value.contains("::");
@@ -194,6 +201,44 @@ fn judge(key: &str, value: &str, configuration: bool) -> Verdict {
     })
 }
 
+/// `1.2.1`, `^4.0.0`.
+fn is_version(value: &str) -> bool {
+    let number = value.trim_start_matches(['^', '~', 'v', '=', '>', '<', ' ']);
+    number.contains('.')
+        && number.split('.').all(|part| {
+            !part.is_empty() && part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit())
+        })
+}
+
+/// `CLIENT_TRAFFIC_SECRET_0`, `mysql_native_password`, `readAccessTokenFromCache`: names of things
+/// about secrets, of two words at least and with no digit but at their end.
+fn is_name(value: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '-' | '.' | ':');
+    let word = value.trim_end_matches(|c: char| c.is_ascii_digit());
+    if value.len().saturating_sub(word.len()) > 1 || word.is_empty() || !word.chars().all(plain) {
+        return false;
+    }
+    let humps = word.as_bytes().windows(2).any(|pair| match pair {
+        [a, b] => a.is_ascii_lowercase() && b.is_ascii_uppercase(),
+        _ => false,
+    });
+    let words = humps || word.contains(['_', '-', '.', ':']);
+    let lower = word.to_ascii_lowercase();
+    let telling = [
+        "password",
+        "passwd",
+        "secret",
+        "token",
+        "credential",
+        "apikey",
+        "api_key",
+        "api-key",
+        "auth",
+        "grant",
+    ];
+    words && telling.iter().any(|one| lower.contains(one))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,6 +265,25 @@ mod tests {
             ("a.py", "password = 'tr0ub4dor-h0rse!'\n"),
         ] {
             assert_eq!(keys(path, text).len(), 1, "{path}: {text}");
+        }
+    }
+
+    #[test]
+    fn names_of_things_about_passwords_are_none() {
+        for (path, text) in [
+            (
+                "SubmitPasswordResultV2.ts",
+                "type PasswordResult = Custom<PasswordStateV2, ErrorV2>;",
+            ),
+            ("key.rs", "TrafficSecret => \"CLIENT_TRAFFIC_SECRET_0\","),
+            ("package.json", "{\"pbkdf2-password\": \"1.2.1\", \"passwd-user\": \"^4.0.0\"}"),
+            ("constants.json", "{\"ACCESS_TOKEN_SCHEME\": \"AccessToken_With_AuthScheme\"}"),
+            ("native_password.js", "const authToken = auth41.calculateToken(a1, b2);"),
+        ] {
+            assert!(keys(path, text).is_empty(), "{path}: {text}: {:?}", keys(path, text));
+        }
+        for value in ["super-horse-9", "horse-token4x7", "s00per-s3cret", "horse7secret_11"] {
+            assert!(!is_name(value), "{value}");
         }
     }
 
