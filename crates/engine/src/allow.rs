@@ -410,6 +410,26 @@ mod tests {
         assert_eq!(look(&text, false).0, [1]);
     }
 
+    /// Cut at every byte and with every bit flipped: no panic, and no finding is lost.
+    #[test]
+    fn broken_texts_lose_nothing() {
+        let text = "é = SECRET # lidless:allow secret.* a, b \u{2014}\nk = \"\"\" # gitleaks:allow\n\
+                    SECRET\n\"\"\"\nx: | \n  SECRET\n<<EOF\n-----BEGIN K\nSECRET\nEOF\n";
+        let hold = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes);
+            let (left, notes, _) = look(&text, true);
+            assert_eq!(left.len() + notes.len(), text.matches("SECRET").count(), "{text}");
+        };
+        for end in 0..text.len() {
+            hold(&text.as_bytes()[..end]);
+            for bit in 0..8 {
+                let mut bytes = text.as_bytes().to_vec();
+                bytes[end] ^= 1 << bit;
+                hold(&bytes);
+            }
+        }
+    }
+
     #[test]
     fn only_named_places_of_this_machine_may_speak() {
         let file = Provenance::new(Layer::File { path: "/a".into() });
