@@ -30,7 +30,11 @@ fn what_is_told_apart_is_counted_listed_and_kept_in_the_case() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("t");
     let key = ["AKIA", "IOSFODNN7", "EXAMPLE"].concat();
-    write(&target, "a.ini", &format!("password = changeme\nid = {key}\nsecret = ${{SECRET}}\n"));
+    write(
+        &target,
+        "a.ini",
+        &format!("password = changeme\nid = {key}\nsecret = \"${{SECRET}}\"\n"),
+    );
     let case = folder.path().join("a.case");
     let case = case.to_str().unwrap();
     let ran = scan(&target, &["--case", case]);

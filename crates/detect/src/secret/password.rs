@@ -167,7 +167,12 @@ fn judge(key: &str, value: &str, configuration: bool) -> Verdict {
     if let Some(reason) = placeholder(value) {
         return Verdict::Doubted(reason);
     }
-    if value.contains("://") || value.starts_with(['/', '.', '\\']) || is_version(value) {
+    if is_reference(value) {
+        return Verdict::Doubted(Reason::Reference);
+    }
+    let path = value.contains("://") || value.starts_with(['/', '.', '\\']);
+    // The last: a key whose value begins on the next line.
+    if path || is_number(value) || value.ends_with(':') {
         return Verdict::Other;
     }
     if is_name(value) {
@@ -201,13 +206,27 @@ fn judge(key: &str, value: &str, configuration: bool) -> Verdict {
     })
 }
 
-/// `1.2.1`, `^4.0.0`.
-fn is_version(value: &str) -> bool {
+/// `1.2.1`, `^4.0.0`, `3600s`: versions and spans of time.
+fn is_number(value: &str) -> bool {
     let number = value.trim_start_matches(['^', '~', 'v', '=', '>', '<', ' ']);
+    let unit = number.trim_start_matches(|c: char| c.is_ascii_digit());
+    if unit.len() < number.len() && ["ms", "s", "m", "h", "d"].contains(&unit) {
+        return true;
+    }
     number.contains('.')
         && number.split('.').all(|part| {
             !part.is_empty() && part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit())
         })
+}
+
+/// `!vault`, `var.db_password1`: a tag of YAML, or a name in another part of a configuration.
+fn is_reference(value: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if let Some(tag) = value.strip_prefix('!') {
+        return !tag.is_empty() && tag.chars().all(|c| c.is_ascii_alphabetic() || c == '/');
+    }
+    let starts = ["var.", "local.", "data.", "module.", "env.", "secrets.", "self.", "this."];
+    starts.iter().any(|start| value.starts_with(start)) && value.chars().all(plain)
 }
 
 /// `CLIENT_TRAFFIC_SECRET_0`, `mysql_native_password`, `readAccessTokenFromCache`: names of things
