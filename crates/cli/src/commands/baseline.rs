@@ -12,7 +12,8 @@ pub(crate) fn run(arguments: &BaselineArguments) -> Result<u8> {
     if arguments.reason.trim().is_empty() {
         bail!("--reason needs words: why are these findings accepted?");
     }
-    let now = Timestamp::now();
+    // People read and change the times of a baseline: whole seconds.
+    let now = Timestamp::from_second(Timestamp::now().as_second())?;
     let case = Case::open(&arguments.case)?;
     let seconds = jiff::SignedDuration::from_secs(arguments.lifetime);
     let expires = now.checked_add(seconds)?;
