@@ -19,6 +19,7 @@ pub fn settings(targets: Vec<Target>, azure: Option<String>) -> ScanSettings {
         jobs: 16,
         budget: None,
         exclude: GlobSet::empty(),
+        decisions: lidless_engine::Decisions::default(),
         limits: Limits::default(),
         keys: KeyRing::default(),
         imports: AllowedImports::default(),

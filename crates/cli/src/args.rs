@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Mint(MintArguments),
     /// Render a case again, in any format
     Report(ReportArguments),
+    /// Accept what a case found, for a time and with a reason
+    Baseline(BaselineArguments),
     /// What to revoke, in what order, with exact commands
     Plan(PlanArguments),
     /// Ask again whether each grant still works
@@ -136,6 +138,22 @@ pub(crate) struct ScanArguments {
     /// Leave out paths and keys that match
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
+    /// Leave out findings that FILE accepts (lidless baseline; a gitleaks report or
+    /// .gitleaksignore)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Vec<PathBuf>,
+    /// Leave out paths by the patterns of FILE, as in .lidlessignore (or a .gitleaks.toml)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ignore_file: Vec<PathBuf>,
+    /// Heed no lidless:allow and no .lidlessignore: for content that others wrote
+    #[arg(long, conflicts_with = "honor_foreign_allows")]
+    pub(crate) no_allows: bool,
+    /// Heed gitleaks:allow, pragma: allowlist secret and the like as well
+    #[arg(long)]
+    pub(crate) honor_foreign_allows: bool,
+    /// List what looked like a secret and was told apart, with the reason
+    #[arg(long)]
+    pub(crate) show_suppressed: bool,
     /// Write a bill of materials of the models to FILE (CycloneDX 1.6, JSON)
     #[arg(long, value_name = "FILE")]
     pub(crate) sbom: Option<PathBuf>,
@@ -266,9 +284,36 @@ pub(crate) struct ReportArguments {
     pub(crate) case: PathBuf,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
+    /// List what looked like a secret and was told apart, with the reason
+    #[arg(long)]
+    pub(crate) show_suppressed: bool,
     /// Exit with 1 from this severity on: info, low, medium, high, critical, never
     #[arg(long, value_name = "SEVERITY", default_value = "high", value_parser = fail_on)]
     pub(crate) fail_on: FailOn,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lidless scan . --case a.case
+  lidless baseline a.case --reason 'keys of the test server' -o lidless-baseline.json
+  lidless scan . --baseline lidless-baseline.json
+
+An entry knows its secret wherever it moves in its file; a new secret there is a new
+finding. Its id says no secret. Entries end: after that the finding is back. Links
+and keys that open storage are never accepted.")]
+pub(crate) struct BaselineArguments {
+    /// The case file
+    pub(crate) case: PathBuf,
+    /// Why what was found is accepted
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// For how long: 30d, 90d
+    #[arg(long = "for", value_name = "TIME", default_value = "90d", value_parser = lifetime)]
+    pub(crate) lifetime: i64,
+    /// Write the baseline to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

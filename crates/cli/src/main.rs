@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod decisions;
 mod failure;
 mod input;
 mod output;

@@ -1,11 +1,11 @@
 //! What a case remembers of how it was asked for, so that it can be gone on with and checked.
 
 use crate::args::{ReachArguments, ScanArguments};
-use crate::input;
+use crate::{decisions, input};
 use anyhow::{Context as _, Result};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use lidless_core::{Limits, Timestamp};
-use lidless_engine::{AllowedImports, ScanSettings, Target};
+use lidless_engine::{AllowedImports, Decisions, Markers, ScanSettings, Target};
 use lidless_judge::FailOn;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -22,6 +22,15 @@ pub(crate) struct Request {
     pub(crate) endpoint: Vec<String>,
     pub(crate) no_history: bool,
     pub(crate) exclude: Vec<String>,
+    #[serde(default)]
+    pub(crate) no_allows: bool,
+    #[serde(default)]
+    pub(crate) honor_foreign_allows: bool,
+    #[serde(default)]
+    pub(crate) ignore_files: Vec<PathBuf>,
+    /// Baselines of other tools; that of lidless is in the case itself.
+    #[serde(default)]
+    pub(crate) baselines: Vec<PathBuf>,
 }
 
 impl Request {
@@ -45,7 +54,30 @@ impl Request {
             endpoint: arguments.reach.endpoint.clone(),
             no_history: arguments.no_history,
             exclude: arguments.exclude.clone(),
+            no_allows: arguments.no_allows,
+            honor_foreign_allows: arguments.honor_foreign_allows,
+            ignore_files: arguments.ignore_file.iter().map(|path| absolute(path).into()).collect(),
+            baselines: arguments.baseline.iter().map(|path| absolute(path).into()).collect(),
         }
+    }
+
+    /// What the user decided to leave out. Files that a resumed run names itself come first.
+    pub(crate) fn decisions(&self, arguments: &ScanArguments) -> Result<Decisions> {
+        let either = |given: &[PathBuf], stored: &[PathBuf]| {
+            if given.is_empty() { stored.to_vec() } else { given.to_vec() }
+        };
+        let markers = if self.no_allows || arguments.no_allows {
+            Markers::None
+        } else if self.honor_foreign_allows || arguments.honor_foreign_allows {
+            Markers::Foreign
+        } else {
+            Markers::Own
+        };
+        decisions::read(
+            &either(&arguments.baseline, &self.baselines),
+            &either(&arguments.ignore_file, &self.ignore_files),
+            markers,
+        )
     }
 
     /// What is to be remembered of the demo.
@@ -92,6 +124,7 @@ pub(crate) fn bare(reach: &ReachArguments, now: Timestamp) -> Result<ScanSetting
         jobs: 16,
         budget: None,
         exclude: globs(&[])?,
+        decisions: Decisions::default(),
         limits: Limits::default(),
         keys: input::keys(reach.keys.as_deref())?,
         imports: AllowedImports::default(),

@@ -17,10 +17,12 @@ mod limits;
 mod mark;
 mod object;
 mod place;
+mod remark;
 mod report;
 mod scope;
 mod secret;
 mod severity;
+mod suppressed;
 mod text;
 
 pub use access::{Access, Auth};
@@ -32,7 +34,7 @@ pub use exposure::{
     Basis, ContainerReach, Exposure, InputName, MessageTotals, Score, ScoreInput, Workstation,
 };
 pub use finding::{Category, Confidence, Finding, Verified};
-pub use fingerprint::{Fingerprint, FingerprintKey, stable_id};
+pub use fingerprint::{Fingerprint, FingerprintKey, Identity, stable_id};
 pub use gap::Gap;
 pub use grant::{
     Grant, GrantScope, GrantStatus, Mechanism, Observed, Permission, Problem, Provider,
@@ -44,10 +46,12 @@ pub use limits::{ImageReach, Limits};
 pub use mark::{Mark, ModelVerdict};
 pub use object::{BlobType, Container, Object, PublicAccess};
 pub use place::{Layer, Place, Provenance};
+pub use remark::{Remark, RemarkKind};
 pub use report::{ModelRow, Report, Run, SCHEMA, Tool};
 pub use scope::{Denied, Scope, ScopeError, Touch};
 pub use secret::Secret;
 pub use severity::Severity;
+pub use suppressed::{Reason, Suppressed, Suppressions};
 pub use text::{Encoding, Text};
 
 /// An instant, printed as RFC 3339 in UTC.

@@ -7,8 +7,11 @@ use crate::gap::Gap;
 use crate::grant::Grant;
 use crate::lead::Lead;
 use crate::mark::ModelVerdict;
+use crate::remark::Remark;
+use crate::suppressed::{Reason, Suppressed};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The version of the report format.
 pub const SCHEMA: &str = "lidless.report/1";
@@ -49,6 +52,9 @@ pub struct Run {
     pub requests: u64,
     /// Number of gaps.
     pub gaps: u64,
+    /// What looked like a secret and is told apart as none, counted by reason.
+    #[serde(default)]
+    pub suppressed: BTreeMap<Reason, u64>,
 }
 
 /// Everything a run found.
@@ -75,6 +81,14 @@ pub struct Report {
     /// Every model file, the worst first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<ModelRow>,
+    /// What looked like a secret and is told apart as none: at most
+    /// [`crate::Suppressions::LISTED`] of a reason, sorted by reason and place. `run.suppressed`
+    /// counts all of them.
+    #[serde(default)]
+    pub suppressed: Vec<Suppressed>,
+    /// What the user should know of their own decisions, sorted by kind and place.
+    #[serde(default)]
+    pub remarks: Vec<Remark>,
 }
 
 /// A model file, with the worst verdict on it and on what is inside it.

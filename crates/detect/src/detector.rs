@@ -1,7 +1,9 @@
 //! The face of every detector.
 
 use crate::model::AllowedImports;
-use lidless_core::{Artifact, Entry, Finding, FingerprintKey, Gap, Limits, Mark, Text};
+use lidless_core::{
+    Artifact, Entry, Finding, FingerprintKey, Gap, Limits, Mark, Suppressions, Text,
+};
 
 /// How much of an entry a detector wants, from least to most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +49,8 @@ pub struct Output {
     pub marks: Vec<Mark>,
     /// What could not be seen.
     pub gaps: Vec<Gap>,
+    /// What looked like a secret and is none.
+    pub suppressed: Suppressions,
 }
 
 /// One kind of thing to find.

@@ -47,8 +47,11 @@ pub(crate) fn files(root: &Path, options: &DiscoverOptions, summary: &mut Summar
         match entry {
             Ok(entry) if entry.file_type().is_file() => {
                 let inside = entry.path().strip_prefix(root).unwrap_or(entry.path());
-                if !options.exclude.is_match(inside) && !options.exclude.is_match(entry.path()) {
-                    files.push(entry.into_path());
+                let named = options.exclude.is_match(entry.path());
+                let reason = named.then(|| "left out by --exclude".to_owned());
+                match reason.or_else(|| options.left_out(inside)) {
+                    Some(reason) => summary.skip(reason),
+                    None => files.push(entry.into_path()),
                 }
             }
             Ok(_) => {}
@@ -140,7 +143,8 @@ pub(crate) fn walk_all(
     })?;
     let container = Provenance::new(Layer::File { path: absolute(root) }).to_string();
     let mut summary = Summary { container, ..Summary::default() };
-    let files = files(root, options, &mut summary);
+    let options = options.of_root(root, &summary.container, &mut summary.gaps);
+    let files = files(root, &options, &mut summary);
     walk(root, &files, threads, &|_, _| false, found, &mut summary);
     Ok(summary)
 }

@@ -1,7 +1,10 @@
 //! What walking a source gives.
 
+use crate::ignore_rules::IgnoreRules;
 use globset::GlobSet;
 use lidless_core::{Artifact, Gap, Timestamp};
+use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Which commit first brought a blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,13 +37,51 @@ pub struct DiscoverOptions {
     pub history: bool,
     /// Paths to leave out.
     pub exclude: GlobSet,
+    /// More paths to leave out, with reasons.
+    pub ignore: IgnoreRules,
+    /// Whether the root of a target on this machine may leave out parts of itself, by its
+    /// `.lidlessignore`.
+    pub heed_ignore_file: bool,
     /// Blobs of a history larger than this are gaps: they are held in memory whole.
     pub largest_blob_bytes: u64,
 }
 
 impl Default for DiscoverOptions {
     fn default() -> Self {
-        Self { history: true, exclude: GlobSet::empty(), largest_blob_bytes: 256 << 20 }
+        Self {
+            history: true,
+            exclude: GlobSet::empty(),
+            ignore: IgnoreRules::default(),
+            heed_ignore_file: false,
+            largest_blob_bytes: 256 << 20,
+        }
+    }
+}
+
+impl DiscoverOptions {
+    /// Why a path, relative to its root, is left out; none when it is not.
+    pub(crate) fn left_out(&self, path: &Path) -> Option<String> {
+        if self.exclude.is_match(path) {
+            return Some("left out by --exclude".to_owned());
+        }
+        self.ignore.left_out(path)
+    }
+
+    /// Whether any path may be left out.
+    pub(crate) fn leaves_out(&self) -> bool {
+        !self.exclude.is_empty() || !self.ignore.is_empty()
+    }
+
+    /// The options with what the root of a target says itself; patterns that are none are gaps.
+    pub(crate) fn of_root(&self, root: &Path, container: &str, gaps: &mut Vec<Gap>) -> Self {
+        if !self.heed_ignore_file {
+            return self.clone();
+        }
+        let (ignore, wrong) = self.ignore.with_file_of(root);
+        let gap =
+            |line: String| Gap::new(container, format!("a pattern that is none: {line}"), None);
+        gaps.extend(wrong.into_iter().map(gap));
+        Self { ignore, ..self.clone() }
     }
 }
 
@@ -59,4 +100,13 @@ pub struct Summary {
     pub bytes: u64,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// Files and blobs that the user left out, by reason.
+    pub skipped: BTreeMap<String, u64>,
+}
+
+impl Summary {
+    pub(crate) fn skip(&mut self, reason: String) {
+        let count = self.skipped.entry(reason).or_default();
+        *count = count.saturating_add(1);
+    }
 }

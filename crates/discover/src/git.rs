@@ -10,7 +10,8 @@ use crate::order::{Node, oldest_first};
 use gix::ObjectId;
 use lidless_core::{Artifact, Entry, Gap, Layer, Provenance, Timestamp};
 use lidless_io::{FileBytes, MemoryBytes, ReadAt as _, read_vec};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,6 +50,8 @@ struct History {
     messages: Vec<Message>,
     newest: HashSet<ObjectId>,
     gaps: Vec<Gap>,
+    /// Blobs that the user left out, by reason.
+    skipped: BTreeMap<String, u64>,
 }
 
 /// Walks a repository at `path`; `name` is how places call it.
@@ -68,10 +71,18 @@ pub(crate) fn walk(
         gix::ThreadSafeRepository::open_opts(path, open).map_err(|e| failed(e.to_string()))?;
     let mut local = repository.to_thread_local();
     local.object_cache_size(OBJECT_CACHE);
-    let mut history = read_history(&local, name, options).map_err(failed)?;
     let scheme = if name.contains("://") { "git+" } else { "git+file://" };
+    let container = format!("{scheme}{name}");
+    let mut wrong = Vec::new();
+    let options = &match local.workdir() {
+        Some(root) => options.of_root(root, &container, &mut wrong),
+        None => options.clone(),
+    };
+    let mut history = read_history(&local, name, options).map_err(failed)?;
+    history.gaps.append(&mut wrong);
     let mut summary = Summary {
-        container: format!("{scheme}{name}"),
+        container,
+        skipped: std::mem::take(&mut history.skipped),
         commits: u64::try_from(history.commits.len()).unwrap_or(u64::MAX),
         blobs: u64::try_from(history.blobs.len()).unwrap_or(u64::MAX),
         gaps: std::mem::take(&mut history.gaps),
@@ -185,13 +196,7 @@ fn read_history(
     name: &str,
     options: &DiscoverOptions,
 ) -> Result<History, String> {
-    let mut history = History {
-        commits: Vec::new(),
-        blobs: Vec::new(),
-        messages: Vec::new(),
-        newest: HashSet::new(),
-        gaps: Vec::new(),
-    };
+    let mut history = empty();
     let gap = |reason: &str| Gap::new(format!("git+file://{name}"), reason, None);
     let mut tips: Vec<ObjectId> = Vec::new();
     let mut tags: Vec<Vec<u8>> = Vec::new();
@@ -274,6 +279,7 @@ fn empty() -> History {
         messages: Vec::new(),
         newest: HashSet::new(),
         gaps: Vec::new(),
+        skipped: BTreeMap::new(),
     }
 }
 
@@ -322,11 +328,19 @@ fn read_commits(
     nodes
 }
 
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Trees and blobs met so far.
 #[derive(Default)]
 struct Seen {
-    trees: HashSet<ObjectId>,
+    trees: HashSet<(ObjectId, u64)>,
     blobs: HashSet<ObjectId>,
+    /// Blobs that were met only where the user left them out.
+    left_out: HashSet<ObjectId>,
 }
 
 impl Seen {
@@ -341,7 +355,9 @@ impl Seen {
     ) {
         let mut stack: Vec<(ObjectId, String, usize)> = vec![(root, String::new(), 0)];
         while let Some((id, prefix, depth)) = stack.pop() {
-            if !self.trees.insert(id) {
+            // Where paths decide, the same folder at another path is another one.
+            let path = if options.leaves_out() { hash(&prefix) } else { 0 };
+            if !self.trees.insert((id, path)) {
                 continue;
             }
             let Ok(tree) = repository.find_tree(id) else {
@@ -366,8 +382,20 @@ impl Seen {
                     }
                 } else if mode.is_commit() {
                     // A submodule is another repository.
-                } else if self.blobs.insert(entry.object_id()) && !options.exclude.is_match(&path) {
-                    history.blobs.push(Blob { id: entry.object_id(), path, commit });
+                } else if !self.blobs.contains(&entry.object_id()) {
+                    // The same content at another path is looked into there.
+                    match options.left_out(Path::new(&path)) {
+                        None => {
+                            self.blobs.insert(entry.object_id());
+                            history.blobs.push(Blob { id: entry.object_id(), path, commit });
+                        }
+                        Some(reason) => {
+                            if self.left_out.insert(entry.object_id()) {
+                                let count = history.skipped.entry(reason).or_default();
+                                *count = count.saturating_add(1);
+                            }
+                        }
+                    }
                 }
             }
         }

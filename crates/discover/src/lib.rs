@@ -8,9 +8,11 @@ mod error;
 mod folder;
 mod found;
 mod git;
+mod ignore_rules;
 mod order;
 mod source;
 
 pub use error::DiscoverError;
 pub use found::{DiscoverOptions, Found, GitOrigin, Summary};
+pub use ignore_rules::{IGNORE_FILE, IgnoreRules};
 pub use source::Source;

@@ -69,7 +69,11 @@ impl Source {
             Self::Repository(path) => {
                 git::walk(path, &folder::absolute(path), options, threads, found)
             }
-            Self::Clone { url, folder } => git::walk(folder.path(), url, options, threads, found),
+            // What strangers wrote does not decide what is looked at.
+            Self::Clone { url, folder } => {
+                let options = DiscoverOptions { heed_ignore_file: false, ..options.clone() };
+                git::walk(folder.path(), url, &options, threads, found)
+            }
         }
     }
 }

@@ -1,10 +1,11 @@
 //! From the case to the report. Needs no network and no target.
 
+use crate::baseline;
 use crate::error::EngineError;
 use crate::order::kind;
 use lidless_core::{
-    ContainerReach, Coverage, Exposure, Gap, Grant, GrantStatus, Lead, Mark, ModelRow, Report, Run,
-    SCHEMA, Timestamp, Tool,
+    ContainerReach, Coverage, Exposure, Gap, Grant, GrantStatus, Lead, Mark, ModelRow, Reason,
+    Report, Run, SCHEMA, Suppressions, Timestamp, Tool,
 };
 use lidless_judge::{Behind, judge};
 use lidless_ledger::{Case, ContainerRow, SkippedRow};
@@ -29,6 +30,16 @@ pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
             .then_with(|| a.id.cmp(&b.id))
     });
     let mut findings = case.findings()?;
+    let (mut suppressed, mut counts) = case.suppressed()?;
+    let (accepted, told) = baseline::apply(case, &mut findings, now)?;
+    if !accepted.is_empty() {
+        counts.insert(Reason::Baseline, u64::try_from(accepted.len()).unwrap_or(u64::MAX));
+    }
+    suppressed.extend(accepted.into_iter().take(Suppressions::LISTED));
+    suppressed.sort_by(lidless_core::Suppressed::order);
+    let mut remarks = case.remarks()?;
+    remarks.extend(told);
+    remarks.sort();
     findings.sort_by(lidless_core::Finding::order);
     let containers = case.containers()?;
     let skipped = case.skipped()?;
@@ -50,7 +61,7 @@ pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
             .then_with(|| b.bytes.cmp(&a.bytes))
             .then_with(|| a.grant.cmp(&b.grant))
     });
-    let run = run(case, &containers, &gaps)?;
+    let run = run(case, &containers, &gaps, counts)?;
     Ok(Report {
         schema: SCHEMA.to_owned(),
         tool: Tool { name: "lidless".into(), version: env!("CARGO_PKG_VERSION").into() },
@@ -62,6 +73,8 @@ pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
         coverage,
         gaps,
         models: models(case)?,
+        suppressed,
+        remarks,
     })
 }
 
@@ -88,7 +101,12 @@ fn models(case: &Case) -> Result<Vec<ModelRow>, EngineError> {
     Ok(rows)
 }
 
-fn run(case: &Case, containers: &[ContainerRow], gaps: &[Gap]) -> Result<Run, EngineError> {
+fn run(
+    case: &Case,
+    containers: &[ContainerRow],
+    gaps: &[Gap],
+    suppressed: BTreeMap<Reason, u64>,
+) -> Result<Run, EngineError> {
     let sum = |of: fn(&ContainerRow) -> u64| containers.iter().map(of).fold(0, u64::saturating_add);
     let local: u64 = case.meta("entries")?.unwrap_or(0);
     let (bytes_read, requests): (u64, u64) = case.meta("traffic")?.unwrap_or_default();
@@ -113,6 +131,7 @@ fn run(case: &Case, containers: &[ContainerRow], gaps: &[Gap]) -> Result<Run, En
         bytes_read,
         requests,
         gaps: u64::try_from(gaps.len()).unwrap_or(u64::MAX),
+        suppressed,
     })
 }
 

@@ -1,7 +1,9 @@
 //! Looks into one artifact, and into what is inside it, and inside that.
 
+use crate::allow;
+use crate::decisions::Markers;
 use crate::order::interest;
-use lidless_core::{Artifact, Entry, Finding, Gap, Interest, Limits, Place, Text};
+use lidless_core::{Artifact, Entry, Finding, Gap, Interest, Limits, Place, Remark, Text};
 use lidless_detect::model::AllowedImports;
 use lidless_detect::{Context, Detectors, Output, View, Want};
 use lidless_io::{MemoryBytes, ReadError, ReadErrorKind, read_vec};
@@ -22,6 +24,7 @@ pub(crate) struct Inspector {
     detectors: Detectors,
     peelers: Peelers,
     context: Context,
+    markers: Markers,
 }
 
 /// A credential or a storage link, and where it stood.
@@ -37,13 +40,22 @@ pub(crate) struct Outcome {
     pub(crate) entries: u64,
     pub(crate) output: Output,
     pub(crate) seen: Vec<Seen>,
+    /// What to tell of markers in it.
+    pub(crate) remarks: Vec<Remark>,
     /// Set when the artifact itself could not be read at all.
     pub(crate) unreadable: Option<String>,
 }
 
 impl Inspector {
     pub(crate) fn new(context: Context) -> Self {
-        Self { detectors: Detectors::new(), peelers: Peelers::new(), context }
+        let markers = Markers::None;
+        Self { detectors: Detectors::new(), peelers: Peelers::new(), context, markers }
+    }
+
+    /// With markers that are heeded where content may speak for itself.
+    pub(crate) fn heeding(mut self, markers: Markers) -> Self {
+        self.markers = markers;
+        self
     }
 
     /// What the name alone says.
@@ -92,7 +104,18 @@ impl Inspector {
         }
         if wanted > Want::Nothing {
             let view = View { artifact, head: &head, text: text.as_ref() };
+            let from = outcome.output.findings.len();
             self.detectors.detect(&view, &self.context, &mut outcome.output);
+            if let Some(text) = &text
+                && depth == 0
+                && self.markers != Markers::None
+                && allow::may_speak(&artifact.entry.provenance)
+            {
+                let foreign = self.markers == Markers::Foreign;
+                let output = &mut outcome.output;
+                let (findings, suppressed) = (&mut output.findings, &mut output.suppressed);
+                allow::apply(text, foreign, from, findings, suppressed, &mut outcome.remarks);
+            }
         }
         drop(text);
         if let Some(peeler) = peeler {

@@ -4,12 +4,16 @@
 //! one starts, so that a stop at any moment loses at most work that is done again.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+mod allow;
 mod assemble;
+mod baseline;
 mod beside;
 mod book;
 mod check;
+mod decisions;
 mod error;
 mod follow;
+mod gitleaks;
 mod inspector;
 mod listing;
 mod local;
@@ -20,11 +24,16 @@ mod order;
 mod progress;
 mod scan;
 mod settings;
+mod suppress;
 mod target;
 
 pub use assemble::assemble;
+pub use baseline::write_baseline;
+pub use baseline::{Baseline, BaselineEntry, NewEntries};
 pub use check::{Closure, check};
+pub use decisions::{Decisions, Markers};
 pub use error::EngineError;
+pub use gitleaks::{Allowed, gitleaks_baseline, gitleaks_ignore, gitleaks_paths};
 pub use lidless_detect::model::AllowedImports;
 pub use observe::{SeenObject, StoreView, names_a_model, observe};
 pub use progress::{Progress, Snapshot};

@@ -1,15 +1,18 @@
 //! Targets on this machine: files, folders and git histories.
 
 use crate::book::{Book, Origin};
+use crate::decisions::Markers;
 use crate::error::EngineError;
 use crate::inspector::{Inspector, Outcome};
 use crate::progress::Progress;
 use crate::settings::ScanSettings;
-use lidless_core::{Coverage, Finding, Gap, Mark};
+use crate::suppress::Gathering;
+use lidless_core::{Coverage, Finding, Gap, Mark, Remark};
 use lidless_discover::{DiscoverOptions, Found, Source};
 use lidless_io::{Counted, Tally};
 use lidless_ledger::Case;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,6 +23,8 @@ struct Gathered {
     findings: BTreeMap<String, (u64, Finding)>,
     marks: Vec<Mark>,
     gaps: Vec<Gap>,
+    suppressed: Gathering,
+    remarks: Vec<Remark>,
 }
 
 /// Reads one local target to its end.
@@ -41,10 +46,17 @@ pub(crate) fn read(
     let options = DiscoverOptions {
         history: settings.history,
         exclude: settings.exclude.clone(),
+        ignore: settings.decisions.ignore.clone(),
+        heed_ignore_file: settings.decisions.markers != Markers::None,
         ..DiscoverOptions::default()
     };
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let read = Tally::default();
+    let top = match source {
+        Source::Repository(path) => std::fs::canonicalize(path).unwrap_or_default(),
+        _ => PathBuf::new(),
+    };
+    let top = top.to_string_lossy();
     let found = |found: Found| {
         // Of a disk image only a part is read; what memory holds was read by whoever filled it.
         let counted = Counted::new(Arc::clone(&found.artifact.bytes), read.clone());
@@ -61,7 +73,7 @@ pub(crate) fn read(
             order: git.order,
         });
         let path = found.artifact.entry.full_path();
-        let Outcome { output, seen, unreadable, .. } = outcome;
+        let Outcome { output, seen, unreadable, remarks, .. } = outcome;
         let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
         let order = origin.as_ref().map_or(0, |origin| origin.order);
         progress.found(output.findings.len(), seen.len());
@@ -70,6 +82,11 @@ pub(crate) fn read(
                 continue;
             }
             keep(&mut gathered.findings, &path, order, finding, origin.as_ref());
+        }
+        let newest = origin.as_ref().is_none_or(|origin| origin.in_newest_tree);
+        gathered.suppressed.add(relative(&path, &top), order, newest, &output.suppressed);
+        if newest {
+            gathered.remarks.extend(remarks);
         }
         gathered.marks.extend(output.marks);
         gathered.gaps.extend(output.gaps);
@@ -91,24 +108,42 @@ pub(crate) fn read(
         .walk(&options, threads, &found)
         .map_err(|error| EngineError::Target(error.to_string()))?;
     let gathered = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let findings: Vec<Finding> =
-        gathered.findings.into_values().map(|(_, finding)| finding).collect();
+    let suppressed = gathered.suppressed;
+    let findings: Vec<Finding> = gathered
+        .findings
+        .into_iter()
+        .filter(|(key, (_, finding))| {
+            let path = key.split('\u{0}').next().unwrap_or("");
+            !suppressed.allows(relative(path, &top), finding)
+        })
+        .map(|(_, (_, finding))| finding)
+        .collect();
+    let (listed_apart, counts) = suppressed.finish();
+    case.put_suppressed(&summary.container, &listed_apart, &counts)?;
+    case.put_remarks(&gathered.remarks)?;
     let mut gaps = gathered.gaps;
     gaps.extend(summary.gaps);
     case.put_local(&findings, &gathered.marks, &gaps)?;
+    let left_out = summary.skipped.values().copied().fold(0, u64::saturating_add);
     let listed = summary.files.saturating_add(summary.blobs);
     let inspected = bytes.into_inner();
     let looked = looked.into_inner();
     case.put_source(&Coverage {
         container: summary.container,
-        objects_listed: listed.max(looked),
+        objects_listed: listed.max(looked).saturating_add(left_out),
         objects_inspected: looked,
         bytes_listed: summary.bytes.max(inspected),
         bytes_inspected: inspected,
         bytes_read: read.bytes(),
-        skipped: BTreeMap::new(),
+        skipped: summary.skipped,
     })?;
     Ok(entries.into_inner())
+}
+
+/// The path of a file as the history of its repository calls it.
+fn relative<'p>(path: &'p str, top: &str) -> &'p str {
+    let below = path.strip_prefix(top).filter(|_| !top.is_empty());
+    below.and_then(|rest| rest.strip_prefix('/')).unwrap_or(path)
 }
 
 pub(crate) fn is_harmless_model(finding: &Finding) -> bool {

@@ -131,6 +131,7 @@ impl Objects<'_> {
             findings,
             marks,
             gaps: output.gaps,
+            suppressed: output.suppressed,
         }
     }
 

@@ -1,6 +1,7 @@
 //! One run from its targets to its report.
 
 use crate::assemble::assemble;
+use crate::baseline::{self, Baseline};
 use crate::book::Book;
 use crate::error::EngineError;
 use crate::follow::{Doors, follow};
@@ -19,7 +20,7 @@ use lidless_io::{Budget, Tally};
 use lidless_judge::exit_code;
 use lidless_ledger::Case;
 use lidless_storage::{Client, ClientSettings};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How often leads found behind a grant open further stores.
@@ -49,7 +50,18 @@ pub fn scan(
     case.set_meta("targets", &targets)?;
     case.reopen_for_resume()?;
 
-    let inspector = Inspector::new(context(case.key(), settings.limits, settings.imports.clone()));
+    // A resumed run has the baseline of the run before.
+    if settings.decisions.baseline.is_none() {
+        settings.decisions.baseline = case.meta::<Option<Baseline>>("baseline")?.flatten();
+    }
+    let known = settings.decisions.baseline.as_ref().and_then(Baseline::key_bytes);
+    let key = match known {
+        Some(identities) => case.key().clone().with_identity_key(identities),
+        None => case.key().clone(),
+    };
+    case.set_meta("baseline", &settings.decisions.baseline)?;
+    let inspector = Inspector::new(context(&key, settings.limits, settings.imports.clone()))
+        .heeding(settings.decisions.markers);
     let book = Mutex::new(Book::new(settings.now, settings.keys.clone()));
     let mut entries = 0u64;
     let mut failures = Vec::new();
@@ -84,6 +96,8 @@ pub fn scan(
     save_book(case, &book)?;
     save_traffic(case, before, client.tally())?;
     unreachable_target(&settings, &book)?;
+    let decisions = &settings.decisions;
+    baseline::settle(case, decisions.baseline.as_ref(), &decisions.gitleaks, &key)?;
     let run = Run {
         id,
         started,
@@ -97,6 +111,7 @@ pub fn scan(
         bytes_read: 0,
         requests: 0,
         gaps: 0,
+        suppressed: BTreeMap::new(),
     };
     case.set_meta("run", &run)?;
     let mut report = assemble(case, settings.now)?;

@@ -1,5 +1,6 @@
 //! What one run is to do.
 
+use crate::decisions::Decisions;
 use crate::target::Target;
 use globset::GlobSet;
 use lidless_core::{Limits, Scope, Timestamp};
@@ -27,6 +28,8 @@ pub struct ScanSettings {
     pub budget: Option<u64>,
     /// Paths and keys to leave out.
     pub exclude: GlobSet,
+    /// What the user decided to leave out, and whose word counts.
+    pub decisions: Decisions,
     /// The bounds.
     pub limits: Limits,
     /// Account keys that the user gave, to tell which key signed a token.

@@ -68,6 +68,7 @@ impl Case {
             return Err(LedgerError::Version { found, expected: VERSION });
         }
         tune(&connection)?;
+        connection.execute_batch(include_str!("suppressed.sql"))?;
         let mut case =
             Self { connection: Mutex::new(connection), key: FingerprintKey::from_bytes([0; 32]) };
         let key: [u8; 32] = case.meta("fingerprint_key")?.ok_or_else(not_a_case)?;
@@ -82,6 +83,7 @@ impl Case {
         let value = serde_json::to_string(key.as_bytes())?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
         connection.execute_batch(include_str!("schema.sql"))?;
+        connection.execute_batch(include_str!("suppressed.sql"))?;
         connection.execute("INSERT INTO meta VALUES ('fingerprint_key', ?1)", [value])?;
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         connection.pragma_update(None, "user_version", VERSION)?;

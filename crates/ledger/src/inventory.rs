@@ -3,7 +3,10 @@
 use crate::case::Case;
 use crate::error::LedgerError;
 use crate::record::{put_findings, put_gaps, put_marks};
-use lidless_core::{BlobType, Container, Finding, Gap, Mark, Object, PublicAccess, Timestamp};
+use crate::suppressed::put_suppressed;
+use lidless_core::{
+    BlobType, Container, Finding, Gap, Mark, Object, PublicAccess, Suppressions, Timestamp,
+};
 use rusqlite::{Connection, Row, params};
 
 /// A container of the case.
@@ -95,6 +98,8 @@ pub struct Inspection {
     pub marks: Vec<Mark>,
     /// What could not be seen inside.
     pub gaps: Vec<Gap>,
+    /// What looked like a secret and is none.
+    pub suppressed: Suppressions,
 }
 
 const NOT_NEGATIVE: i64 = 0;
@@ -280,6 +285,14 @@ impl Case {
         put_findings(&transaction, &inspection.findings, Some(object.id))?;
         put_marks(&transaction, &inspection.marks, Some(object.id), Some(object.container.0))?;
         put_gaps(&transaction, &inspection.gaps, Some(object.id))?;
+        let suppressed = &inspection.suppressed;
+        put_suppressed(
+            &transaction,
+            "",
+            Some(object.id),
+            suppressed.listed(),
+            &suppressed.counts(),
+        )?;
         transaction
             .prepare_cached(
                 "UPDATE objects SET state = ?2, reason = ?3, entries = ?4, bytes_read = ?5,
@@ -318,7 +331,9 @@ impl Case {
         self.lock().execute_batch(
             "UPDATE objects SET state = 0 WHERE state = 2
                 OR id IN (SELECT object_id FROM leads WHERE object_id IS NOT NULL);
-             DELETE FROM gaps WHERE object_id IS NULL;",
+             DELETE FROM gaps WHERE object_id IS NULL;
+             DELETE FROM remarks;
+             DELETE FROM suppressed WHERE object_id IS NULL;",
         )?;
         Ok(())
     }

@@ -9,6 +9,7 @@ mod error;
 mod inventory;
 mod listing;
 mod record;
+mod suppressed;
 
 pub use case::Case;
 pub use error::LedgerError;

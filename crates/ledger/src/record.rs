@@ -3,6 +3,7 @@
 use crate::case::Case;
 use crate::error::LedgerError;
 use crate::inventory::ObjectId;
+use crate::suppressed::put_identity;
 use lidless_core::{Coverage, Finding, Gap, Grant, Lead, Mark};
 use rusqlite::{Connection, params};
 use serde::de::DeserializeOwned;
@@ -157,6 +158,7 @@ pub(crate) fn put_findings(
     for finding in findings {
         let record = serde_json::to_string(finding)?;
         statement.execute(params![finding.id, object.map(|id| id.0), record])?;
+        put_identity(connection, finding)?;
     }
     Ok(())
 }

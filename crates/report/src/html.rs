@@ -433,6 +433,19 @@ fn coverage(report: &Report, out: &mut dyn Write) -> Result<()> {
         )?;
     }
     writeln!(out, "</tbody></table></div>")?;
+    for (by, many) in crate::suppressed::left_out(report) {
+        writeln!(out, "<p>{} left out by {}</p>", count(many), escape(&by))?;
+    }
+    if let Some(line) = crate::suppressed::line(report) {
+        writeln!(out, "<h2>Suppressed</h2><p>{}</p><ul>", escape(&line))?;
+        for row in crate::suppressed::rows(report) {
+            writeln!(out, "<li>{}</li>", escape(&row))?;
+        }
+        writeln!(out, "</ul>")?;
+    }
+    for remark in crate::suppressed::remarks(report) {
+        writeln!(out, "<p>{}</p>", escape(&remark))?;
+    }
     let gaps = story::gaps(&report.gaps);
     if !gaps.is_empty() {
         writeln!(out, "<h2>What was not seen</h2><ul>")?;

@@ -6,6 +6,7 @@ use crate::clean::clean;
 use crate::layout::{bar, elide, pad, pad_left, wrap};
 use crate::story;
 use crate::style::{Style, Tone};
+use crate::suppressed;
 use lidless_core::{Exposure, Finding, Report, Severity, Timestamp};
 use std::io::{Result, Write};
 
@@ -324,6 +325,25 @@ fn closing(page: &mut Page<'_>, report: &Report) -> Result<()> {
             bytes(coverage.bytes_inspected)
         );
         page.label("Looked at", &text)?;
+    }
+    let left_out: Vec<String> = suppressed::left_out(report)
+        .into_iter()
+        .map(|(by, many)| format!("{} by {by}", count(many)))
+        .collect();
+    if !left_out.is_empty() {
+        page.label("Left out", &left_out.join(" · "))?;
+    }
+    if let Some(line) = suppressed::line(report) {
+        page.label("Suppressed", &line)?;
+        for row in suppressed::rows(report) {
+            page.label("", &row)?;
+        }
+        if let Some(more) = suppressed::more(report) {
+            page.label("", &more)?;
+        }
+    }
+    for remark in suppressed::remarks(report) {
+        page.label("Note", &remark)?;
     }
     let gaps = story::gaps(&report.gaps);
     if !gaps.is_empty() {

@@ -9,7 +9,7 @@ fn line(kind: &str, record: &impl Serialize, out: &mut dyn Write) -> Result<()> 
     let mut all = Map::new();
     all.insert("kind".into(), kind.into());
     if let Value::Object(fields) = serde_json::to_value(record)? {
-        // A lead has a kind of its own.
+        // A lead and a remark have a kind of their own.
         for (key, value) in fields {
             let key = if key == "kind" { "form".to_owned() } else { key };
             all.insert(key, value);
@@ -27,5 +27,7 @@ pub(crate) fn write(report: &Report, out: &mut dyn Write) -> Result<()> {
     report.exposures.iter().try_for_each(|one| line("exposure", one, out))?;
     report.findings.iter().try_for_each(|one| line("finding", one, out))?;
     report.coverage.iter().try_for_each(|one| line("coverage", one, out))?;
-    report.gaps.iter().try_for_each(|one| line("gap", one, out))
+    report.gaps.iter().try_for_each(|one| line("gap", one, out))?;
+    report.suppressed.iter().try_for_each(|one| line("suppressed", one, out))?;
+    report.remarks.iter().try_for_each(|one| line("remark", one, out))
 }

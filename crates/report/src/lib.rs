@@ -24,6 +24,7 @@ mod sarif;
 mod sbom;
 mod story;
 mod style;
+mod suppressed;
 mod treemap;
 
 pub use format::Format;

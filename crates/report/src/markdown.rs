@@ -74,6 +74,15 @@ pub(crate) fn write(report: &Report, now: Timestamp, out: &mut dyn Write) -> Res
             )?;
         }
     }
+    if let Some(line) = crate::suppressed::line(report) {
+        writeln!(out, "\nSuppressed: {line}.")?;
+        for row in crate::suppressed::rows(report) {
+            writeln!(out, "- {}", cell(&row))?;
+        }
+    }
+    for remark in crate::suppressed::remarks(report) {
+        writeln!(out, "\nNote: {}.", cell(&remark))?;
+    }
     let gaps = story::gaps(&report.gaps);
     if !gaps.is_empty() {
         writeln!(out, "\n## Not seen\n")?;

@@ -1,7 +1,7 @@
 //! SARIF 2.1.0. A link in a repository is the physical location; what lies in a store is named
 //! by its URI. At most 5,000 results, the worst, as code scanning keeps them.
 
-use lidless_core::{Finding, Lead, Report, Severity};
+use lidless_core::{Finding, Lead, Reason, Report, Severity, Suppressed};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{Result, Write};
@@ -65,6 +65,20 @@ fn result(finding: &Finding) -> Value {
     })
 }
 
+/// What a person decided to leave out, as a result that says so.
+fn accepted(one: &Suppressed) -> (Severity, Value) {
+    let kind = if one.reason == Reason::InlineAllow { "inSource" } else { "external" };
+    let value = json!({
+        "ruleId": one.rule,
+        "level": "none",
+        "message": { "text": format!("accepted: {}", one.note.as_deref().unwrap_or("no reason")) },
+        "locations": [location(&one.location, one.line)],
+        "partialFingerprints": { "lidlessFinding/v1": one.id },
+        "suppressions": [{ "kind": kind, "status": "accepted", "justification": one.note }],
+    });
+    (Severity::Info, value)
+}
+
 fn lead_result(report: &Report, lead: &Lead) -> Option<(Severity, Value)> {
     let grant = report.grants.iter().find(|grant| Some(&grant.id) == lead.grant.as_ref())?;
     let rule = format!("grant.{}", grant.mechanism.as_str());
@@ -90,6 +104,7 @@ pub(crate) fn write(report: &Report, out: &mut dyn Write) -> Result<()> {
         report.leads.iter().filter_map(|lead| lead_result(report, lead)).collect();
     results.extend(report.findings.iter().map(|finding| (finding.severity, result(finding))));
     results.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
+    results.extend(report.suppressed.iter().filter(|one| one.reason.is_a_decision()).map(accepted));
     let cut = results.len().saturating_sub(RESULTS);
     results.truncate(RESULTS);
     let mut rules: BTreeMap<String, (Severity, String)> = BTreeMap::new();

@@ -42,6 +42,7 @@ pub(crate) fn run(arguments: &DemoArguments, quiet: bool) -> Result<u8> {
         jobs: 16,
         budget: None,
         exclude: globs(&[])?,
+        decisions: lidless_engine::Decisions::default(),
         limits: Limits::default(),
         keys: KeyRing::default(),
         imports: AllowedImports::default(),

@@ -14,6 +14,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
         Command::Rules(rules) => super::rules::run(rules),
         Command::Seal(seal) => super::seal::run(seal),
         Command::Verify(verify) => super::verify::run(verify),
+        Command::Baseline(baseline) => super::baseline::run(baseline),
         Command::Plan(plan) => super::plan::run(plan),
         Command::Check(check) => super::check::run(check, quiet),
         Command::Demo(demo) => super::demo::run(demo, quiet),

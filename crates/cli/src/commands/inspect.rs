@@ -49,6 +49,7 @@ fn report(list: Vec<Explained>, code: u8, now: Timestamp) -> Report {
             bytes_read: 0,
             requests: 0,
             gaps: 0,
+            suppressed: std::collections::BTreeMap::new(),
         },
         leads: Vec::new(),
         grants: list.into_iter().map(|one| one.grant).collect(),
@@ -57,5 +58,7 @@ fn report(list: Vec<Explained>, code: u8, now: Timestamp) -> Report {
         findings: Vec::new(),
         coverage: Vec::new(),
         gaps: Vec::new(),
+        suppressed: Vec::new(),
+        remarks: Vec::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod baseline;
 mod check;
 mod demo;
 mod dispatch;

@@ -5,7 +5,7 @@ use crate::request::{Request, globs};
 use crate::{input, output, progress};
 use anyhow::{Context as _, Result, bail};
 use lidless_core::{Limits, ModelRow, Timestamp};
-use lidless_engine::{Progress, ScanSettings, scan};
+use lidless_engine::{Decisions, Progress, ScanSettings, scan};
 use lidless_io::FileBytes;
 use lidless_ledger::Case;
 use std::collections::BTreeMap;
@@ -34,6 +34,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         jobs: usize::from(arguments.jobs),
         budget: arguments.budget,
         exclude: globs(&arguments.exclude)?,
+        decisions: Decisions::default(),
         limits: Limits {
             depth: arguments.max_depth,
             image_reach: arguments.images.reach(),
@@ -53,6 +54,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         if stored.typed && targets.is_empty() {
             bail!("the case began with a token that was typed, and keeps none: give it again");
         }
+        settings.decisions = stored.decisions(arguments)?;
         let again = stored.settings(targets, &arguments.reach, now)?;
         settings.follow |= again.follow;
         settings.scope = again.scope;
@@ -67,12 +69,15 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         if targets.is_empty() {
             bail!("name a target: a path, a git URL, a storage URL, - or @FILE");
         }
-        case.set_meta("request", &Request::of(arguments, &targets))?;
+        let request = Request::of(arguments, &targets);
+        settings.decisions = request.decisions(arguments)?;
+        case.set_meta("request", &request)?;
         settings.targets.append(&mut targets);
     }
     let state = Progress::default();
-    let report = progress::shown(quiet, &state, || scan(&settings, &case, &state))?;
+    let mut report = progress::shown(quiet, &state, || scan(&settings, &case, &state))?;
     let format = arguments.output.format.of_report();
+    super::report::trim(&mut report, format, arguments.show_suppressed);
     output::to(arguments.output.output.as_deref(), |out, style| {
         lidless_report::render(&report, format, style, now, out)
     })?;

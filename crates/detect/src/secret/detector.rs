@@ -2,10 +2,14 @@
 
 use super::checksum::{Checksum, aws_account};
 use super::engine::{Engine, Match};
-use super::password;
+use super::password::{self, Password};
+use super::published::published;
 use crate::detector::{Context, Detector, Output, View, Want};
 use base64::Engine as _;
-use lidless_core::{Category, Confidence, Entry, Finding, Place, Severity, Text};
+use lidless_core::{
+    Category, Confidence, Entry, Finding, Place, Reason, Severity, Suppressed, Text,
+};
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// Finds secrets by rule and passwords by name.
@@ -49,39 +53,111 @@ impl Detector for SecretDetector {
     fn detect(&self, view: &View<'_>, context: &Context, output: &mut Output) {
         let Some(text) = view.text else { return };
         let entry = &view.artifact.entry;
-        let mut taken: Vec<std::ops::Range<usize>> = Vec::new();
-        for found in self.engine.get_or_init(Engine::new).find(text.as_str()) {
-            taken.push(found.span.clone());
-            output.findings.push(by_rule(&found, text, entry, context));
+        let locked = is_lock_file(entry);
+        let mut taken: Vec<Range<usize>> = Vec::new();
+        let mut weak = Vec::new();
+        for found in self.engine.get_or_init(Engine::new).find_judged(text.as_str()) {
+            let unsure = found.rule.confidence < Confidence::High;
+            match found.doubt.or((locked && unsure).then_some(Reason::LockFile)) {
+                // What one rule takes for a word may stand under a name that says more.
+                Some(reason) if is_weak(reason) => weak.push((found, reason)),
+                Some(reason) => {
+                    taken.push(found.span.clone());
+                    leave(&found, reason, text, entry, context, output);
+                }
+                None => {
+                    taken.push(found.span.clone());
+                    output.findings.push(by_rule(&found, text, entry, context));
+                }
+            }
         }
-        if is_lock_file(entry) {
-            return;
-        }
+        taken.sort_by_key(|span| span.start);
+        let mut named: Vec<Range<usize>> = Vec::new();
         for found in password::find(&entry.path(), text.as_str()) {
-            let overlaps =
-                taken.iter().any(|span| span.start < found.span.end && found.span.start < span.end);
-            let Some(value) = text.as_str().get(found.span.clone()).filter(|_| !overlaps) else {
+            let free = !touches(&taken, &found.span);
+            let Some(value) = text.as_str().get(found.span.clone()).filter(|_| free) else {
                 continue;
             };
-            let severity = match found.confidence {
-                Confidence::High => Severity::High,
-                Confidence::Medium => Severity::Medium,
-                Confidence::Low => Severity::Low,
-            };
-            let key: String = found.key.chars().filter(|c| !c.is_control()).take(60).collect();
-            let evidence = format!("{} characters under the name {key}", value.chars().count());
-            let finding = Finding::new(
-                "secret.password",
-                Category::Secret,
-                severity,
-                found.confidence,
-                "password in configuration",
-                &place(text, found.span.start, entry),
-                evidence,
-            );
-            output.findings.push(finding.with_fingerprint(context.key.of(value.as_bytes())));
+            named.push(found.span.clone());
+            match found.doubt.or(locked.then_some(Reason::LockFile)) {
+                Some(reason) => output.suppressed.add(reason, || {
+                    suppressed(PASSWORD, value, reason, text, found.span.start, entry, context)
+                }),
+                None => output.findings.push(by_name(&found, value, text, entry, context)),
+            }
+        }
+        for (found, reason) in weak.iter().filter(|(found, _)| !touches(&named, &found.span)) {
+            leave(found, *reason, text, entry, context, output);
         }
     }
+}
+
+const PASSWORD: &str = "secret.password";
+
+/// A reason that another look at the same place may overrule.
+fn is_weak(reason: Reason) -> bool {
+    matches!(reason, Reason::LowEntropy | Reason::Word | Reason::Hash | Reason::Uuid)
+}
+
+/// Whether a place shares something with one of others, which are sorted and lie apart.
+fn touches(others: &[Range<usize>], span: &Range<usize>) -> bool {
+    let before = others.partition_point(|other| other.start < span.end);
+    let last = before.checked_sub(1).and_then(|last| others.get(last));
+    last.is_some_and(|other| span.start < other.end)
+}
+
+fn by_name(
+    found: &Password,
+    value: &str,
+    text: &Text,
+    entry: &Entry,
+    context: &Context,
+) -> Finding {
+    let severity = match found.confidence {
+        Confidence::High => Severity::High,
+        Confidence::Medium => Severity::Medium,
+        Confidence::Low => Severity::Low,
+    };
+    let key: String = found.key.chars().filter(|c| !c.is_control()).take(60).collect();
+    let evidence = format!("{} characters under the name {key}", value.chars().count());
+    let finding = Finding::new(
+        PASSWORD,
+        Category::Secret,
+        severity,
+        found.confidence,
+        "password in configuration",
+        &place(text, found.span.start, entry),
+        evidence,
+    );
+    finding.with_fingerprint(context.key.of(value.as_bytes()))
+}
+
+fn leave(
+    found: &Match<'_>,
+    reason: Reason,
+    text: &Text,
+    entry: &Entry,
+    context: &Context,
+    output: &mut Output,
+) {
+    output.suppressed.add(reason, || {
+        let rule = format!("secret.{}", found.rule.id);
+        suppressed(&rule, found.secret, reason, text, found.span.start, entry, context)
+    });
+}
+
+fn suppressed(
+    rule: &str,
+    value: &str,
+    reason: Reason,
+    text: &Text,
+    offset: usize,
+    entry: &Entry,
+    context: &Context,
+) -> Suppressed {
+    let note = (reason == Reason::Published).then(|| published(value)).flatten();
+    let fingerprint = Some(context.key.of(value.as_bytes()));
+    Suppressed::new(rule, &place(text, offset, entry), reason, note.map(str::to_owned), fingerprint)
 }
 
 fn place(text: &Text, offset: usize, entry: &Entry) -> Place {

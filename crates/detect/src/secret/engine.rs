@@ -5,9 +5,10 @@
 //! around its window, so that a boundary means the same as in the whole text.
 
 use super::gate::Gate;
-use super::placeholder::{entropy, is_filler, is_placeholder};
+use super::placeholder::{entropy, filler, is_digest, placeholder};
+use super::published::published;
 use super::rule::{Rule, secret_rules};
-use lidless_core::Confidence;
+use lidless_core::{Confidence, Reason};
 use regex_automata::meta::Regex;
 use regex_automata::{Input, util::captures::Captures};
 use std::ops::Range;
@@ -28,6 +29,8 @@ pub(crate) struct Match<'t> {
     pub(crate) secret: &'t str,
     /// The whole match around it.
     pub(crate) whole: &'t str,
+    /// Why it is no secret all the same; none when it is likely to be one.
+    pub(crate) doubt: Option<Reason>,
 }
 
 impl Engine {
@@ -39,12 +42,38 @@ impl Engine {
 
     /// Every match that is likely, a secret once: where rules agree on a place, the surer one and
     /// then the longer one has it.
+    #[cfg(test)]
     pub(crate) fn find<'t>(&self, text: &'t str) -> Vec<Match<'t>> {
         settle(self.find_all(text))
     }
 
-    /// Every match of every rule.
+    /// Every match as [`Self::find`] gives it, and after them those that are no secrets, each with
+    /// its doubt, a place once.
+    pub(crate) fn find_judged<'t>(&self, text: &'t str) -> Vec<Match<'t>> {
+        let (likely, doubted): (Vec<_>, Vec<_>) =
+            self.search_all(text).into_iter().partition(|one| one.doubt.is_none());
+        let mut found = settle(likely);
+        if !doubted.is_empty() {
+            let free = settle(doubted).into_iter().filter(|one| {
+                let before = found.partition_point(|kept| kept.span.start < one.span.end);
+                let touched = before.checked_sub(1).and_then(|last| found.get(last));
+                touched.is_none_or(|kept| kept.span.end <= one.span.start)
+            });
+            let free: Vec<_> = free.collect();
+            found.extend(free);
+        }
+        found
+    }
+
+    /// Every likely match of every rule.
     pub(crate) fn find_all<'t>(&self, text: &'t str) -> Vec<Match<'t>> {
+        let mut found = self.search_all(text);
+        found.retain(|one| one.doubt.is_none());
+        found
+    }
+
+    /// Every match of every rule, likely or not.
+    fn search_all<'t>(&self, text: &'t str) -> Vec<Match<'t>> {
         let mut windows: Vec<Vec<Range<usize>>> = vec![Vec::new(); self.rules.len()];
         self.gate.scan(text.as_bytes(), |rule, start, end| {
             let reach = self.rules.get(rule).map_or(0, |rule| rule.reach);
@@ -87,7 +116,7 @@ fn join(windows: &mut Vec<Range<usize>>, next: Range<usize>) {
     }
 }
 
-/// Every likely match of one rule inside a window.
+/// Every match of one rule inside a window.
 fn search<'t>(
     rule: &'static Rule,
     regex: &Regex,
@@ -103,9 +132,8 @@ fn search<'t>(
         else {
             continue;
         };
-        if is_likely(rule, secret_text) {
-            found.push(Match { rule, span: secret, secret: secret_text, whole });
-        }
+        let doubt = doubt(rule, secret_text, whole);
+        found.push(Match { rule, span: secret, secret: secret_text, whole, doubt });
     }
 }
 
@@ -144,24 +172,43 @@ fn settle(mut found: Vec<Match<'_>>) -> Vec<Match<'_>> {
     found
 }
 
-fn is_likely(rule: &Rule, secret: &str) -> bool {
-    if secret.ends_with("EXAMPLE") || (rule.entropy > 0.0 && entropy(secret) < rule.entropy) {
-        return false;
+/// Why a match of a rule is no secret; none when it is likely to be one.
+fn doubt(rule: &Rule, secret: &str, whole: &str) -> Option<Reason> {
+    if published(secret).is_some() {
+        return Some(Reason::Published);
     }
-    if rule.checksum.is_some_and(|checksum| !checksum.holds(secret)) {
-        return false;
+    if secret.ends_with("EXAMPLE") {
+        return Some(Reason::Example);
     }
     if rule.password {
-        return !is_placeholder(secret);
+        let low = rule.entropy > 0.0 && entropy(secret) < rule.entropy;
+        let wrong = rule.checksum.is_some_and(|checksum| !checksum.holds(secret));
+        return placeholder(secret)
+            .or(low.then_some(Reason::LowEntropy))
+            .or(wrong.then_some(Reason::Checksum));
+    }
+    let unsure = rule.confidence < Confidence::High;
+    if let Some(reason) = filler(secret.get(rule.shown..).unwrap_or(secret), unsure) {
+        return Some(reason);
+    }
+    if rule.entropy > 0.0 && entropy(secret) < rule.entropy {
+        return Some(Reason::LowEntropy);
+    }
+    if rule.checksum.is_some_and(|checksum| !checksum.holds(secret)) {
+        return Some(Reason::Checksum);
+    }
+    if !unsure {
+        return None;
     }
     // Words and names are everywhere; what is drawn at random hardly ever lacks a digit or a letter.
-    let digit = secret.bytes().any(|byte| byte.is_ascii_digit());
-    let letter = secret.bytes().any(|byte| byte.is_ascii_alphabetic());
-    if rule.confidence < Confidence::High && !(digit && letter) {
-        return false;
+    if !secret.bytes().any(|byte| byte.is_ascii_digit()) {
+        return Some(Reason::Word);
     }
-    let body = secret.get(rule.shown..).unwrap_or(secret);
-    !is_filler(body, rule.confidence < Confidence::High)
+    if !secret.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        return Some(Reason::LowEntropy);
+    }
+    let name = whole.get(..whole.find(secret).unwrap_or(0)).unwrap_or("");
+    is_digest(name, secret).then_some(Reason::Hash)
 }
 
 #[cfg(test)]
@@ -176,6 +223,7 @@ mod tests {
             let regex = Regex::new(rule.pattern).unwrap();
             search(rule, &regex, text, 0..text.len(), &mut found);
         }
+        found.retain(|one| one.doubt.is_none());
         said(&found)
     }
 

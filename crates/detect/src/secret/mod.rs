@@ -1,5 +1,7 @@
 //! Secrets in text: tokens by their formats, private keys, and passwords by what they are called.
 
+#[cfg(test)]
+mod calibration;
 mod checksum;
 mod detector;
 mod engine;
@@ -7,6 +9,7 @@ mod examine;
 mod gate;
 mod password;
 mod placeholder;
+mod published;
 mod rule;
 #[cfg(test)]
 mod survey;

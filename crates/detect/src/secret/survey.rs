@@ -6,7 +6,7 @@ use lidless_core::Text;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-fn walk(folder: &Path, see: &mut impl FnMut(&Path, &str)) {
+pub(super) fn walk(folder: &Path, see: &mut impl FnMut(&Path, &str)) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let path = entry.path();

@@ -1,0 +1,43 @@
+//! What the user should know of decisions that were meant to leave something out.
+
+use serde::{Deserialize, Serialize};
+
+/// What a remark is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemarkKind {
+    /// A `lidless:allow` that gives no reason, so that it allows nothing.
+    AllowWithoutReason,
+    /// A marker of another tool beside a finding, not heeded without being asked to.
+    ForeignAllow,
+    /// An entry of a baseline whose time is over, so that it suppresses nothing.
+    BaselineExpired,
+    /// An entry of a baseline that nothing matches any more.
+    BaselineStale,
+}
+
+impl RemarkKind {
+    /// What happened, in words for one or many.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::AllowWithoutReason => "lidless:allow without a reason, which allows nothing",
+            Self::ForeignAllow => {
+                "marker of another tool beside a finding (--honor-foreign-allows heeds them)"
+            }
+            Self::BaselineExpired => "entry of the baseline has expired and suppresses nothing",
+            Self::BaselineStale => "entry of the baseline matches nothing any more",
+        }
+    }
+}
+
+/// One remark. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Remark {
+    /// What it is about.
+    pub kind: RemarkKind,
+    /// The place, as a URI or as the baseline names it.
+    pub location: String,
+    /// More about it, in words.
+    pub message: String,
+}
