@@ -8,8 +8,6 @@ mod gate;
 mod password;
 mod placeholder;
 mod rule;
-#[cfg(test)]
-mod survey;
 
 pub use checksum::Checksum;
 pub(crate) use detector::SecretDetector;
