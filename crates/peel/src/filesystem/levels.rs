@@ -21,6 +21,10 @@ pub(super) struct Task<K> {
     pub(super) kind: K,
 }
 
+/// Is given each block that was read, with what it is, the runs of its owner, and where blocks
+/// below it go.
+pub(super) type Visit<'a, K> = dyn FnMut(Task<K>, &[u8], &mut Runs, &mut Vec<Task<K>>) + 'a;
+
 /// Trees of blocks on a volume.
 pub(super) struct Levels<'a> {
     pub(super) volume: &'a dyn ReadAt,
@@ -34,9 +38,8 @@ pub(super) struct Levels<'a> {
 }
 
 impl Levels<'_> {
-    /// Reads `tasks` and what `visit` finds below them: it is given each block with the runs of
-    /// its owner in `found`. The runs are in order afterwards; a block that is not read, or that
-    /// one owner has twice, is counted in them.
+    /// Reads `tasks` and what `visit` finds below them, for the owners in `found`. Their runs are in
+    /// order afterwards; a block that is not read, or that one owner has twice, is counted in them.
     ///
     /// # Errors
     /// When the budget is spent.
@@ -44,7 +47,7 @@ impl Levels<'_> {
         &self,
         mut tasks: Vec<Task<K>>,
         found: &mut [Runs],
-        visit: &mut dyn FnMut(Task<K>, &[u8], &mut Runs, &mut Vec<Task<K>>),
+        visit: &mut Visit<'_, K>,
     ) -> Result<(), ReadError> {
         let mut seen: HashSet<(usize, u64)> = HashSet::new();
         let mut blocks: HashMap<usize, usize> = HashMap::new();
