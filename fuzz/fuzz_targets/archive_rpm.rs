@@ -1,5 +1,6 @@
 #![no_main]
-#[path = "shared/archive.rs"]
-mod archive;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| archive::open("/x.rpm", b"\xed\xab\xee\xdb\x03", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lidless_fuzz::peel(
+    "x.rpm",
+    b"\xed\xab\xee\xdb\x03",
+    data
+));

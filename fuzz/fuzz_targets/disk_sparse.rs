@@ -1,5 +1,2 @@
 #![no_main]
-#[path = "shared/peel.rs"]
-mod peel;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| peel::peel("disk.sparseimage", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lidless_fuzz::peel("disk.sparseimage", b"", data));

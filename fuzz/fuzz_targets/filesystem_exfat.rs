@@ -1,38 +1,15 @@
 #![no_main]
-use lidless_core::{Artifact, Entry, Finding, Gap, Layer, Limits, Provenance};
-use lidless_io::{MemoryBytes, read_vec};
-use std::sync::Arc;
-
-struct Nothing;
-impl lidless_peel::Sink for Nothing {
-    fn entry(&mut self, artifact: Artifact) {
-        let _ = read_vec(&*artifact.bytes, 0, 1 << 16);
-    }
-    fn inert(&mut self, _: Entry, _: &'static str) {}
-    fn gap(&mut self, _: Gap) {}
-    fn finding(&mut self, _: Finding) {}
-}
-
-/// A boot sector that holds, so that what comes after it is reached.
-fn image(data: &[u8]) -> Option<Vec<u8>> {
-    let mut image = data.to_vec();
-    image.get_mut(..11)?.copy_from_slice(b"\xeb\x76\x90EXFAT   ");
-    image.get_mut(11..64)?.fill(0);
-    image.get_mut(80..84)?.copy_from_slice(&24u32.to_le_bytes());
-    image.get_mut(104..106)?.copy_from_slice(&[0, 1]);
-    image.get_mut(108..111)?.copy_from_slice(&[9, 0, 1]);
-    image.get_mut(510..512)?.copy_from_slice(b"\x55\xaa");
-    Some(image)
-}
+//! A boot sector that holds.
+use lidless_fuzz::{peel_image, with};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let Some(image) = image(data) else { return };
-    let place = Provenance::new(Layer::File { path: "/x.img".into() });
-    let bytes = Arc::new(MemoryBytes::new(image.clone()));
-    let artifact = Artifact::new(Entry::new(place, None), bytes);
-    let head = image.get(..16384).unwrap_or(&image);
-    let limits = Limits { expansion_bytes: 1 << 20, members: 1000, ..Limits::default() };
-    if let Some(peeler) = lidless_peel::Peelers::new().find(&artifact, head) {
-        peeler.peel(&artifact, head, &limits, &mut Nothing);
-    }
+    let fields: &[(usize, &[u8])] = &[
+        (0, b"\xeb\x76\x90EXFAT   "),
+        (11, &[0; 53]),
+        (80, &24u32.to_le_bytes()),
+        (104, &[0, 1]),
+        (108, &[9, 0, 1]),
+        (510, b"\x55\xaa"),
+    ];
+    peel_image("x.img", with(data, fields));
 });

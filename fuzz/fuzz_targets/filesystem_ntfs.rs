@@ -1,18 +1,4 @@
 #![no_main]
-use lidless_core::{Artifact, Entry, Finding, Gap, Layer, Limits, Provenance};
-use lidless_io::{MemoryBytes, read_vec};
-use std::sync::Arc;
-
-struct Nothing;
-impl lidless_peel::Sink for Nothing {
-    fn entry(&mut self, artifact: Artifact) {
-        let _ = read_vec(&*artifact.bytes, 0, 1 << 16);
-        let _ = artifact.sibling("../x");
-    }
-    fn inert(&mut self, _: Entry, _: &'static str) {}
-    fn gap(&mut self, _: Gap) {}
-    fn finding(&mut self, _: Finding) {}
-}
 
 // A boot sector with 512-byte clusters and records of 1 KiB from cluster 2, so that every change
 // further on is one to what is parsed. Seeds: volumes with such a sector.
@@ -35,12 +21,5 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
             }
         }
     }
-    let place = Provenance::new(Layer::File { path: "/x.img".into() });
-    let bytes = Arc::new(MemoryBytes::new(image.clone()));
-    let artifact = Artifact::new(Entry::new(place, None), bytes);
-    let head = image.get(..16384).unwrap_or(&image);
-    let limits = Limits { expansion_bytes: 1 << 20, members: 1000, ..Limits::default() };
-    if let Some(peeler) = lidless_peel::Peelers::new().find(&artifact, head) {
-        peeler.peel(&artifact, head, &limits, &mut Nothing);
-    }
+    lidless_fuzz::peel("x.img", b"", &image);
 });

@@ -1,34 +1,8 @@
 #![no_main]
-use lidless_core::{Artifact, Entry, Finding, Gap, Layer, Limits, Provenance};
-use lidless_io::{MemoryBytes, read_vec};
-use std::sync::Arc;
-
-struct Nothing;
-impl lidless_peel::Sink for Nothing {
-    fn entry(&mut self, artifact: Artifact) {
-        let _ = read_vec(&*artifact.bytes, 0, 1 << 16);
-    }
-    fn inert(&mut self, _: Entry, _: &'static str) {}
-    fn gap(&mut self, _: Gap) {}
-    fn finding(&mut self, _: Finding) {}
-}
-
-/// A superblock of version 4, so that what it says is reached.
-fn image(data: &[u8]) -> Option<Vec<u8>> {
-    let mut image = data.to_vec();
-    image.get_mut(..4)?.copy_from_slice(b"hsqs");
-    image.get_mut(28..30)?.copy_from_slice(&[4, 0]);
-    Some(image)
-}
+//! A superblock of version 4.
+use lidless_fuzz::{peel_image, with};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let Some(image) = image(data) else { return };
-    let place = Provenance::new(Layer::File { path: "/x.sqsh".into() });
-    let bytes = Arc::new(MemoryBytes::new(image.clone()));
-    let artifact = Artifact::new(Entry::new(place, None), bytes);
-    let head = image.get(..16384).unwrap_or(&image);
-    let limits = Limits { expansion_bytes: 1 << 20, members: 1000, ..Limits::default() };
-    if let Some(peeler) = lidless_peel::Peelers::new().find(&artifact, head) {
-        peeler.peel(&artifact, head, &limits, &mut Nothing);
-    }
+    let fields: &[(usize, &[u8])] = &[(0, b"hsqs"), (28, &[4, 0])];
+    peel_image("x.sqsh", with(data, fields));
 });

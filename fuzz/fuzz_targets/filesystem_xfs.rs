@@ -1,31 +1,8 @@
 #![no_main]
-use lidless_core::{Artifact, Entry, Finding, Gap, Layer, Limits, Provenance};
-use lidless_io::{MemoryBytes, read_vec};
-use std::sync::Arc;
-
-struct Nothing;
-impl lidless_peel::Sink for Nothing {
-    fn entry(&mut self, artifact: Artifact) {
-        let _ = read_vec(&*artifact.bytes, 0, 1 << 16);
-    }
-    fn inert(&mut self, _: Entry, _: &'static str) {}
-    fn gap(&mut self, _: Gap) {}
-    fn finding(&mut self, _: Finding) {}
-}
+//! With its magic in place.
+use lidless_fuzz::{peel_image, with};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    // With its magic in place, so that changes go to what lies behind it.
-    let mut data = data.to_vec();
-    let magic = b"XFSB";
-    if let Some(place) = data.get_mut(0..0 + magic.len()) {
-        place.copy_from_slice(magic);
-    }
-    let place = Provenance::new(Layer::File { path: "/x.img".into() });
-    let bytes = Arc::new(MemoryBytes::new(data.to_vec()));
-    let artifact = Artifact::new(Entry::new(place, None), bytes);
-    let head = data.get(..16384).unwrap_or(&data);
-    let limits = Limits { expansion_bytes: 1 << 20, members: 1000, ..Limits::default() };
-    if let Some(peeler) = lidless_peel::Peelers::new().find(&artifact, head) {
-        peeler.peel(&artifact, head, &limits, &mut Nothing);
-    }
+    let fields: &[(usize, &[u8])] = &[(0, b"XFSB")];
+    peel_image("x.img", with(data, fields));
 });

@@ -1,5 +1,2 @@
 #![no_main]
-#[path = "shared/look.rs"]
-mod look;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| look::look("x.tflite", b"", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| lidless_fuzz::look("x.tflite", b"", data));

@@ -8,6 +8,7 @@ mod disk;
 mod document;
 mod error;
 mod filesystem;
+mod joined;
 mod mail;
 mod peeler;
 mod plain;

@@ -1,13 +1,31 @@
 //! Text taken out of a wrapping, and things attached to it, as entries.
 
 use crate::peeler::Sink;
-use lidless_core::{Artifact, Entry, Interest, Layer, Provenance};
-use lidless_io::{MemoryBytes, ReadAt};
+use lidless_core::{Artifact, Entry, Gap, Interest, Layer, Limits, Provenance};
+use lidless_io::{MemoryBytes, ReadAt, read_vec};
 use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The name of the decoding step.
 const ENCODING: &str = "text";
+
+/// The beginning of a thing, as far as memory may hold it; none when it cannot be read, which is
+/// said then.
+pub(crate) fn read_whole(
+    artifact: &Artifact,
+    limits: &Limits,
+    sink: &mut dyn Sink,
+) -> Option<Vec<u8>> {
+    match read_vec(&*artifact.bytes, 0, limits.memory_bytes) {
+        Ok(bytes) => Some(bytes),
+        Err(error) => {
+            let reason = format!("could not be read: {error}");
+            let length = Some(artifact.bytes.len());
+            sink.gap(Gap::new(&artifact.entry.provenance, reason, length));
+            None
+        }
+    }
+}
 
 /// The text of a thing, for detectors to search. Nothing is yielded for empty text.
 pub(crate) fn give_text(place: &Provenance, text: String, sink: &mut dyn Sink) {

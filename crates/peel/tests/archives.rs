@@ -7,9 +7,13 @@
     clippy::cast_possible_truncation
 )]
 
+#[path = "suite/made.rs"]
+mod made;
+
 use lidless_core::{Artifact, Entry, Finding, Gap, Layer, Limits, Provenance};
 use lidless_io::{Counted, MemoryBytes, ReadAt, ReadError, Tally, read_vec};
 use lidless_peel::{Peelers, Sink};
+use made::zip;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -50,50 +54,6 @@ fn peel_source(name: &str, bytes: Arc<dyn ReadAt>, limits: &Limits) -> Inside {
 
 fn peel(name: &str, bytes: &[u8]) -> Inside {
     peel_source(name, Arc::new(MemoryBytes::new(bytes.to_vec())), &Limits::default())
-}
-
-/// A zip with members as (name, content, method); method 8 is really deflated.
-fn zip(members: &[(&str, &[u8], u16)]) -> Vec<u8> {
-    let (mut out, mut directory) = (Vec::new(), Vec::new());
-    for (name, content, method) in members {
-        let packed = if *method == 8 {
-            let mut encoder =
-                flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
-            encoder.write_all(content).unwrap();
-            encoder.finish().unwrap()
-        } else {
-            content.to_vec()
-        };
-        let at = out.len() as u32;
-        let common = |out: &mut Vec<u8>| {
-            out.extend(20u16.to_le_bytes());
-            out.extend(0u16.to_le_bytes());
-            out.extend(method.to_le_bytes());
-            out.extend([0; 8]);
-            out.extend((packed.len() as u32).to_le_bytes());
-            out.extend((content.len() as u32).to_le_bytes());
-            out.extend((name.len() as u16).to_le_bytes());
-            out.extend(0u16.to_le_bytes());
-        };
-        out.extend(b"PK\x03\x04");
-        common(&mut out);
-        out.extend(name.as_bytes());
-        out.extend(&packed);
-        directory.extend(b"PK\x01\x02\x14\0");
-        common(&mut directory);
-        directory.extend([0; 10]);
-        directory.extend(at.to_le_bytes());
-        directory.extend(name.as_bytes());
-    }
-    let at = out.len() as u32;
-    out.extend(&directory);
-    out.extend(b"PK\x05\x06\0\0\0\0");
-    out.extend((members.len() as u16).to_le_bytes());
-    out.extend((members.len() as u16).to_le_bytes());
-    out.extend((directory.len() as u32).to_le_bytes());
-    out.extend(at.to_le_bytes());
-    out.extend(0u16.to_le_bytes());
-    out
 }
 
 fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {

@@ -10,7 +10,7 @@
 mod suite;
 
 use lidless_core::{Interest, Limits};
-use std::io::Write as _;
+use suite::made::zip;
 use suite::{Inside, Open, open, open_fixture, torture_at};
 
 fn read(path: &str) -> Option<Vec<u8>> {
@@ -103,38 +103,9 @@ fn slides_come_in_order_and_what_is_embedded_is_handed_on() {
     assert!(list.starts_with("Zugänge\nname\tlogin\tpassword\n".as_bytes()));
 }
 
-fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
-    let (mut out, mut directory) = (Vec::new(), Vec::new());
-    for (name, content) in members {
-        let mut encoder =
-            flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all(content).unwrap();
-        let packed = encoder.finish().unwrap();
-        let at = out.len() as u32;
-        let mut common = vec![20, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        common.extend((packed.len() as u32).to_le_bytes());
-        common.extend((content.len() as u32).to_le_bytes());
-        common.extend((name.len() as u16).to_le_bytes());
-        common.extend([0, 0]);
-        out.extend(b"PK\x03\x04");
-        out.extend(&common);
-        out.extend(name.as_bytes());
-        out.extend(&packed);
-        directory.extend(b"PK\x01\x02\x14\0");
-        directory.extend(&common);
-        directory.extend([0; 10]);
-        directory.extend(at.to_le_bytes());
-        directory.extend(name.as_bytes());
-    }
-    let at = out.len() as u32;
-    out.extend(&directory);
-    out.extend(b"PK\x05\x06\0\0\0\0");
-    out.extend((members.len() as u16).to_le_bytes());
-    out.extend((members.len() as u16).to_le_bytes());
-    out.extend((directory.len() as u32).to_le_bytes());
-    out.extend(at.to_le_bytes());
-    out.extend([0, 0]);
-    out
+/// A package of deflated parts.
+fn packed(parts: &[(&str, &[u8])]) -> Vec<u8> {
+    zip(&parts.iter().map(|(name, content)| (*name, *content, 8)).collect::<Vec<_>>())
 }
 
 #[test]
@@ -143,7 +114,7 @@ fn strings_that_are_repeated_without_end_are_bounded() {
     let strings = format!("<sst><si><t>{string}</t></si></sst>");
     let cells = "<c t=\"s\"><v>0</v></c>".repeat(500);
     let sheet = format!("<sheetData><row>{cells}</row></sheetData>");
-    let bomb = zip(&[
+    let bomb = packed(&[
         ("[Content_Types].xml", b"<Types/>"),
         ("xl/sharedStrings.xml", strings.as_bytes()),
         ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
@@ -156,7 +127,8 @@ fn strings_that_are_repeated_without_end_are_bounded() {
 #[test]
 fn parts_larger_than_memory_are_handed_on_as_they_are() {
     let xml = format!("<w:document><w:p><w:t>{}</w:t></w:p></w:document>", "a b ".repeat(100_000));
-    let pack = zip(&[("[Content_Types].xml", b"<Types/>"), ("word/document.xml", xml.as_bytes())]);
+    let pack =
+        packed(&[("[Content_Types].xml", b"<Types/>"), ("word/document.xml", xml.as_bytes())]);
     let limits = Limits { memory_bytes: 1000, ..Limits::default() };
     let place = lidless_core::Provenance::new(lidless_core::Layer::File { path: "/m".into() });
     let source = std::sync::Arc::new(lidless_io::MemoryBytes::new(pack));
@@ -175,7 +147,7 @@ fn an_encrypted_open_document_is_said() {
     pack.extend([8, 0, 0, 0]);
     pack.extend(b"mimetype");
     pack.extend(kind);
-    pack.extend(zip(&[(
+    pack.extend(packed(&[(
         "META-INF/manifest.xml",
         b"<m:manifest><m:file-entry><m:encryption-data/></m:file-entry></m:manifest>",
     )]));
@@ -188,7 +160,7 @@ fn cut_and_changed_packages_are_survived() {
     let Some(bytes) = read("office/letter.odt") else { return };
     torture_at("a.odt", &bytes, &[0..1000, 1000..bytes.len()], 100);
     let sheet = "<row r=\"1\"><c r=\"B1\" t=\"s\"><v>0</v></c><c t=\"inlineStr\"><is><t>a&#65;</t></is></c></row>";
-    let pack = zip(&[
+    let pack = packed(&[
         ("[Content_Types].xml", b"<Types/>"),
         ("xl/sharedStrings.xml", b"<sst><si><t>shared</t><rPh><t>no</t></rPh></si></sst>"),
         ("xl/worksheets/sheet1.xml", sheet.as_bytes()),

@@ -95,21 +95,8 @@ fn expected(name: &str) -> Vec<(String, Vec<u8>)> {
     if name.starts_with("made") {
         return Vec::new();
     }
-    let Some(root) = lidless_kit::fixture(&format!("ntfs/{name}.files")) else { return Vec::new() };
-    let mut files = Vec::new();
-    let mut folders = vec![root.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
-                files.push((name, std::fs::read(&path).unwrap()));
-            }
-        }
-    }
-    files
+    let root = lidless_kit::fixture(&format!("ntfs/{name}.files"));
+    root.map(|root| lidless_kit::files_below(&root)).unwrap_or_default()
 }
 
 /// A line of `fls -r -p`.

@@ -11,25 +11,8 @@
 mod suite;
 
 use std::process::Command;
+use suite::made::{crc, rar4_block};
 use suite::{Open, open, torture};
-
-fn crc(bytes: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    crc.update(bytes);
-    crc.sum()
-}
-
-/// A block of RAR 4: its CRC is in front.
-fn block4(kind: u8, flags: u16, rest: &[u8], data: &[u8]) -> Vec<u8> {
-    let mut header = vec![kind];
-    header.extend(flags.to_le_bytes());
-    header.extend((7 + rest.len() as u16).to_le_bytes());
-    header.extend(rest);
-    let mut block = (crc(&header) as u16).to_le_bytes().to_vec();
-    block.extend(header);
-    block.extend(data);
-    block
-}
 
 fn file4(name: &str, content: &[u8], method: u8, flags: u16) -> Vec<u8> {
     let mut rest = (content.len() as u32).to_le_bytes().to_vec();
@@ -41,14 +24,14 @@ fn file4(name: &str, content: &[u8], method: u8, flags: u16) -> Vec<u8> {
     rest.extend((name.len() as u16).to_le_bytes());
     rest.extend(0o100_644u32.to_le_bytes());
     rest.extend(name.as_bytes());
-    block4(0x74, 0x8000 | flags, &rest, content)
+    rar4_block(0x74, 0x8000 | flags, &rest, content)
 }
 
 fn rar4(files: &[Vec<u8>]) -> Vec<u8> {
     let mut archive = b"Rar!\x1a\x07\0".to_vec();
-    archive.extend(block4(0x73, 0, &[0; 6], &[]));
+    archive.extend(rar4_block(0x73, 0, &[0; 6], &[]));
     files.iter().for_each(|file| archive.extend(file));
-    archive.extend(block4(0x7b, 0x4000, &[], &[]));
+    archive.extend(rar4_block(0x7b, 0x4000, &[], &[]));
     archive
 }
 
@@ -155,7 +138,7 @@ fn encrypted_and_split_members_are_told() {
         assert!(inside.has_gap("a RAR member that lies in several volumes"));
     }
     let mut four = b"Rar!\x1a\x07\0".to_vec();
-    four.extend(block4(0x73, 0x80, &[0; 6], b"noise"));
+    four.extend(rar4_block(0x73, 0x80, &[0; 6], b"noise"));
     let mut five = b"Rar!\x1a\x07\x01\0".to_vec();
     five.extend(block5(4, 0, &[0; 20], &[], b"noise"));
     for archive in [four, five] {

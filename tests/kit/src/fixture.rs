@@ -25,20 +25,28 @@ pub fn fixture(path: &str) -> Option<PathBuf> {
 /// The files of the tree that recipes put into images: path with `/`, content. In order of path.
 #[must_use]
 pub fn tree() -> Option<Vec<(String, Vec<u8>)>> {
-    let root = fixture("tree")?;
+    fixture("tree").map(|root| files_below(&root))
+}
+
+/// The files below a folder: path with `/`, content. In order of path.
+///
+/// # Panics
+/// When one cannot be read.
+#[must_use]
+pub fn files_below(root: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
-    let mut folders = vec![root.clone()];
+    let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
             } else {
-                let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+                let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
                 files.push((name, std::fs::read(&path).unwrap()));
             }
         }
     }
     files.sort();
-    Some(files)
+    files
 }

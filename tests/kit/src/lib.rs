@@ -5,5 +5,5 @@ mod fixture;
 mod hostile;
 
 pub use azurite::Azurite;
-pub use fixture::{fixture, tree};
+pub use fixture::{files_below, fixture, tree};
 pub use hostile::cut_and_flip;

@@ -11,8 +11,6 @@ mod password;
 mod placeholder;
 mod published;
 mod rule;
-#[cfg(test)]
-mod survey;
 
 pub use checksum::Checksum;
 pub(crate) use detector::SecretDetector;

@@ -1,7 +1,7 @@
 //! Files that were cut into numbered parts: `NAME.001`, `NAME.002`, ... or `NAME.aa`, `NAME.ab`,
 //! ... The parts have no mark of their own; that they lie beside each other tells them.
 
-use super::joined::{Joined, beside};
+use crate::joined::{Joined, beside};
 use crate::peeler::{Peeler, Sink};
 use lidless_core::{Artifact, Entry, Layer, Limits};
 use lidless_io::ReadAt;

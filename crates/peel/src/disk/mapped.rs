@@ -7,16 +7,26 @@ use lidless_io::{
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// What is fetched at once for a parser that reads in small steps. Smaller blocks mean more
+/// requests; larger ones bring bytes that nobody asked for when directories lie far apart.
+const BLOCK_BYTES: u64 = 64 << 10;
+const CACHE_BYTES: u64 = 16 << 20;
+const AHEAD_BYTES: u64 = 1 << 20;
 /// Tables of an image are fetched in blocks of this size, and this much of them is kept: the
 /// tables of a disk of a terabyte do not fit into memory beside everything else.
 const TABLE_BLOCK: u64 = 64 << 10;
 const TABLE_BYTES: u64 = 4 << 20;
 /// How much of what was unpacked is kept: parsers read a packed chunk in many small steps.
-const UNPACKED_BYTES: usize = 4 << 20;
-/// How many packed bytes are fetched at once.
-const PACKED_AT_ONCE: u64 = 4 << 20;
+const UNPACKED_BYTES: usize = 16 << 20;
+/// The largest chunk that is unpacked, on either side.
+pub(super) const LARGEST_CHUNK: u64 = 32 << 20;
+/// How many bytes are fetched at once.
+const AT_ONCE: u64 = 8 << 20;
+/// What is read for nothing between two pieces rather than asked for apart, from whatever source:
+/// checksums and padding lie between chunks.
+const CLOSE: u64 = 4 << 10;
 
 /// Where a piece of the disk is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +50,8 @@ pub(super) struct Packed {
     pub(super) length: u64,
     /// How many bytes it unpacks to.
     pub(super) unpacked: u64,
+    /// How it is packed, as the map numbers it.
+    pub(super) form: u32,
 }
 
 /// A piece of the disk.
@@ -71,6 +83,12 @@ pub(super) trait Map: Send + Sync {
 /// What an image says that cannot be, as an error of a read.
 pub(super) fn broken(what: &str) -> ReadError {
     ReadError::new(ReadErrorKind::Malformed, what)
+}
+
+/// Files beside an image behind the cache that the image itself has.
+pub(super) fn cached(files: impl ReadAt + 'static) -> Arc<dyn ReadAt> {
+    let cache = BlockCache::new(Arc::new(files), BLOCK_BYTES, CACHE_BYTES);
+    Arc::new(cache.reading_ahead(AHEAD_BYTES))
 }
 
 /// A bounded cache in front of the tables of an image.
@@ -108,6 +126,29 @@ pub(super) fn chunks(from: u64, to: u64, size: u64) -> impl Iterator<Item = (u64
     })
 }
 
+/// What `from..to` is made of, by `find`: what begins at an offset, and how far that goes.
+///
+/// # Errors
+/// Those of `find`, and one for a piece that is empty.
+pub(super) fn one_by_one(
+    from: u64,
+    to: u64,
+    mut find: impl FnMut(u64) -> Result<Piece, ReadError>,
+) -> Result<Vec<Piece>, ReadError> {
+    let mut pieces = Vec::new();
+    let mut at = from;
+    while at < to {
+        let mut piece = find(at)?;
+        if piece.length == 0 {
+            return Err(broken("a part of the image that is not where it should be"));
+        }
+        piece.length = piece.length.min(to.saturating_sub(at));
+        at = at.saturating_add(piece.length);
+        pieces.push(piece);
+    }
+    Ok(pieces)
+}
+
 /// Where bytes that were read go.
 struct Share {
     answer: usize,
@@ -120,7 +161,35 @@ struct Share {
 /// Bytes to read, and where they go.
 struct Read {
     range: Range<u64>,
-    into: Share,
+    into: Goal,
+}
+
+enum Goal {
+    /// To this place.
+    Place(Share),
+    /// Unpacked to each of these.
+    Places(Packed, Vec<Share>),
+}
+
+/// A source of which what lies close is read in one request.
+struct Near<'a>(&'a dyn ReadAt);
+
+impl ReadAt for Near<'_> {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        self.0.read_at(offset, buffer)
+    }
+
+    fn gap_bytes(&self) -> u64 {
+        self.0.gap_bytes().max(CLOSE)
+    }
+
+    fn lanes(&self) -> usize {
+        self.0.lanes()
+    }
 }
 
 /// A disk put together by a map.
@@ -185,39 +254,35 @@ impl Mapped {
                 let length = index(piece.length);
                 let mut share = Share { answer, at, skip: 0, length };
                 at = at.saturating_add(length);
-                let (list, offset) = match piece.origin {
-                    Origin::Zeros => continue,
-                    Origin::Stored(offset) => (&mut own, offset),
-                    Origin::Parent(offset) => (&mut above, offset),
+                match piece.origin {
+                    Origin::Zeros => {}
+                    Origin::Stored(offset) => add(&mut own, offset, share),
+                    Origin::Parent(offset) => add(&mut above, offset, share),
                     Origin::Packed(chunk, skip) => {
                         share.skip = index(skip);
                         packed.entry(chunk.offset).or_insert((chunk, Vec::new())).1.push(share);
-                        continue;
                     }
-                };
-                let end = offset.saturating_add(piece.length);
-                match list.last_mut() {
-                    // Pieces that follow each other in the file as well are one read.
-                    Some(Read { range, into })
-                        if range.end == offset
-                            && into.answer == answer
-                            && into.at.saturating_add(into.length) == share.at =>
-                    {
-                        range.end = end;
-                        into.length = into.length.saturating_add(length);
-                    }
-                    _ => list.push(Read { range: offset..end, into: share }),
                 }
             }
         }
-        // An image that ends was cut; a parent may be smaller than its child.
-        if !fetch(image, &own, &mut answers)? {
-            return Err(broken("the disk image breaks off"));
+        for (offset, (chunk, shares)) in packed {
+            if chunk.length > LARGEST_CHUNK || chunk.unpacked > LARGEST_CHUNK {
+                return Err(broken("a part of the image that is larger than the limit"));
+            }
+            let kept = self.recent().chunks.get(&offset).cloned();
+            match kept {
+                Some(bytes) => shares.iter().for_each(|share| copy(&mut answers, share, &bytes)),
+                None => {
+                    let range = offset..offset.saturating_add(chunk.length);
+                    own.push(Read { range, into: Goal::Places(chunk, shares) });
+                }
+            }
         }
+        self.fetch(image, own, true, &mut answers)?;
         if let Some(parent) = parent {
-            fetch(parent, &above, &mut answers)?;
+            // A parent may be smaller than its child; an image that ends was cut.
+            self.fetch(parent, above, false, &mut answers)?;
         }
-        self.unpack(packed, &mut answers)?;
         Ok(answers)
     }
 
@@ -241,44 +306,45 @@ impl Mapped {
         Ok(bytes.len())
     }
 
-    fn unpack(
+    /// Reads and hands out, in groups of which each is one batch.
+    fn fetch(
         &self,
-        packed: BTreeMap<u64, (Packed, Vec<Share>)>,
+        source: &dyn ReadAt,
+        mut reads: Vec<Read>,
+        is_whole: bool,
         answers: &mut [Vec<u8>],
     ) -> Result<(), ReadError> {
-        let mut missing: Vec<(Packed, Vec<Share>)> = Vec::new();
-        for (offset, (chunk, shares)) in packed {
-            let kept = {
-                let recent = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
-                recent.chunks.get(&offset).cloned()
-            };
-            match kept {
-                Some(bytes) => shares.iter().for_each(|share| copy(answers, share, &bytes)),
-                None => missing.push((chunk, shares)),
-            }
-        }
-        let mut rest = missing.as_slice();
+        reads.sort_by_key(|read| read.range.start);
+        let mut rest = reads.as_slice();
         while !rest.is_empty() {
             let mut sum = 0u64;
-            let fits = |(chunk, _): &&(Packed, Vec<Share>)| {
-                sum = sum.saturating_add(chunk.length);
-                sum <= PACKED_AT_ONCE
+            let fits = |read: &&Read| {
+                sum = sum.saturating_add(read.range.end.saturating_sub(read.range.start));
+                sum <= AT_ONCE
             };
             let count = rest.iter().take_while(fits).count().max(1);
             let (group, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
             rest = after;
-            let places: Vec<Range<u64>> = group
-                .iter()
-                .map(|(chunk, _)| chunk.offset..chunk.offset.saturating_add(chunk.length))
-                .collect();
-            for ((chunk, shares), stored) in group.iter().zip(read_merged(&*self.image, &places)?) {
-                let bytes = Bytes::from(self.map.unpack(chunk, &stored)?);
-                shares.iter().for_each(|share| copy(answers, share, &bytes));
-                let mut recent = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
-                recent.keep(chunk.offset, bytes);
+            let places: Vec<Range<u64>> = group.iter().map(|read| read.range.clone()).collect();
+            for (read, bytes) in group.iter().zip(read_merged(&Near(source), &places)?) {
+                match &read.into {
+                    Goal::Place(share) if is_whole && bytes.len() < share.length => {
+                        return Err(broken("the disk image breaks off"));
+                    }
+                    Goal::Place(share) => copy(answers, share, &bytes),
+                    Goal::Places(chunk, shares) => {
+                        let bytes = Bytes::from(self.map.unpack(chunk, &bytes)?);
+                        shares.iter().for_each(|share| copy(answers, share, &bytes));
+                        self.recent().keep(chunk.offset, bytes);
+                    }
+                }
             }
         }
         Ok(())
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.unpacked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn cut(&self, range: &Range<u64>) -> Range<u64> {
@@ -287,15 +353,20 @@ impl Mapped {
     }
 }
 
-/// Reads and hands out; whether all of it was there.
-fn fetch(source: &dyn ReadAt, reads: &[Read], answers: &mut [Vec<u8>]) -> Result<bool, ReadError> {
-    let places: Vec<Range<u64>> = reads.iter().map(|read| read.range.clone()).collect();
-    let mut is_whole = true;
-    for (read, bytes) in reads.iter().zip(read_merged(source, &places)?) {
-        is_whole &= bytes.len() >= read.into.length;
-        copy(answers, &read.into, &bytes);
+/// Adds a piece to what is to be read; one that follows the last in the file as well is one read
+/// with it.
+fn add(reads: &mut Vec<Read>, offset: u64, share: Share) {
+    let end = offset.saturating_add(wide(share.length));
+    if let Some(Read { range, into: Goal::Place(last) }) = reads.last_mut()
+        && range.end == offset
+        && last.answer == share.answer
+        && last.at.saturating_add(last.length) == share.at
+    {
+        range.end = end;
+        last.length = last.length.saturating_add(share.length);
+        return;
     }
-    Ok(is_whole)
+    reads.push(Read { range: offset..end, into: Goal::Place(share) });
 }
 
 fn copy(answers: &mut [Vec<u8>], share: &Share, bytes: &[u8]) {

@@ -15,7 +15,6 @@ mod peel;
 mod qcow;
 mod qed;
 mod raw;
-mod scattered;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -1,20 +1,15 @@
 //! A disk image as a wrapping: its disk, the volumes on it, their files.
 
 use super::image::Image;
+use super::mapped::cached;
 use crate::peeler::{Peeler, Sink};
 use crate::volume::{Seen, Volumes};
 use lidless_core::{
     Artifact, Category, Confidence, Finding, Gap, Limits, Place, Provenance, Severity,
 };
-use lidless_io::{BlockCache, ReadAt as _};
+use lidless_io::ReadAt as _;
 use serde_json::{Map, Value};
 use std::sync::Arc;
-
-/// What a parser's small reads cost: less is a request more often, more is read for nothing when
-/// directories are scattered (measured: reference measurements in benches/images).
-const BLOCK_BYTES: u64 = 64 << 10;
-const CACHE_BYTES: u64 = 16 << 20;
-const AHEAD_BYTES: u64 = 1 << 20;
 
 /// A format of disk images as a peeler.
 pub(crate) struct DiskImage(pub(crate) Box<dyn Image>);
@@ -34,8 +29,7 @@ impl Peeler for DiskImage {
         }
         let place = &artifact.entry.provenance;
         let length = artifact.bytes.len();
-        let cache = BlockCache::new(Arc::clone(&artifact.bytes), BLOCK_BYTES, CACHE_BYTES);
-        let cached = artifact.over(Arc::new(cache.reading_ahead(AHEAD_BYTES)));
+        let cached = artifact.over(cached(Arc::clone(&artifact.bytes)));
         let mut detail = Map::new();
         detail.insert("format".into(), self.0.name().into());
         let volumes = match self.0.open(&cached, head, limits) {

@@ -227,7 +227,7 @@ impl Clusters {
         let length = sectors.saturating_mul(512).saturating_sub(offset & 511);
         // A cluster that does not shrink is not packed; Zstandard may add a little.
         let length = length.min(self.cluster.saturating_mul(2));
-        Packed { offset, length, unpacked: self.cluster }
+        Packed { offset, length, unpacked: self.cluster, form: 0 }
     }
 
     /// The pieces of a cluster kept in 32 parts.

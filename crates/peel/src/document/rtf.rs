@@ -2,9 +2,9 @@
 
 use crate::mail::{code_page, decode_charset};
 use crate::peeler::{Peeler, Sink};
-use crate::plain::{Attached, give_text};
+use crate::plain::{Attached, give_text, read_whole};
 use lidless_core::{Artifact, Gap, Limits};
-use lidless_io::{MemoryBytes, ReadAt as _, read_vec};
+use lidless_io::{MemoryBytes, ReadAt as _};
 use std::sync::Arc;
 
 /// Groups deeper than this share the state of the last one: real files have some thirty.
@@ -27,13 +27,7 @@ impl Peeler for Rtf {
     fn peel(&self, artifact: &Artifact, _head: &[u8], limits: &Limits, sink: &mut dyn Sink) {
         let place = &artifact.entry.provenance;
         let length = artifact.bytes.len();
-        let bytes = match read_vec(&*artifact.bytes, 0, limits.memory_bytes) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                sink.gap(Gap::new(place, format!("could not be read: {error}"), Some(length)));
-                return;
-            }
-        };
+        let Some(bytes) = read_whole(artifact, limits, sink) else { return };
         let read = read(&bytes);
         give_text(place, read.text, sink);
         let mut attached = Attached::new(place.clone());

@@ -75,6 +75,15 @@ pub(crate) struct Swept {
     pub(crate) gaps: Vec<String>,
 }
 
+impl Swept {
+    /// Adds what did not parse, unless that was nothing.
+    pub(crate) fn count(&mut self, what: impl Into<String>, times: u64) {
+        if times > 0 {
+            self.malformed.push((what.into(), times));
+        }
+    }
+}
+
 /// Whether a sweep goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flow {

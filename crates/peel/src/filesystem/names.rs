@@ -17,6 +17,11 @@ const TEXT: usize = 256 << 20;
 /// Where files are listed that no directory names.
 const ORPHANS: &str = "$OrphanFiles";
 
+/// A name as it is shown: one part of a path, whatever its bytes.
+pub(super) fn shown(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).replace(['/', '\0'], "_")
+}
+
 /// What is known of an inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Facts {
@@ -204,7 +209,7 @@ impl Walk<'_> {
     }
 
     fn node(&mut self, link: &Link, folder: &str, gone: bool) -> Option<Node> {
-        let name = String::from_utf8_lossy(self.names.name(link)).replace(['/', '\0'], "_");
+        let name = shown(self.names.name(link));
         let length = folder.len().saturating_add(name.len()).saturating_add(1);
         self.spent = self.spent.saturating_add(length);
         if length > LONGEST || self.spent > TOGETHER {
@@ -289,9 +294,7 @@ impl Walked {
             (self.dangling, "name without its inode"),
             (self.looped, "directory that is its own ancestor or has two names"),
         ] {
-            if count > 0 {
-                swept.malformed.push((format!("{format} {what}"), count));
-            }
+            swept.count(format!("{format} {what}"), count);
         }
         if self.is_deep {
             swept.gaps.push("paths in a file system longer than the limit".to_owned());

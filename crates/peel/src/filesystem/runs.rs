@@ -1,5 +1,6 @@
 //! Where the content of an inode lies, in blocks: what the maps of ext and XFS come to.
 
+use crate::error::PeelError;
 use lidless_io::Extent;
 
 /// How many pieces one file may lie in.
@@ -37,6 +38,30 @@ impl Runs {
         }
         *left = left.saturating_sub(1);
         self.runs.push(run);
+    }
+
+    /// As pieces of a volume of `volume_bytes`, where all of the map was read and lies inside it.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(super) fn content(
+        &self,
+        format: &'static str,
+        volume_bytes: u64,
+        block_bytes: u64,
+        offset: impl Fn(u64) -> u64,
+    ) -> Result<Vec<Extent>, PeelError> {
+        if self.malformed > 0 || self.missing > 0 {
+            let found = "one with parts that are not";
+            return Err(PeelError::malformed(format, 0, "a map of blocks that is whole", found));
+        }
+        let pieces = self.extents(block_bytes, offset);
+        let end = |piece: &Extent| piece.source.unwrap_or(0).saturating_add(piece.length);
+        if pieces.iter().any(|piece| end(piece) > volume_bytes) {
+            let why = "a file with parts past the end of its volume";
+            return Err(PeelError::Closed(why.to_owned()));
+        }
+        Ok(pieces)
     }
 
     /// As pieces of the volume, on which `offset` says where a block begins.

@@ -3,9 +3,9 @@
 use super::header::Headers;
 use super::mime;
 use crate::peeler::{Peeler, Sink};
-use crate::plain::is_given_text;
+use crate::plain::{is_given_text, read_whole};
 use lidless_core::{Artifact, Gap, Limits};
-use lidless_io::{ReadAt as _, read_vec};
+use lidless_io::ReadAt as _;
 
 /// A mail.
 pub(crate) struct Eml;
@@ -26,13 +26,8 @@ impl Peeler for Eml {
             mime::peel(head, place, limits, sink);
             return;
         }
-        match read_vec(&*artifact.bytes, 0, limits.memory_bytes) {
-            Ok(bytes) => mime::peel(&bytes, place, limits, sink),
-            Err(error) => {
-                sink.gap(Gap::new(place, format!("could not be read: {error}"), Some(length)));
-                return;
-            }
-        }
+        let Some(bytes) = read_whole(artifact, limits, sink) else { return };
+        mime::peel(&bytes, place, limits, sink);
         if length > limits.memory_bytes {
             let rest = length.saturating_sub(limits.memory_bytes);
             sink.gap(Gap::new(place, "a mail larger than the memory limit", Some(rest)));

@@ -7,11 +7,11 @@
 use super::charset::{code_page, decode};
 use super::letter::Letter;
 use crate::peeler::{Peeler, Sink};
-use crate::plain::{Attached, give_text};
+use crate::plain::{Attached, give_text, read_whole};
 use lidless_core::{Artifact, Gap, Limits};
 use lidless_io::number::{index, u16_le, u32_le};
 use lidless_io::utf16::{text_to_zero, units_le};
-use lidless_io::{Cursor, CursorError, MemoryBytes, ReadAt as _, read_vec};
+use lidless_io::{Cursor, CursorError, MemoryBytes, ReadAt as _};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -43,13 +43,7 @@ impl Peeler for Tnef {
     fn peel(&self, artifact: &Artifact, _head: &[u8], limits: &Limits, sink: &mut dyn Sink) {
         let place = &artifact.entry.provenance;
         let length = artifact.bytes.len();
-        let bytes = match read_vec(&*artifact.bytes, 0, limits.memory_bytes) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                sink.gap(Gap::new(place, format!("could not be read: {error}"), Some(length)));
-                return;
-            }
-        };
+        let Some(bytes) = read_whole(artifact, limits, sink) else { return };
         let mut letter = Letter::default();
         let mut files = Vec::new();
         let whole = attributes(&bytes, &mut letter, &mut files, limits);

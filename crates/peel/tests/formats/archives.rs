@@ -1,6 +1,7 @@
 //! Rows of archives and of compressed streams.
 
 use crate::measure::{Expected, Row, Source, is, of_tree, part, tree};
+use crate::suite::made::{crc, rar4_block};
 use Source::{Fixture, Made};
 
 /// What the recipe `tape` packs.
@@ -18,28 +19,10 @@ fn token() -> Vec<u8> {
     of_tree("home/bob/.git-credentials")
 }
 
-fn crc(bytes: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    crc.update(bytes);
-    crc.sum()
-}
-
-/// A block of RAR 4, as its technical note lays it out; no free tool writes the format.
-fn block(kind: u8, flags: u16, rest: &[u8], data: &[u8]) -> Vec<u8> {
-    let mut header = vec![kind];
-    header.extend(flags.to_le_bytes());
-    header.extend((7 + rest.len() as u16).to_le_bytes());
-    header.extend(rest);
-    let mut block = (crc(&header) as u16).to_le_bytes().to_vec();
-    block.extend(header);
-    block.extend(data);
-    block
-}
-
 /// An archive of members: name, bytes as they are stored, method, flags.
 fn rar(members: &[(&str, &[u8], u8, u16)]) -> Vec<u8> {
     let mut archive = b"Rar!\x1a\x07\0".to_vec();
-    archive.extend(block(0x73, 0, &[0; 6], &[]));
+    archive.extend(rar4_block(0x73, 0, &[0; 6], &[]));
     for (name, stored, method, flags) in members {
         let mut rest = [(stored.len() as u32).to_le_bytes(); 2].concat();
         rest.push(3);
@@ -49,9 +32,9 @@ fn rar(members: &[(&str, &[u8], u8, u16)]) -> Vec<u8> {
         rest.extend((name.len() as u16).to_le_bytes());
         rest.extend(0o100_644u32.to_le_bytes());
         rest.extend(name.as_bytes());
-        archive.extend(block(0x74, 0x8000 | flags, &rest, stored));
+        archive.extend(rar4_block(0x74, 0x8000 | flags, &rest, stored));
     }
-    archive.extend(block(0x7b, 0x4000, &[], &[]));
+    archive.extend(rar4_block(0x7b, 0x4000, &[], &[]));
     archive
 }
 

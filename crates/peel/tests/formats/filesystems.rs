@@ -124,13 +124,14 @@ pub(crate) fn rows() -> Vec<Row> {
         )
         .deleted(Fixture("udf/v201.img"), &["gone.txt"]),
         whole(
-            "SquashFS (gzip, xz, zstd, lz4, lzma)",
+            "SquashFS (gzip, xz, zstd, lz4, lzma, lzo)",
             &[
                 "squashfs/gzip.sqsh",
                 "squashfs/xz.sqsh",
                 "squashfs/zstd.sqsh",
                 "squashfs/lz4.sqsh",
                 "squashfs/lzma.sqsh",
+                "squashfs/lzo.sqsh",
                 "squashfs/small.sqsh",
                 "squashfs/large.sqsh",
                 "squashfs/stored.sqsh",

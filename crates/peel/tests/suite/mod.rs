@@ -9,6 +9,8 @@
     clippy::cast_possible_truncation
 )]
 
+pub mod made;
+
 use lidless_core::{Artifact, Entry, Finding, Gap, Interest, Layer, Limits, Provenance, Siblings};
 use lidless_io::{Counted, FileBytes, MemoryBytes, ReadAt, Tally, read_vec};
 use lidless_peel::{Peelers, Sink};

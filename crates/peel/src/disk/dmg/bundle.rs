@@ -4,17 +4,16 @@
 
 use super::encrypted;
 use crate::disk::image::{Disk, Image};
-use crate::disk::scattered::{Map, Piece, Pieces, Stored, lost};
+use crate::disk::mapped::{cached, chunks};
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
+use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, ReadError, read_vec};
 use memchr::memmem;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 const BUNDLE: &str = "sparse bundle";
-/// How much of a band is read at a time.
-const PART: u64 = 64 << 10;
 /// Bands are of at least a mebibyte; smaller ones than this would cost a look-up each.
 const SMALLEST: u64 = 64 << 10;
 /// Bands that are kept open.
@@ -83,7 +82,7 @@ impl Image for SparseBundle {
         let bundle = artifact.clone();
         let gap_bytes = artifact.bytes.gap_bytes();
         let bands = Bands { bundle, band, length, gap_bytes, open: Mutex::default() };
-        let mut disk = Disk::new(Arc::new(Pieces::new(bands)));
+        let mut disk = Disk::new(cached(bands));
         disk.facts.push(("band_bytes", band.into()));
         Ok(disk)
     }
@@ -155,32 +154,25 @@ impl Bands {
     }
 }
 
-impl Map for Bands {
+impl ReadAt for Bands {
     fn len(&self) -> u64 {
         self.length
     }
 
-    fn piece(&self, offset: u64) -> Result<Piece, ReadError> {
-        let number = offset.checked_div(self.band).unwrap_or(0);
-        let start = number.saturating_mul(self.band);
-        let into = offset.saturating_sub(start);
-        let kept = self.band(number).map_or(0, |band| band.len().min(self.band));
-        if into >= kept {
-            let length = self.band.saturating_sub(kept);
-            return Ok(Piece { at: start.saturating_add(kept), length, stored: None });
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        let size = index(self.length.saturating_sub(offset)).min(buffer.len());
+        let Some(buffer) = buffer.get_mut(..size) else { return Ok(0) };
+        buffer.fill(0);
+        for (number, within, length) in chunks(offset, offset.saturating_add(wide(size)), self.band)
+        {
+            let Some(band) = self.band(number) else { continue };
+            let start = number.saturating_mul(self.band).saturating_add(within);
+            let at = index(start.saturating_sub(offset));
+            if let Some(into) = buffer.get_mut(at..at.saturating_add(index(length))) {
+                band.read_at(within, into)?;
+            }
         }
-        let into = (into / PART).saturating_mul(PART);
-        let length = kept.saturating_sub(into).min(PART);
-        let stored = Stored { source: number, offset: into, length, form: 0 };
-        Ok(Piece { at: start.saturating_add(into), length, stored: Some(stored) })
-    }
-
-    fn source(&self, number: u64) -> Result<Arc<dyn ReadAt>, ReadError> {
-        self.band(number).ok_or_else(|| lost("a band that is gone"))
-    }
-
-    fn decode(&self, _: u32, stored: &[u8], _: u64) -> Result<Vec<u8>, ReadError> {
-        Ok(stored.to_vec())
+        Ok(size)
     }
 
     fn gap_bytes(&self) -> u64 {

@@ -4,18 +4,16 @@ use super::adc;
 use super::blocks::{Form, Run, SECTOR, TRAILER, Trailer, UDIF, runs};
 use crate::coding::{Coding, decode, lzfse};
 use crate::disk::image::{Disk, Image};
-use crate::disk::scattered::{LARGEST, Map, Piece, Pieces, Stored, lost};
+use crate::disk::mapped::{LARGEST_CHUNK, Map, Mapped, Origin, Packed, Piece, broken, one_by_one};
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
-use lidless_io::{ReadAt, ReadError, read_vec};
+use lidless_io::{ReadError, read_vec};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
 use std::sync::Arc;
 
 /// Names of images whose last bytes are worth a request.
 const NAMES: [&str; 4] = [".dmg", ".smi", ".udif", ".dmgpart"];
-/// Parts of a run that is stored as it is.
-const PART: u64 = 64 << 10;
 
 /// Images of Apple's disk utility.
 pub(in crate::disk) struct Dmg;
@@ -72,7 +70,7 @@ impl Image for Dmg {
         let end = runs.last().map_or(0, |run| run.at.saturating_add(run.length));
         let length = end.max(trailer.sectors.saturating_mul(SECTOR)).min(i64::MAX.unsigned_abs());
         let image = Arc::clone(&artifact.bytes);
-        disk.bytes = Arc::new(Pieces::new(Runs { runs, length, image }));
+        disk.bytes = Arc::new(Mapped::new(Runs { runs, length }, image, None, length));
         Ok(disk)
     }
 
@@ -85,77 +83,64 @@ impl Image for Dmg {
 struct Runs {
     runs: Vec<Run>,
     length: u64,
-    image: Arc<dyn ReadAt>,
 }
 
-impl Map for Runs {
-    fn len(&self) -> u64 {
-        self.length
-    }
-
+impl Runs {
+    /// What begins at an offset of the disk.
     fn piece(&self, offset: u64) -> Result<Piece, ReadError> {
         let next = self.runs.partition_point(|run| run.at <= offset);
         let run = next.checked_sub(1).and_then(|index| self.runs.get(index));
         let run = run.filter(|run| offset < run.at.saturating_add(run.length));
         let Some(run) = run else {
             // Between two runs.
-            let before = next.checked_sub(1).and_then(|index| self.runs.get(index));
-            let at = before.map_or(0, |run| run.at.saturating_add(run.length));
             let end = self.runs.get(next).map_or(self.length, |run| run.at);
-            return Ok(Piece { at, length: end.saturating_sub(at), stored: None });
+            return Ok(Piece { length: end.saturating_sub(offset), origin: Origin::Zeros });
         };
-        let form = run.form.number();
-        match run.form {
-            Form::Zero => Ok(Piece { at: run.at, length: run.length, stored: None }),
-            Form::Raw => {
-                let into = (offset.saturating_sub(run.at) / PART).saturating_mul(PART);
-                let length = run.length.saturating_sub(into).min(PART);
-                let stored = Stored {
-                    source: 0,
-                    offset: run.offset.saturating_add(into),
-                    length: run.stored.saturating_sub(into).min(length),
-                    form,
-                };
-                let stored = Some(stored).filter(|stored| stored.length > 0);
-                Ok(Piece { at: run.at.saturating_add(into), length, stored })
-            }
-            Form::Unknown => Err(lost("a part of the image in a form not read")),
-            _ if run.length > LARGEST || run.stored > LARGEST => {
-                Err(lost("a part of the image that is larger than the limit"))
+        let into = offset.saturating_sub(run.at);
+        let left = run.length.saturating_sub(into);
+        let (length, origin) = match run.form {
+            Form::Zero => (left, Origin::Zeros),
+            // What is short of its length is zeros.
+            Form::Raw => match run.stored.saturating_sub(into) {
+                0 => (left, Origin::Zeros),
+                stored => (stored.min(left), Origin::Stored(run.offset.saturating_add(into))),
+            },
+            Form::Unknown => return Err(broken("a part of the image in a form not read")),
+            _ if run.length > LARGEST_CHUNK || run.stored > LARGEST_CHUNK => {
+                return Err(broken("a part of the image that is larger than the limit"));
             }
             _ => {
-                let stored = Stored { source: 0, offset: run.offset, length: run.stored, form };
-                Ok(Piece { at: run.at, length: run.length, stored: Some(stored) })
+                let (offset, length, form) = (run.offset, run.stored, run.form.number());
+                let chunk = Packed { offset, length, unpacked: run.length, form };
+                (left, Origin::Packed(chunk, into))
             }
-        }
+        };
+        Ok(Piece { length, origin })
+    }
+}
+
+impl Map for Runs {
+    fn locate(&self, from: u64, to: u64) -> Result<Vec<Piece>, ReadError> {
+        one_by_one(from, to, |at| self.piece(at))
     }
 
-    fn source(&self, _: u64) -> Result<Arc<dyn ReadAt>, ReadError> {
-        Ok(Arc::clone(&self.image))
-    }
-
-    fn decode(&self, form: u32, stored: &[u8], length: u64) -> Result<Vec<u8>, ReadError> {
-        let size = usize::try_from(length).unwrap_or(0);
-        let broken = || lost("a part of the image that cannot be decompressed");
-        let coding = match Form::of(form) {
-            Form::Raw => return Ok(stored.to_vec()),
+    fn unpack(&self, chunk: &Packed, stored: &[u8]) -> Result<Vec<u8>, ReadError> {
+        let size = usize::try_from(chunk.unpacked).unwrap_or(0);
+        let broken = || broken("a part of the image that cannot be decompressed");
+        let coding = match Form::of(chunk.form) {
             Form::Adc => return adc::decode(stored, size).ok_or_else(broken),
             Form::Lzfse => return lzfse(stored, size).ok_or_else(broken),
             Form::Zlib => Coding::Zlib,
             Form::Bzip2 => Coding::Bzip2,
             Form::Xz => Coding::Xz,
-            Form::Zero | Form::Unknown => return Err(broken()),
+            Form::Raw | Form::Zero | Form::Unknown => return Err(broken()),
         };
         let mut bytes = Vec::with_capacity(size);
         let reader = decode(coding, Cursor::new(stored.to_vec()));
-        let read = reader.take(length).read_to_end(&mut bytes);
+        let read = reader.take(chunk.unpacked).read_to_end(&mut bytes);
         if read.is_err() && bytes.len() < size {
             return Err(broken());
         }
         Ok(bytes)
-    }
-
-    fn gap_bytes(&self) -> u64 {
-        self.image.gap_bytes()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::layout::{FIRST, HEAD, Kind, Section, Volume};
 use super::segments::Segments;
-use crate::disk::scattered::{Map, Piece, Stored, lost};
+use crate::disk::mapped::{Map, Origin, Packed, Piece, broken, one_by_one};
 use flate2::read::ZlibDecoder;
 use lidless_io::number;
 use lidless_io::{ReadAt, ReadError, read_exact_vec, read_vec};
@@ -73,16 +73,13 @@ struct Walk {
 pub(super) struct Chunks {
     volume: Volume,
     segments: Segments,
+    /// Where each segment begins in what [`Segments::joined`] gives.
+    starts: Vec<u64>,
     walk: Mutex<Walk>,
-    gap_bytes: u64,
 }
 
 impl Chunks {
-    pub(super) fn new(volume: Volume, segments: Segments) -> Self {
-        let gap_bytes = match segments.files.first() {
-            Some(Some(first)) => first.gap_bytes(),
-            _ => 0,
-        };
+    pub(super) fn new(volume: Volume, segments: Segments, starts: Vec<u64>) -> Self {
         let walk = Walk {
             groups: Vec::new(),
             chunk: 0,
@@ -94,7 +91,7 @@ impl Chunks {
             pages: VecDeque::new(),
             window: (0, Vec::new()),
         };
-        Self { volume, segments, walk: Mutex::new(walk), gap_bytes }
+        Self { volume, segments, starts, walk: Mutex::new(walk) }
     }
 
     /// Where a segment is missing, the chunks of those behind it are counted from the end, which
@@ -202,7 +199,7 @@ impl Chunks {
                 return Ok(index);
             }
             if let Some(why) = walk.ended {
-                return Err(lost(why));
+                return Err(broken(why));
             }
             self.step(walk)?;
         }
@@ -211,7 +208,7 @@ impl Chunks {
     /// The part of a table that holds a chunk.
     fn page(&self, walk: &mut Walk, chunk: u64) -> Result<(Group, Arc<Page>), ReadError> {
         let index = self.group(walk, chunk)?;
-        let group = *walk.groups.get(index).ok_or_else(|| lost("a table that is gone"))?;
+        let group = *walk.groups.get(index).ok_or_else(|| broken("a table that is gone"))?;
         let at = chunk.saturating_sub(group.first);
         // Whether entries use all 32 bits shows only when the whole table is seen.
         let wide = group.data.1.saturating_sub(group.base) > NARROW && group.count <= WIDE;
@@ -225,7 +222,7 @@ impl Chunks {
         let count = if wide { left } else { left.min(PAGE) };
         let file = match self.segments.files.get(group.segment) {
             Some(Some(file)) => file,
-            _ => return Err(lost("a part of the image in a missing segment")),
+            _ => return Err(broken("a part of the image in a missing segment")),
         };
         let read = |entries: u64| {
             let offset = entries.saturating_add(first.saturating_mul(4));
@@ -233,7 +230,7 @@ impl Chunks {
             let size = count.saturating_add(more).saturating_mul(4);
             let bytes = read_exact_vec(&**file, offset, size)?;
             parse_page(&bytes, &group, count)
-                .ok_or_else(|| lost("a part of the image whose table is malformed"))
+                .ok_or_else(|| broken("a part of the image whose table is malformed"))
         };
         let (starts, end) = match (read(group.entries), group.copy) {
             (Ok(page), _) => page,
@@ -314,62 +311,48 @@ pub(super) fn parse_wide(entries: &[u32], end: u64) -> Option<Vec<(u64, bool)>> 
     parse_page(&bytes, &group, count).map(|(starts, _)| starts)
 }
 
-impl Map for Chunks {
-    fn len(&self) -> u64 {
-        self.volume.length
-    }
-
+impl Chunks {
+    /// The rest of the chunk at an offset of the disk.
     fn piece(&self, offset: u64) -> Result<Piece, ReadError> {
         let chunk = offset.checked_div(self.volume.chunk_bytes).unwrap_or(0);
         let at = chunk.saturating_mul(self.volume.chunk_bytes);
-        let length = self.volume.length.saturating_sub(at).min(self.volume.chunk_bytes);
+        let unpacked = self.volume.length.saturating_sub(at).min(self.volume.chunk_bytes);
         let mut guard = self.walk.lock().unwrap_or_else(PoisonError::into_inner);
         let (group, page) = self.page(&mut guard, chunk)?;
         let index = chunk.saturating_sub(group.first).saturating_sub(page.first);
         let index = number::index(index);
-        let unknown = || lost("a chunk that is not in its table");
+        let unknown = || broken("a chunk that is not in its table");
         let (start, packed) = *page.starts.get(index).ok_or_else(unknown)?;
         let next = page.starts.get(index.saturating_add(1)).map_or(page.end, |(start, _)| *start);
-        let stored = if packed {
-            next.saturating_sub(start).min(self.volume.chunk_bytes.saturating_add(SLACK))
+        let stored = next.saturating_sub(start);
+        let base = self.starts.get(group.segment).copied().unwrap_or(u64::MAX);
+        let place = base.saturating_add(start);
+        let into = offset.saturating_sub(at);
+        let origin = if packed {
+            let length = stored.min(self.volume.chunk_bytes.saturating_add(SLACK));
+            Origin::Packed(Packed { offset: place, length, unpacked, form: 0 }, into)
+        } else if stored < unpacked {
+            return Err(broken("a chunk of the image that breaks off"));
         } else {
-            next.saturating_sub(start).min(length)
-        };
-        let form = u32::from(packed);
-        let source = number::wide(group.segment);
-        Ok(Piece {
-            at,
-            length,
-            stored: Some(Stored { source, offset: start, length: stored, form }),
-        })
-    }
-
-    fn source(&self, number: u64) -> Result<Arc<dyn ReadAt>, ReadError> {
-        let file = usize::try_from(number).ok().and_then(|number| self.segments.files.get(number));
-        match file {
-            Some(Some(file)) => Ok(Arc::clone(file)),
-            _ => Err(lost("a part of the image in a missing segment")),
-        }
-    }
-
-    fn decode(&self, form: u32, stored: &[u8], length: u64) -> Result<Vec<u8>, ReadError> {
-        let size = usize::try_from(length).unwrap_or(0);
-        if form == 0 {
             // The checksum of a stored chunk is not looked at: a wrong byte is still searched.
-            if stored.len() < size {
-                return Err(lost("a chunk of the image that breaks off"));
-            }
-            return Ok(stored.get(..size).unwrap_or(&[]).to_vec());
-        }
+            Origin::Stored(place.saturating_add(into))
+        };
+        Ok(Piece { length: unpacked.saturating_sub(into), origin })
+    }
+}
+
+impl Map for Chunks {
+    fn locate(&self, from: u64, to: u64) -> Result<Vec<Piece>, ReadError> {
+        one_by_one(from, to, |at| self.piece(at))
+    }
+
+    fn unpack(&self, chunk: &Packed, stored: &[u8]) -> Result<Vec<u8>, ReadError> {
+        let size = usize::try_from(chunk.unpacked).unwrap_or(0);
         let mut bytes = Vec::with_capacity(size);
-        let read = ZlibDecoder::new(stored).take(length).read_to_end(&mut bytes);
+        let read = ZlibDecoder::new(stored).take(chunk.unpacked).read_to_end(&mut bytes);
         if read.is_err() || bytes.len() < size {
-            return Err(lost("a chunk of the image that cannot be decompressed"));
+            return Err(broken("a chunk of the image that cannot be decompressed"));
         }
         Ok(bytes)
-    }
-
-    fn gap_bytes(&self) -> u64 {
-        self.gap_bytes
     }
 }

@@ -5,7 +5,7 @@ use super::layout::{EWF, FIRST, HEAD, Kind, Section, Volume, number};
 use super::segments::{End, Segments, has_first};
 use super::text;
 use crate::disk::image::{Disk, Image};
-use crate::disk::scattered::Pieces;
+use crate::disk::mapped::Mapped;
 use crate::error::PeelError;
 use lidless_core::{Artifact, Limits};
 use lidless_io::read_vec;
@@ -41,7 +41,8 @@ impl Image for Ewf {
         let mut gaps = Vec::new();
         let (hole, end) = (segments.has_hole(), segments.end());
         let volume = first.volume;
-        let chunks = Chunks::new(volume, segments);
+        let (joined, starts) = segments.joined();
+        let chunks = Chunks::new(volume, segments, starts);
         if hole {
             let lost = chunks.place_around_the_hole().saturating_mul(volume.chunk_bytes);
             gaps.push(("an E01 image with a missing segment".to_owned(), Some(lost)));
@@ -53,7 +54,8 @@ impl Image for Ewf {
             }
             End::Cut => gaps.push(("an E01 image that breaks off".to_owned(), None)),
         }
-        Ok(Disk { bytes: Arc::new(Pieces::new(chunks)), facts, gaps })
+        let bytes = Arc::new(Mapped::new(chunks, joined, None, volume.length));
+        Ok(Disk { bytes, facts, gaps })
     }
 
     fn is_part(&self, artifact: &Artifact, head: &[u8]) -> bool {

@@ -1,6 +1,8 @@
 //! The files of an image.
 
 use super::layout::{FIRST, HEAD, Kind, MAGIC, Section, number};
+use crate::disk::mapped::cached;
+use crate::joined::Joined;
 use lidless_core::Artifact;
 use lidless_io::{ReadAt, read_vec};
 use std::sync::Arc;
@@ -40,6 +42,23 @@ impl Segments {
         let held = files.iter().rposition(Option::is_some).map_or(0, |last| last.saturating_add(1));
         files.truncate(held);
         Self { files }
+    }
+
+    /// All that are there as one source, and where each begins in it: the first as it is, those
+    /// beside it behind a cache.
+    pub(super) fn joined(&self) -> (Arc<dyn ReadAt>, Vec<u64>) {
+        let (mut all, mut later) = (Joined::default(), Joined::default());
+        let mut files = self.files.iter();
+        let mut starts = Vec::with_capacity(self.files.len());
+        starts.extend(files.next().map(|first| first.clone().map_or(0, |file| all.add(file))));
+        // A missing one has no chunks that anything asks for.
+        let within: Vec<u64> =
+            files.map(|file| file.clone().map_or(0, |file| later.add(file))).collect();
+        if !within.is_empty() {
+            let base = all.add(cached(later));
+            starts.extend(within.into_iter().map(|start| base.saturating_add(start)));
+        }
+        (Arc::new(all), starts)
     }
 
     /// Whether a segment between two others is missing.

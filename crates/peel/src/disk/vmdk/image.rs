@@ -1,15 +1,15 @@
 //! A VMDK as an image of a disk.
 
 use super::super::image::{Disk, Image};
-use super::super::mapped::{Mapped, tables};
+use super::super::mapped::{Mapped, cached, tables};
 use super::super::parent::{Raw, Wanted, identity, last_name, short};
 use super::descriptor::{Descriptor, Kind, is_descriptor};
-use super::joined::Joined;
 use super::map::{Body, Extent, Extents};
 use super::sparse::{FORMAT, Sparse, is_sparse};
 use crate::error::PeelError;
+use crate::joined::Joined;
 use lidless_core::{Artifact, Limits};
-use lidless_io::{BlockCache, ReadAt, read_vec};
+use lidless_io::{ReadAt, read_vec};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
@@ -17,8 +17,8 @@ use std::sync::{Arc, OnceLock};
 const LONGEST_DESCRIPTOR: u64 = 2 << 20;
 /// After so many extents that are not there, no more is looked for.
 const MOST_MISSES: usize = 64;
-const BLOCK_BYTES: u64 = 64 << 10;
-const CACHE_BYTES: u64 = 16 << 20;
+/// How much of a descriptor beside an extent is read.
+const DESCRIPTOR_BYTES: u64 = 64 << 10;
 
 /// Disks of VMware.
 pub(in crate::disk) struct Vmdk;
@@ -81,7 +81,7 @@ impl Image for Vmdk {
         let Some(beside) = descriptor_name(&name) else { return false };
         let Some(found) = artifact.sibling(&beside) else { return false };
         // Descriptors of many extents are longer than a head.
-        let Ok(text) = read_vec(&*found.bytes, 0, BLOCK_BYTES) else { return false };
+        let Ok(text) = read_vec(&*found.bytes, 0, DESCRIPTOR_BYTES) else { return false };
         let names =
             |line: &super::descriptor::Line| last_name(&line.name).eq_ignore_ascii_case(&name);
         is_descriptor(&text)
@@ -189,8 +189,7 @@ fn extents(
     if missing > 0 && list.iter().all(is_nothing) {
         return Err(PeelError::Closed("a VMDK of which no extent is there".into()));
     }
-    let cache = BlockCache::new(Arc::new(files), BLOCK_BYTES, CACHE_BYTES);
-    let files: Arc<dyn ReadAt> = Arc::new(cache.reading_ahead(1 << 20));
+    let files = cached(files);
     let is_child = described.parent_id.is_some();
     let map = Extents { tables: tables(&files), extents: list, is_child };
     disk.bytes = Arc::new(Mapped::new(map, files, parent, start));

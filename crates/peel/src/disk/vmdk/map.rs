@@ -136,7 +136,8 @@ fn stored(
         Grain::At(next) => next.checked_sub(own).filter(|length| (1..most).contains(length)),
         _ => None,
     };
-    Ok(Origin::Packed(Packed { offset, length: until.unwrap_or(most), unpacked }, within))
+    let length = until.unwrap_or(most);
+    Ok(Origin::Packed(Packed { offset, length, unpacked, form: 0 }, within))
 }
 
 impl Map for Extents {

@@ -6,7 +6,6 @@
 
 mod descriptor;
 mod image;
-mod joined;
 mod map;
 mod sparse;
 

@@ -255,9 +255,7 @@ impl FileSystem for Files {
             ("a file of APFS whose folder is missing", lost),
             ("a compressed file of APFS without the attribute that says how", bare),
         ] {
-            if times > 0 {
-                swept.malformed.push((what.to_owned(), times));
-            }
+            swept.count(what, times);
         }
         Ok(swept)
     }

@@ -1,6 +1,7 @@
 //! btrfs as a file system.
 
 use super::super::face::{Content, FileSystem, Flow, Format, Node, NodeKind, Swept};
+use super::super::names::shown;
 use super::item::{
     CHUNK, EXTENT, Extent, FIRST, INODE, NAME, Name, Packing, ROOT, ROOT_BACK, TOP, TreeRoot,
 };
@@ -193,8 +194,7 @@ impl Files {
                 && let Some(name) = Name::parse(item.data)
                 && let Target::Found(child) = self.target(tree, &name)
             {
-                let shown = String::from_utf8_lossy(name.name).replace(['/', '\0'], "_");
-                looked.names.push((child, name.kind, shown));
+                looked.names.push((child, name.kind, shown(name.name)));
             }
             looked.names.len() < LARGEST && looked.catalogue.add(own, &item, wide(LARGEST))
         })?;

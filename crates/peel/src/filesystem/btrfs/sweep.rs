@@ -246,9 +246,7 @@ pub(super) fn sweep(
         (outside, "inode number out of range"),
         (catalogue.too_long, "extent longer than one can be"),
     ] {
-        if count > 0 {
-            swept.malformed.push((format!("{FORMAT} {what}"), count));
-        }
+        swept.count(format!("{FORMAT} {what}"), count);
     }
     for (is_so, gap) in [
         (catalogue.is_full || names.is_full, FULL),

@@ -1,8 +1,9 @@
 //! The contents of files, the maps of many read together.
 
 use super::super::face::{Content, Node, NodeKind};
-use super::super::runs::{Run, Runs};
-use super::files::Files;
+use super::super::inodes::described;
+use super::super::runs::Runs;
+use super::files::{Files, number};
 use super::inode::{Inode, flag};
 use super::map::resolve;
 use super::superblock::FORMAT;
@@ -46,18 +47,10 @@ impl Files {
     /// The inodes of files: those that a sweep saw from memory, others read together.
     fn described(&self, nodes: &[Node]) -> Result<Vec<Option<Inode>>, PeelError> {
         let catalogue = self.catalogue();
-        let number = |node: &Node| u32::try_from(node.handle).unwrap_or(0);
-        let kept = |node: &Node| catalogue.as_ref().and_then(|known| known.inode(number(node)));
-        let mut found: Vec<Option<Inode>> = nodes.iter().map(kept).collect();
-        let missing: Vec<usize> =
-            (0..).zip(&found).filter(|(_, inode)| inode.is_none()).map(|(at, _)| at).collect();
-        let wanted: Vec<u32> = missing.iter().filter_map(|at| nodes.get(*at)).map(number).collect();
-        for (at, inode) in missing.into_iter().zip(self.inodes(&wanted)?) {
-            if let Some(slot) = found.get_mut(at) {
-                *slot = inode;
-            }
-        }
-        Ok(found)
+        let kept = |node: &Node| catalogue.as_ref()?.inode(number(node.handle));
+        described(nodes, kept, |wanted| {
+            self.inodes(&wanted.iter().map(|inode| number(*inode)).collect::<Vec<u32>>())
+        })
     }
 
     fn step(&self, node: &Node, inode: Option<Inode>) -> Step {
@@ -91,17 +84,9 @@ impl Files {
             let why = "a deleted file whose blocks are no longer known";
             return Err(PeelError::Closed(why.to_owned()));
         }
-        if runs.malformed > 0 || runs.missing > 0 {
-            let found = "one with parts that are not";
-            return Err(PeelError::malformed(FORMAT, 0, "a map of blocks that is whole", found));
-        }
-        let end = |run: &Run| run.block.saturating_add(run.length);
-        if runs.runs.iter().any(|run| self.superblock.offset(end(run)) > self.raw.len()) {
-            let why = "a file with parts past the end of its volume";
-            return Err(PeelError::Closed(why.to_owned()));
-        }
-        let pieces =
-            runs.extents(self.superblock.block_bytes, |block| self.superblock.offset(block));
+        let block_bytes = self.superblock.block_bytes;
+        let offset = |block| self.superblock.offset(block);
+        let pieces = runs.content(FORMAT, self.raw.len(), block_bytes, offset)?;
         if let Some(replayed) = &self.replayed
             && runs.runs.iter().any(|run| replayed.touches(run.block, run.length))
         {

@@ -2,6 +2,8 @@
 
 use super::super::batch::{Piece, read_in_order};
 use super::super::face::{Content, FileSystem, Flow, Format, Node, NodeKind, Swept};
+use super::super::inodes::{Child, LARGEST_DIRECTORY, Paths};
+use super::super::names::{Facts, shown};
 use super::super::number::le32;
 use super::super::runs::Runs;
 use super::directory::{Form, names};
@@ -14,14 +16,9 @@ use crate::error::PeelError;
 use lidless_core::Limits;
 use lidless_io::number::{index, wide};
 use lidless_io::{Extents, ReadAt, read_vec};
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) const ROOT: u32 = 2;
-/// How large a directory may be when it is opened by its path.
-const LARGEST_DIRECTORY: u64 = 16 << 20;
-/// How many paths of directories are remembered.
-const REMEMBERED: usize = 20_000;
 
 /// The family, by its generations: they share one layout and differ in features.
 pub(crate) enum Ext {
@@ -68,7 +65,7 @@ impl Format for Ext {
             groups,
             gaps: Vec::new(),
             catalogue: Mutex::default(),
-            paths: Mutex::default(),
+            paths: Paths::default(),
         };
         if copy > 0 {
             files.gaps.push("a superblock that is broken, read from its copy");
@@ -93,15 +90,7 @@ pub(super) struct Files {
     pub(super) gaps: Vec<&'static str>,
     /// What a sweep learned.
     catalogue: Mutex<Option<Arc<Catalogue>>>,
-    /// Inodes of directories by path.
-    paths: Mutex<HashMap<String, u32>>,
-}
-
-/// A name in a directory.
-struct Child {
-    inode: u32,
-    kind: NodeKind,
-    name: String,
+    paths: Paths,
 }
 
 impl Files {
@@ -188,7 +177,8 @@ impl Files {
             let whole = names(bytes, form, &mut |name| {
                 if !name.deleted && name.name != b"." && name.name != b".." {
                     let shown = shown(&told(name.name, directory.flags));
-                    found.push(Child { inode: name.inode, kind: name.kind, name: shown });
+                    let is_directory = name.kind == NodeKind::Directory;
+                    found.push(Child { inode: u64::from(name.inode), is_directory, name: shown });
                 }
             });
             broken = broken.saturating_add(u64::from(!whole));
@@ -213,36 +203,6 @@ impl Files {
         Ok(found)
     }
 
-    /// The inode of the directory at a path.
-    fn find(&self, path: &str) -> Result<Option<u32>, PeelError> {
-        let known = |path: &str| {
-            let paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
-            paths.get(path).copied()
-        };
-        if path.is_empty() {
-            return Ok(Some(ROOT));
-        }
-        if let Some(inode) = known(path) {
-            return Ok(Some(inode));
-        }
-        let (mut at, mut inode) = (0usize, ROOT);
-        for part in path.split('/') {
-            at = at.saturating_add(part.len());
-            if let Some(known) = path.get(..at).and_then(known) {
-                inode = known;
-            } else {
-                let Some(directory) = self.directory_inode(inode)? else { return Ok(None) };
-                let children = self.children(&directory)?;
-                let Some(next) = children.iter().find(|child| child.name == part) else {
-                    return Ok(None);
-                };
-                inode = next.inode;
-            }
-            at = at.saturating_add(1);
-        }
-        Ok(Some(inode))
-    }
-
     fn directory_inode(&self, inode: u32) -> Result<Option<Inode>, PeelError> {
         let found = self.inodes(&[inode])?.pop().flatten();
         Ok(found.filter(|one| one.kind == NodeKind::Directory && !one.deleted))
@@ -255,42 +215,28 @@ impl FileSystem for Files {
     }
 
     fn directory(&self, path: &str) -> Result<Option<Vec<Node>>, PeelError> {
-        let Some(inode) = self.find(path)? else { return Ok(None) };
-        let Some(directory) = self.directory_inode(inode)? else { return Ok(None) };
-        let children = self.children(&directory)?;
-        // Of a directory there is nothing more to know than its entry says.
-        let is_told = |child: &&Child| child.kind == NodeKind::Directory;
-        let wanted: Vec<u32> =
-            children.iter().filter(|child| !is_told(child)).map(|child| child.inode).collect();
-        let mut inodes = self.inodes(&wanted)?.into_iter();
-        let mut nodes = Vec::with_capacity(children.len());
-        let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
-        for child in &children {
-            let name = &child.name;
-            let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
-            let mut node = Node {
-                path,
-                kind: NodeKind::Directory,
-                size: 0,
-                modified: None,
-                deleted: false,
-                handle: u64::from(child.inode),
-                place: 0,
-            };
-            if !is_told(&child) {
-                let inode = inodes.next().flatten().filter(|inode| !inode.deleted);
-                let Some(inode) = inode else { continue };
-                node.kind = inode.kind;
-                node.size = inode.size;
-                node.modified = Inode::modified(inode.modified);
-                node.place = self.superblock.offset(first_block(&inode.map, inode.flags));
-            }
-            if node.kind == NodeKind::Directory && paths.len() < REMEMBERED {
-                paths.insert(node.path.clone(), child.inode);
-            }
-            nodes.push(node);
-        }
-        Ok(Some(nodes))
+        let inside = |inode| match self.directory_inode(number(inode))? {
+            Some(directory) => self.children(&directory).map(Some),
+            None => Ok(None),
+        };
+        let Some(inode) = self.paths.find(u64::from(ROOT), path, inside)? else {
+            return Ok(None);
+        };
+        let Some(children) = inside(inode)? else { return Ok(None) };
+        let wanted: Vec<u32> = children
+            .iter()
+            .filter(|child| !child.is_directory)
+            .map(|child| number(child.inode))
+            .collect();
+        let facts = |inode: Inode| Facts {
+            kind: inode.kind,
+            size: inode.size,
+            modified: Inode::modified(inode.modified),
+            place: self.superblock.offset(first_block(&inode.map, inode.flags)),
+            deleted: inode.deleted,
+        };
+        let facts = self.inodes(&wanted)?.into_iter().map(|inode| inode.map(facts)).collect();
+        Ok(Some(self.paths.nodes(path, children, facts)))
     }
 
     fn sweep(
@@ -355,6 +301,7 @@ pub(super) fn told(name: &[u8], flags: u32) -> Vec<u8> {
     told
 }
 
-fn shown(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).replace(['/', '\0'], "_")
+/// An inode of ext: 0, which is none, for a number that cannot be one.
+pub(super) fn number(inode: u64) -> u32 {
+    u32::try_from(inode).unwrap_or(0)
 }

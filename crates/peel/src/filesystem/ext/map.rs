@@ -12,22 +12,19 @@
 //! A block map has 12 places of blocks, then one of a block of places, one of a block of those,
 //! and one of a block of those.
 
-use super::super::batch::{Piece, read_in_order};
+use super::super::levels::{Levels, Task};
 use super::super::number::{le16, le32, part};
 use super::super::runs::{ALL_RUNS, Run, Runs};
 use super::inode::flag;
 use super::superblock::Superblock;
-use lidless_io::number::{index, wide};
+use lidless_io::number::wide;
 use lidless_io::{ReadAt, ReadError};
-use std::collections::{HashMap, HashSet};
 
 const NODE: u16 = 0xf30a;
 /// The kernel's own bound.
 const DEEPEST: u16 = 5;
 /// How many blocks of a map one file may have: 128 GiB by block map, far more by extents.
 const MOST_BLOCKS: usize = 1 << 15;
-/// How many blocks of maps are read together.
-const ALL_BLOCKS: usize = 1 << 20;
 
 /// Adds blocks that follow each other; `left` is how many more runs there may be.
 fn add(runs: &mut Runs, left: &mut usize, at: u64, length: u64, block: u64) {
@@ -44,14 +41,7 @@ fn add(runs: &mut Runs, left: &mut usize, at: u64, length: u64, block: u64) {
     runs.push(left, Run { at, length, block });
 }
 
-/// A block of a map that has to be read.
-#[derive(Debug, Clone, Copy)]
-struct Task {
-    owner: usize,
-    block: u64,
-    kind: Kind,
-}
-
+/// What is expected in a block of a map.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     /// A node of an extent tree with this depth.
@@ -83,51 +73,19 @@ pub(super) fn resolve(
             first_places(owner, map, *size, superblock, (runs, &mut left), &mut tasks);
         }
     }
-    let mut seen: HashSet<(usize, u64)> = HashSet::new();
-    let mut blocks: HashMap<usize, usize> = HashMap::new();
-    for _ in 0..=DEEPEST {
-        if tasks.is_empty() {
-            break;
+    let levels = Levels {
+        volume,
+        block_bytes: superblock.block_bytes,
+        offset: &|block| superblock.offset(block),
+        most_levels: DEEPEST.saturating_add(1),
+        most_blocks: MOST_BLOCKS,
+    };
+    levels.read(tasks, &mut found, &mut |task, bytes, runs, below| match task.kind {
+        Kind::Node(depth) => node(task.owner, bytes, Some(depth), (runs, &mut left), below),
+        Kind::Places { at, reach } => {
+            places(task.owner, bytes, at, reach, superblock, (runs, &mut left), below);
         }
-        let mut pieces = Vec::with_capacity(tasks.len().min(ALL_BLOCKS));
-        for (number, task) in tasks.iter().enumerate() {
-            let Some(runs) = found.get_mut(task.owner) else { continue };
-            let own = blocks.entry(task.owner).or_default();
-            if *own >= MOST_BLOCKS || seen.len() >= ALL_BLOCKS {
-                runs.missing = runs.missing.saturating_add(1);
-            } else if !seen.insert((task.owner, task.block)) {
-                runs.malformed = runs.malformed.saturating_add(1);
-            } else {
-                *own = own.saturating_add(1);
-                // Taken back when it comes.
-                runs.missing = runs.missing.saturating_add(1);
-                let start = superblock.offset(task.block);
-                pieces.push(Piece { start, length: superblock.block_bytes, tag: wide(number) });
-            }
-        }
-        let mut below = Vec::new();
-        read_in_order(volume, pieces, &mut |tag, _, bytes| {
-            let Some(task) = tasks.get(index(tag)) else { return };
-            let Some(runs) = found.get_mut(task.owner) else { return };
-            if below.len() >= ALL_BLOCKS {
-                return;
-            }
-            runs.missing = runs.missing.saturating_sub(1);
-            match task.kind {
-                Kind::Node(depth) => {
-                    node(task.owner, bytes, Some(depth), (runs, &mut left), &mut below);
-                }
-                Kind::Places { at, reach } => {
-                    let to = (runs, &mut left);
-                    places(task.owner, bytes, at, reach, superblock, to, &mut below);
-                }
-            }
-        })?;
-        tasks = below;
-    }
-    for runs in &mut found {
-        runs.runs.sort_unstable_by_key(|run| (run.at, run.block));
-    }
+    })?;
     Ok(found)
 }
 
@@ -139,7 +97,7 @@ fn node(
     bytes: &[u8],
     expected: Option<u16>,
     (runs, left): To<'_>,
-    tasks: &mut Vec<Task>,
+    tasks: &mut Vec<Task<Kind>>,
 ) {
     let depth = le16(bytes, 6);
     let is_sound =
@@ -171,7 +129,7 @@ fn first_places(
     size: u64,
     superblock: &Superblock,
     (runs, left): To<'_>,
-    tasks: &mut Vec<Task>,
+    tasks: &mut Vec<Task<Kind>>,
 ) {
     let in_file = size.div_ceil(superblock.block_bytes.max(1));
     let in_block = superblock.block_bytes / 4;
@@ -198,7 +156,7 @@ fn places(
     reach: u64,
     superblock: &Superblock,
     (runs, left): To<'_>,
-    tasks: &mut Vec<Task>,
+    tasks: &mut Vec<Task<Kind>>,
 ) {
     let in_block = (superblock.block_bytes / 4).max(1);
     for (place, number) in bytes.chunks_exact(4).zip(0u64..) {

@@ -172,7 +172,7 @@ fn inodes(
         // Tables of their own fit the volume together.
         let Some(rest) = left.checked_sub(length) else {
             let what = "inode tables larger than their volume";
-            swept.malformed.push((format!("{FORMAT} {what}"), 1));
+            swept.count(format!("{FORMAT} {what}"), 1);
             break;
         };
         left = rest;
@@ -309,9 +309,7 @@ fn directories(
         (broken, "directory block that does not parse"),
         (unmapped, "directory whose map of blocks does not parse"),
     ] {
-        if count > 0 {
-            swept.malformed.push((format!("{FORMAT} {what}"), count));
-        }
+        swept.count(format!("{FORMAT} {what}"), count);
     }
     if is_over {
         swept.gaps.push(FULL.to_owned());

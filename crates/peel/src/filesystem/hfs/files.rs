@@ -347,9 +347,7 @@ impl FileSystem for Files {
             ("a file of HFS+ whose folder or target is missing", lost),
             ("a compressed file of HFS+ without the attribute that says how", bare),
         ] {
-            if times > 0 {
-                swept.malformed.push((what.to_owned(), times));
-            }
+            swept.count(what, times);
         }
         Ok(swept)
     }

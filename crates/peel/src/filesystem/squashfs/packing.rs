@@ -1,6 +1,6 @@
 //! How blocks of SquashFS are packed.
 
-use crate::coding::{Coding, decode, unpack_lz4};
+use crate::coding::{Coding, decode, lzo, unpack_lz4};
 use crate::error::PeelError;
 use lidless_io::number::wide;
 use std::io::{Cursor, Read as _};
@@ -11,6 +11,8 @@ pub(super) enum Packing {
     /// zlib streams, whatever the name says.
     Gzip,
     Lzma,
+    /// LZO1X blocks without a frame.
+    Lzo,
     Xz,
     /// Blocks without a frame.
     Lz4,
@@ -21,12 +23,12 @@ impl Packing {
     /// The packing with this number.
     ///
     /// # Errors
-    /// `Closed` for LZO, `Malformed` for what is none.
+    /// For a number that is none.
     pub(super) fn of(number: u16) -> Result<Self, PeelError> {
         match number {
             1 => Ok(Self::Gzip),
             2 => Ok(Self::Lzma),
-            3 => Err(PeelError::Closed("SquashFS packed with LZO, which is not read".into())),
+            3 => Ok(Self::Lzo),
             4 => Ok(Self::Xz),
             5 => Ok(Self::Lz4),
             6 => Ok(Self::Zstd),
@@ -45,6 +47,7 @@ impl Packing {
                 unpack_lz4(packed, &mut whole, most)?;
                 return Ok(whole);
             }
+            Self::Lzo => return lzo(packed, most),
             Self::Gzip => Coding::Zlib,
             Self::Lzma => Coding::Lzma,
             Self::Xz => Coding::Xz,

@@ -2,7 +2,9 @@
 
 use super::super::batch::{Piece, read_in_order};
 use super::super::face::{Content, FileSystem, Flow, Format, Node, NodeKind, Swept};
-use super::super::runs::{Run, Runs};
+use super::super::inodes::{Child, LARGEST_DIRECTORY, Paths, described};
+use super::super::names::{Facts, shown};
+use super::super::runs::Runs;
 use super::directory::{Name, block, short};
 use super::inode::{Form, Inode};
 use super::log;
@@ -13,13 +15,7 @@ use crate::error::PeelError;
 use lidless_core::{Limits, Timestamp};
 use lidless_io::number::index;
 use lidless_io::{Extents, ReadAt, read_vec};
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// How large a directory may be when it is opened by its path.
-const LARGEST_DIRECTORY: u64 = 16 << 20;
-/// How many paths of directories are remembered.
-const REMEMBERED: usize = 20_000;
 
 /// XFS, versions 4 and 5.
 pub(crate) struct Xfs;
@@ -42,7 +38,7 @@ impl Format for Xfs {
             let why = "XFS with directories of version 1";
             return Err(PeelError::Closed(why.to_owned()));
         }
-        let (catalogue, paths) = (Mutex::default(), Mutex::default());
+        let (catalogue, paths) = (Mutex::default(), Paths::default());
         Ok(Arc::new(Files { volume, superblock, is_copy, catalogue, paths }))
     }
 }
@@ -54,15 +50,7 @@ pub(super) struct Files {
     is_copy: bool,
     /// What a sweep learned.
     catalogue: Mutex<Option<Arc<Catalogue>>>,
-    /// Inodes of directories by path.
-    paths: Mutex<HashMap<String, u64>>,
-}
-
-/// A name in a directory.
-struct Child {
-    inode: u64,
-    is_directory: bool,
-    name: String,
+    paths: Paths,
 }
 
 impl Files {
@@ -134,33 +122,6 @@ impl Files {
         Ok(read_vec(&whole, at, self.superblock.directory_bytes())?)
     }
 
-    /// The inode of the directory at a path.
-    fn find(&self, path: &str) -> Result<Option<u64>, PeelError> {
-        let known = |path: &str| {
-            let paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
-            paths.get(path).copied()
-        };
-        if path.is_empty() {
-            return Ok(Some(self.superblock.root));
-        }
-        let (mut at, mut inode) = (0usize, self.superblock.root);
-        for part in path.split('/') {
-            at = at.saturating_add(part.len());
-            if let Some(known) = path.get(..at).and_then(known) {
-                inode = known;
-            } else {
-                let Some(directory) = self.directory_inode(inode)? else { return Ok(None) };
-                let children = self.children(&directory)?;
-                let Some(next) = children.iter().find(|child| child.name == part) else {
-                    return Ok(None);
-                };
-                inode = next.inode;
-            }
-            at = at.saturating_add(1);
-        }
-        Ok(Some(inode))
-    }
-
     fn directory_inode(&self, inode: u64) -> Result<Option<Inode>, PeelError> {
         let found = self.inodes(&[inode])?.pop().flatten();
         Ok(found.filter(|one| one.kind == NodeKind::Directory))
@@ -171,20 +132,8 @@ impl Files {
     /// The inodes of files: those that a sweep saw from memory, others read together.
     fn described(&self, nodes: &[Node]) -> Result<Vec<Option<Inode>>, PeelError> {
         let catalogue = self.catalogue.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let kept = |node: &Node| catalogue.as_ref().and_then(|known| known.inode(node.handle));
-        let mut found: Vec<Option<Inode>> = nodes.iter().map(kept).collect();
-        let missing: Vec<usize> = (0..)
-            .zip(nodes.iter().zip(&found))
-            .filter(|(_, (node, inode))| inode.is_none() && node.handle != 0)
-            .map(|(at, _)| at)
-            .collect();
-        let wanted: Vec<u64> =
-            missing.iter().filter_map(|at| nodes.get(*at)).map(|node| node.handle).collect();
-        for (at, inode) in missing.into_iter().zip(self.inodes(&wanted)?) {
-            if let Some(slot) = found.get_mut(at) {
-                *slot = inode;
-            }
-        }
+        let kept = |node: &Node| catalogue.as_ref()?.inode(node.handle);
+        let found = described(nodes, kept, |wanted| self.inodes(wanted))?;
         let is_file = |inode: &Inode| inode.kind == NodeKind::File;
         Ok(found.into_iter().map(|inode| inode.filter(is_file)).collect())
     }
@@ -193,20 +142,9 @@ impl Files {
         if inode.is_realtime {
             return Err(PeelError::Closed("a file on the realtime device of XFS".to_owned()));
         }
-        if runs.malformed > 0 || runs.missing > 0 {
-            let found = "one with parts that are not";
-            return Err(PeelError::malformed(FORMAT, 0, "a map of blocks that is whole", found));
-        }
-        let end = |run: &Run| {
-            let length = run.length.saturating_mul(self.superblock.block_bytes);
-            self.superblock.offset(run.block).saturating_add(length)
-        };
-        if runs.runs.iter().any(|run| end(run) > self.volume.len()) {
-            let why = "a file with parts past the end of its volume";
-            return Err(PeelError::Closed(why.to_owned()));
-        }
-        let pieces =
-            runs.extents(self.superblock.block_bytes, |block| self.superblock.offset(block));
+        let block_bytes = self.superblock.block_bytes;
+        let offset = |block| self.superblock.offset(block);
+        let pieces = runs.content(FORMAT, self.volume.len(), block_bytes, offset)?;
         Ok(Content::Extents(Extents::new(Arc::clone(&self.volume), pieces, inode.size)))
     }
 }
@@ -217,35 +155,25 @@ impl FileSystem for Files {
     }
 
     fn directory(&self, path: &str) -> Result<Option<Vec<Node>>, PeelError> {
-        let Some(inode) = self.find(path)? else { return Ok(None) };
-        let Some(directory) = self.directory_inode(inode)? else { return Ok(None) };
-        let children = self.children(&directory)?;
-        // Of a directory there is nothing more to know than its entry says.
+        let inside = |inode| match self.directory_inode(inode)? {
+            Some(directory) => self.children(&directory).map(Some),
+            None => Ok(None),
+        };
+        let Some(inode) = self.paths.find(self.superblock.root, path, inside)? else {
+            return Ok(None);
+        };
+        let Some(children) = inside(inode)? else { return Ok(None) };
         let wanted: Vec<u64> =
             children.iter().filter(|child| !child.is_directory).map(|child| child.inode).collect();
-        let mut inodes = self.inodes(&wanted)?.into_iter();
-        let mut nodes = Vec::with_capacity(children.len());
-        let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
-        for child in children {
-            let Child { inode: handle, name, is_directory } = child;
-            let path = if path.is_empty() { name } else { format!("{path}/{name}") };
-            let kind = NodeKind::Directory;
-            let (modified, deleted, place, size) = (None, false, 0, 0);
-            let mut node = Node { path, kind, size, modified, deleted, handle, place };
-            if !is_directory {
-                let inode = inodes.next().flatten().filter(|inode| !inode.deleted);
-                let Some(inode) = inode else { continue };
-                node.kind = inode.kind;
-                node.size = inode.size;
-                node.modified = Timestamp::from_second(inode.modified).ok();
-                node.place = self::place(&self.superblock, inode.form, &inode.fork);
-            }
-            if node.kind == NodeKind::Directory && paths.len() < REMEMBERED {
-                paths.insert(node.path.clone(), handle);
-            }
-            nodes.push(node);
-        }
-        Ok(Some(nodes))
+        let facts = |inode: Inode| Facts {
+            kind: inode.kind,
+            size: inode.size,
+            modified: Timestamp::from_second(inode.modified).ok(),
+            place: place(&self.superblock, inode.form, &inode.fork),
+            deleted: inode.deleted,
+        };
+        let facts = self.inodes(&wanted)?.into_iter().map(|inode| inode.map(facts)).collect();
+        Ok(Some(self.paths.nodes(path, children, facts)))
     }
 
     fn sweep(
@@ -333,8 +261,4 @@ pub(super) fn directory_pieces(
 /// Where a content begins in the volume.
 pub(super) fn place(superblock: &Superblock, form: Form, fork: &[u8]) -> u64 {
     first_block(form, fork).map_or(0, |block| superblock.offset(block))
-}
-
-fn shown(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).replace(['/', '\0'], "_")
 }

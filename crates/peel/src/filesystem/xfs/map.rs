@@ -10,21 +10,17 @@
 //! | 4 | 2 | level: 0 in a leaf |
 //! | 6 | 2 | entries: extents in a leaf, else keys and then places |
 
-use super::super::batch::{Piece, read_in_order};
+use super::super::levels::{Levels, Task};
 use super::super::number::{be16, be64, part};
 use super::super::runs::{ALL_RUNS, Run, Runs};
 use super::inode::Form;
 use super::superblock::Superblock;
-use lidless_io::number::{index, wide};
 use lidless_io::{ReadAt, ReadError};
-use std::collections::{HashMap, HashSet};
 
 /// Levels that a tree of all blocks there are could have.
 const DEEPEST: u16 = 9;
 /// How many blocks the tree of one file may have: 16,000 pieces a MiB of them.
 const MOST_BLOCKS: usize = 1 << 14;
-/// How many blocks of trees are read together.
-const ALL_BLOCKS: usize = 1 << 20;
 
 /// Adds an extent; `left` is how many more there may be.
 fn add(runs: &mut Runs, left: &mut usize, record: &[u8]) {
@@ -36,13 +32,6 @@ fn add(runs: &mut Runs, left: &mut usize, record: &[u8]) {
     if high >> 63 == 0 && length != 0 {
         runs.push(left, Run { at, length, block });
     }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Task {
-    owner: usize,
-    block: u64,
-    level: u16,
 }
 
 /// Finds where many contents lie, the blocks of all trees read level by level in the order of
@@ -72,60 +61,34 @@ pub(super) fn resolve(
             Form::Local | Form::Other => runs.malformed = 1,
         }
     }
-    let mut seen: HashSet<(usize, u64)> = HashSet::new();
-    let mut blocks: HashMap<usize, usize> = HashMap::new();
-    for _ in 0..DEEPEST {
-        if tasks.is_empty() {
-            break;
-        }
-        let mut pieces = Vec::with_capacity(tasks.len().min(ALL_BLOCKS));
-        for (number, task) in tasks.iter().enumerate() {
-            let Some(runs) = found.get_mut(task.owner) else { continue };
-            let own = blocks.entry(task.owner).or_default();
-            if *own >= MOST_BLOCKS || seen.len() >= ALL_BLOCKS {
-                runs.missing = runs.missing.saturating_add(1);
-            } else if !seen.insert((task.owner, task.block)) {
-                runs.malformed = runs.malformed.saturating_add(1);
-            } else {
-                *own = own.saturating_add(1);
-                // Taken back when it comes.
-                runs.missing = runs.missing.saturating_add(1);
-                let start = superblock.offset(task.block);
-                pieces.push(Piece { start, length: superblock.block_bytes, tag: wide(number) });
-            }
-        }
-        let mut next = Vec::new();
-        read_in_order(volume, pieces, &mut |tag, _, bytes| {
-            let Some(task) = tasks.get(index(tag)) else { return };
-            let Some(runs) = found.get_mut(task.owner) else { return };
-            if next.len() < ALL_BLOCKS {
-                runs.missing = runs.missing.saturating_sub(1);
-                block(superblock, *task, bytes, (runs, &mut left), &mut next);
-            }
-        })?;
-        tasks = next;
-    }
-    for runs in &mut found {
-        runs.runs.sort_unstable_by_key(|run| (run.at, run.block));
-    }
+    let levels = Levels {
+        volume,
+        block_bytes: superblock.block_bytes,
+        offset: &|block| superblock.offset(block),
+        most_levels: DEEPEST,
+        most_blocks: MOST_BLOCKS,
+    };
+    levels.read(tasks, &mut found, &mut |task, bytes, runs, tasks| {
+        block(superblock, task, bytes, (runs, &mut left), tasks);
+    })?;
     Ok(found)
 }
 
 fn block(
     superblock: &Superblock,
-    task: Task,
+    task: Task<u16>,
     bytes: &[u8],
     (runs, left): (&mut Runs, &mut usize),
-    tasks: &mut Vec<Task>,
+    tasks: &mut Vec<Task<u16>>,
 ) {
     let magic: &[u8] = if superblock.is_five { b"BMA3" } else { b"BMAP" };
-    if bytes.get(..4) != Some(magic) || be16(bytes, 4) != task.level {
+    if bytes.get(..4) != Some(magic) || be16(bytes, 4) != task.kind {
         runs.malformed = runs.malformed.saturating_add(1);
         return;
     }
     let body = bytes.get(superblock.long_header()..).unwrap_or(&[]);
     let count = be16(bytes, 6);
-    if task.level == 0 {
+    if task.kind == 0 {
         for record in body.chunks_exact(16).take(usize::from(count)) {
             add(runs, left, record);
         }
@@ -133,7 +96,7 @@ fn block(
     }
     let most = body.len() / 16;
     let places = body.get(most.saturating_mul(8)..).unwrap_or(&[]);
-    below(task.owner, task.level, most, places, count, runs, tasks);
+    below(task.owner, task.kind, most, places, count, runs, tasks);
 }
 
 /// The blocks one level down.
@@ -144,7 +107,7 @@ fn below(
     places: &[u8],
     count: u16,
     runs: &mut Runs,
-    tasks: &mut Vec<Task>,
+    tasks: &mut Vec<Task<u16>>,
 ) {
     if level == 0 || level > DEEPEST || usize::from(count) > most {
         runs.malformed = runs.malformed.saturating_add(1);
@@ -152,7 +115,7 @@ fn below(
     }
     for place in places.chunks_exact(8).take(usize::from(count)) {
         let block = be64(place, 0);
-        tasks.push(Task { owner, block, level: level.saturating_sub(1) });
+        tasks.push(Task { owner, block, kind: level.saturating_sub(1) });
     }
 }
 

@@ -258,7 +258,5 @@ fn directories(
 }
 
 fn say(swept: &mut Swept, count: u64, what: &str) {
-    if count > 0 {
-        swept.malformed.push((format!("{FORMAT} {what}"), count));
-    }
+    swept.count(format!("{FORMAT} {what}"), count);
 }

@@ -6,8 +6,9 @@ use lidless_detect::{Context, Detector as _, Output, View, Want};
 use lidless_io::MemoryBytes;
 use std::sync::Arc;
 
-/// Looks at `data`, with `magic` in front of it.
+/// Looks at `magic` and the `data` behind it, which may begin with it already.
 pub fn look(name: &str, magic: &[u8], data: &[u8]) {
+    let magic = if data.starts_with(magic) { b"" } else { magic };
     let bytes = [magic, data].concat();
     let place = Provenance::new(Layer::File { path: format!("/{name}") });
     let entry = Entry::new(place, Some(bytes.len() as u64));
