@@ -5,6 +5,7 @@ mod detector;
 mod engine;
 mod examine;
 mod gate;
+mod key;
 mod password;
 mod placeholder;
 mod rule;
