@@ -2,9 +2,9 @@
 
 use super::checksum::{Checksum, aws_account};
 use super::engine::{Engine, Match};
+use super::key;
 use super::password;
 use crate::detector::{Context, Detector, Output, View, Want};
-use base64::Engine as _;
 use lidless_core::{Category, Confidence, Entry, Finding, Place, Severity, Text};
 use std::sync::OnceLock;
 
@@ -52,7 +52,7 @@ impl Detector for SecretDetector {
         let mut taken: Vec<std::ops::Range<usize>> = Vec::new();
         for found in self.engine.get_or_init(Engine::new).find(text.as_str()) {
             taken.push(found.span.clone());
-            output.findings.push(by_rule(&found, text, entry, context));
+            output.findings.push(by_rule(&found, text.as_str(), &place(text, found.start(), entry), context));
         }
         if is_lock_file(entry) {
             return;
@@ -89,11 +89,10 @@ fn place(text: &Text, offset: usize, entry: &Entry) -> Place {
     Place::line(entry.provenance.clone(), text.line_of(offset), at)
 }
 
-fn by_rule(found: &Match<'_>, text: &Text, entry: &Entry, context: &Context) -> Finding {
+/// What a match says, at a place; `text` is the one it was matched in.
+pub(super) fn by_rule(found: &Match<'_>, text: &str, place: &Place, context: &Context) -> Finding {
     let rule = found.rule;
-    let is_key = matches!(rule.id, "private_key" | "putty_key");
-    let encrypted = is_key && is_encrypted(found.whole, found.secret);
-    // The same key in two places is one secret, however its lines are broken.
+    // What is no key may still be broken over lines.
     let normal: String = found.secret.replace("\\n", "").split_whitespace().collect();
     let length = found.secret.chars().count();
     let shown = found.secret.get(..rule.shown).filter(|part| !part.is_empty());
@@ -101,21 +100,13 @@ fn by_rule(found: &Match<'_>, text: &Text, entry: &Entry, context: &Context) -> 
         Some(prefix) => format!("{prefix}… ({length} characters)"),
         None => format!("{length} characters"),
     };
-    let severity = if encrypted { Severity::High } else { rule.severity };
-    let title =
-        if encrypted { format!("{} (encrypted)", rule.title) } else { rule.title.to_owned() };
-    let start = if is_key {
-        found.span.start.saturating_sub(found.whole.find(found.secret).unwrap_or(0))
-    } else {
-        found.span.start
-    };
     let finding = Finding::new(
         format!("secret.{}", rule.id),
         Category::Secret,
-        severity,
+        rule.severity,
         rule.confidence,
-        title,
-        &place(text, start, entry),
+        rule.title,
+        place,
         evidence,
     )
     .with_fingerprint(context.key.of(normal.as_bytes()))
@@ -126,20 +117,8 @@ fn by_rule(found: &Match<'_>, text: &Text, entry: &Entry, context: &Context) -> 
         Some(account) => finding.with_detail("account", account),
         None => finding,
     };
-    if is_key { finding.with_detail("encrypted", encrypted) } else { finding }
-}
-
-/// Whether a private key asks for a passphrase before it can be used.
-fn is_encrypted(whole: &str, body: &str) -> bool {
-    if whole.contains("ENCRYPTED") || whole.contains("Encryption: aes") {
-        return true;
+    match key::read_text(rule.id, found.whole, found.secret, text, found.span.clone()) {
+        Some(key) => key::describe(&key, context, finding),
+        None => finding,
     }
-    if whole.contains("BEGIN OPENSSH") {
-        let packed: String = body.replace("\\n", "").split_whitespace().collect();
-        let head = packed.get(..64).unwrap_or("");
-        let bytes = base64::engine::general_purpose::STANDARD.decode(head).unwrap_or_default();
-        // `openssh-key-v1\0`, then the cipher with its length: `none` when there is none.
-        return bytes.get(19..23).is_some_and(|cipher| cipher != b"none");
-    }
-    false
 }

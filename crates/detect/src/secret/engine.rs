@@ -30,6 +30,17 @@ pub(crate) struct Match<'t> {
     pub(crate) whole: &'t str,
 }
 
+impl Match<'_> {
+    /// Where the finding stands: at the secret, or where the armour of a key begins.
+    pub(crate) fn start(&self) -> usize {
+        if matches!(self.rule.id, "private_key" | "ssh2_key") {
+            self.span.start.saturating_sub(self.whole.find(self.secret).unwrap_or(0))
+        } else {
+            self.span.start
+        }
+    }
+}
+
 impl Engine {
     pub(crate) fn new() -> Self {
         let rules = secret_rules();

@@ -100,7 +100,14 @@ fn jks_into(bytes: &[u8], keys: &mut Vec<Key>) -> Option<()> {
             2 => {
                 reader.certificate(version > 1)?;
             }
-            // A serialised object of unknown length.
+            // A secret key is a serialised object of unknown length: nothing behind it can be read.
+            3 => {
+                let how = Some("JCEKS protection".to_owned());
+                let mut key = Key::new(format, Lock::Encrypted(how), reader.0).named(&alias);
+                key.algorithm = Some("secret key".to_owned());
+                keys.push(key);
+                return Some(());
+            }
             _ => return None,
         }
     }

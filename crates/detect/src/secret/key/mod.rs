@@ -18,6 +18,5 @@ mod short;
 mod ssh2;
 mod table;
 
-pub(crate) use found::{Key, Lock};
-pub(crate) use say::{describe, is_key_rule};
+pub(crate) use say::describe;
 pub(crate) use table::{kind_of, read_bytes, read_text};

@@ -5,22 +5,6 @@ use super::published::published;
 use crate::detector::Context;
 use lidless_core::{Finding, Severity};
 
-/// The rules whose secret is a key that a reader here understands.
-pub(crate) fn is_key_rule(rule: &str) -> bool {
-    matches!(
-        rule,
-        "private_key"
-            | "putty_key"
-            | "ssh2_key"
-            | "private_key_base64"
-            | "age_secret_key"
-            | "wireguard_key"
-            | "minisign_key"
-            | "signify_key"
-            | "jwk_private"
-    )
-}
-
 /// Adds to a finding what the key says: its kind, its lock, its fingerprints.
 pub(crate) fn describe(key: &Key, context: &Context, finding: Finding) -> Finding {
     let mut finding = finding.with_fingerprint(context.key.of(&key.identity()));
