@@ -1,9 +1,10 @@
 //! Secrets in text as findings. No evidence holds a secret, its own or another of the same line.
 
 use super::checksum::{Checksum, aws_account};
+use super::decoded;
 use super::engine::{Engine, Match};
 use super::key;
-use super::password;
+use super::password::{self, Password};
 use crate::detector::{Context, Detector, Output, View, Want};
 use lidless_core::{Category, Confidence, Entry, Finding, Place, Severity, Text};
 use std::sync::OnceLock;
@@ -50,43 +51,59 @@ impl Detector for SecretDetector {
         let Some(text) = view.text else { return };
         let entry = &view.artifact.entry;
         let mut taken: Vec<std::ops::Range<usize>> = Vec::new();
-        for found in self.engine.get_or_init(Engine::new).find(text.as_str()) {
+        let engine = self.engine.get_or_init(Engine::new);
+        for found in engine.find(text.as_str()) {
             taken.push(found.span.clone());
             output.findings.push(by_rule(&found, text.as_str(), &place(text, found.start(), entry), context));
         }
-        if is_lock_file(entry) {
-            return;
+        if !is_lock_file(entry) {
+            let by_rule = taken.clone();
+            for found in password::find(&entry.path(), text.as_str()) {
+                let near = |span: &std::ops::Range<usize>| {
+                    span.start < found.span.end && found.span.start < span.end
+                };
+                if by_rule.iter().any(near) {
+                    continue;
+                }
+                let place = place(text, found.span.start, entry);
+                output.findings.extend(by_name(&found, text.as_str(), &place, context));
+                taken.push(found.span);
+            }
         }
-        for found in password::find(&entry.path(), text.as_str()) {
-            let overlaps =
-                taken.iter().any(|span| span.start < found.span.end && found.span.start < span.end);
-            let Some(value) = text.as_str().get(found.span.clone()).filter(|_| !overlaps) else {
-                continue;
-            };
-            let severity = match found.confidence {
-                Confidence::High => Severity::High,
-                Confidence::Medium => Severity::Medium,
-                Confidence::Low => Severity::Low,
-            };
-            let key: String = found.key.chars().filter(|c| !c.is_control()).take(60).collect();
-            let evidence = format!("{} characters under the name {key}", value.chars().count());
-            let finding = Finding::new(
-                "secret.password",
-                Category::Secret,
-                severity,
-                found.confidence,
-                "password in configuration",
-                &place(text, found.span.start, entry),
-                evidence,
-            );
-            output.findings.push(finding.with_fingerprint(context.key.of(value.as_bytes())));
-        }
+        decoded::find(engine, view, text, &taken, context, output);
     }
 }
 
-fn place(text: &Text, offset: usize, entry: &Entry) -> Place {
+pub(super) fn place(text: &Text, offset: usize, entry: &Entry) -> Place {
     let at = u64::try_from(offset).unwrap_or(u64::MAX);
     Place::line(entry.provenance.clone(), text.line_of(offset), at)
+}
+
+/// What a password under a name says, at a place.
+pub(super) fn by_name(
+    found: &Password,
+    text: &str,
+    place: &Place,
+    context: &Context,
+) -> Option<Finding> {
+    let value = text.get(found.span.clone())?;
+    let severity = match found.confidence {
+        Confidence::High => Severity::High,
+        Confidence::Medium => Severity::Medium,
+        Confidence::Low => Severity::Low,
+    };
+    let key: String = found.key.chars().filter(|c| !c.is_control()).take(60).collect();
+    let evidence = format!("{} characters under the name {key}", value.chars().count());
+    let finding = Finding::new(
+        "secret.password",
+        Category::Secret,
+        severity,
+        found.confidence,
+        "password in configuration",
+        place,
+        evidence,
+    );
+    Some(finding.with_fingerprint(context.key.of(value.as_bytes())))
 }
 
 /// What a match says, at a place; `text` is the one it was matched in.

@@ -1,6 +1,8 @@
 //! Secrets in text: tokens by their formats, private keys, and passwords by what they are called.
 
 mod checksum;
+mod decode;
+mod decoded;
 mod detector;
 mod engine;
 mod examine;
