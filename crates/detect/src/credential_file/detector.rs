@@ -135,7 +135,10 @@ mod tests {
             let ids: Vec<&str> = detector
                 .at(path)
                 .map(|kind| kind.id.as_str())
-                .filter(|id| !["keepass", "java_keystore", "outlook", "dicom", "private_key_file"].contains(id))
+                .filter(|id| {
+                    !["keepass", "java_keystore", "outlook", "dicom", "private_key_file"]
+                        .contains(id)
+                })
                 .collect();
             assert!(ids.is_empty(), "{path}: {ids:?}");
         }

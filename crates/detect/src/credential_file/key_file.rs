@@ -12,16 +12,17 @@ const LARGEST: u64 = 8 << 20;
 pub(super) fn is_key_file(id: &str) -> bool {
     matches!(
         id,
-        "pkcs12"
-            | "java_keystore"
-            | "java_keystore_pkcs12"
-            | "pgp_secret_key"
-            | "private_key_file"
+        "pkcs12" | "java_keystore" | "java_keystore_pkcs12" | "pgp_secret_key" | "private_key_file"
     )
 }
 
 /// The finding about a file of a kind, as one for each key that its own structure names.
-pub(super) fn by_key(id: &str, view: &View<'_>, context: &Context, finding: Finding) -> Vec<Finding> {
+pub(super) fn by_key(
+    id: &str,
+    view: &View<'_>,
+    context: &Context,
+    finding: Finding,
+) -> Vec<Finding> {
     if !is_key_file(id) || view.text.is_some() {
         return vec![finding];
     }

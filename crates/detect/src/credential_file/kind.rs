@@ -43,7 +43,10 @@ fn credential_file() -> Category {
 enum Sign {
     Text(String),
     Match(Regex),
-    Bytes { at: usize, bytes: Vec<u8> },
+    Bytes {
+        at: usize,
+        bytes: Vec<u8>,
+    },
     Inside(Vec<u8>),
     /// A key file of this kind, by its structure.
     Key(String),

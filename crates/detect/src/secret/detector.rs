@@ -54,7 +54,12 @@ impl Detector for SecretDetector {
         let engine = self.engine.get_or_init(Engine::new);
         for found in engine.find(text.as_str()) {
             taken.push(found.span.clone());
-            output.findings.push(by_rule(&found, text.as_str(), &place(text, found.start(), entry), context));
+            output.findings.push(by_rule(
+                &found,
+                text.as_str(),
+                &place(text, found.start(), entry),
+                context,
+            ));
         }
         if !is_lock_file(entry) {
             let by_rule = taken.clone();

@@ -165,6 +165,10 @@ fn is_likely(rule: &Rule, secret: &str) -> bool {
     if rule.password {
         return !is_placeholder(secret);
     }
+    // Keys with a comment in plain words, which may well name example.com.
+    if matches!(rule.id, "putty_key" | "ssh2_key") {
+        return true;
+    }
     // Words and names are everywhere; what is drawn at random hardly ever lacks a digit or a letter.
     let digit = secret.bytes().any(|byte| byte.is_ascii_digit());
     let letter = secret.bytes().any(|byte| byte.is_ascii_alphabetic());

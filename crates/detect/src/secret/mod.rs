@@ -16,6 +16,6 @@ mod survey;
 
 pub use checksum::Checksum;
 pub(crate) use detector::SecretDetector;
-pub(crate) use key::{describe as describe_key, kind_of as key_kind, read_bytes as read_keys};
 pub use examine::{Examination, examine_secret_rules, secret_span};
+pub(crate) use key::{describe as describe_key, kind_of as key_kind, read_bytes as read_keys};
 pub use rule::{Rule, secret_rules};

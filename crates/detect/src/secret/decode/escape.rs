@@ -88,7 +88,9 @@ fn word(bytes: &[u8], range: Range<usize>, out: &mut Unescaped) {
     // A word may have been cut inside a character; `?` keeps the places right.
     match std::str::from_utf8(&plain) {
         Ok(plain) => out.text.push_str(plain),
-        Err(_) => out.text.extend(plain.iter().map(|b| if b.is_ascii() { char::from(*b) } else { '?' })),
+        Err(_) => {
+            out.text.extend(plain.iter().map(|b| if b.is_ascii() { char::from(*b) } else { '?' }))
+        }
     }
     out.text.push('\n');
 }
@@ -157,7 +159,8 @@ mod tests {
 
     #[test]
     fn what_is_no_escape_of_a_printable_character_costs_nothing() {
-        let (out, _) = unescape("printf(\"%d%%\\n\\x1b[0m%zz&nbsp;é%C3%A9aaaaaaaaaaaaaaaa\")", 1 << 20);
+        let (out, _) =
+            unescape("printf(\"%d%%\\n\\x1b[0m%zz&nbsp;é%C3%A9aaaaaaaaaaaaaaaa\")", 1 << 20);
         assert_eq!(out.text, "");
     }
 }

@@ -148,7 +148,8 @@ fn level(
             None => Origin::Mapped(&words),
         };
         let text = words.text.as_str();
-        let layer = Layer { codings: &codings, text: Some(text), key: &[], is_whole: false, origin };
+        let layer =
+            Layer { codings: &codings, text: Some(text), key: &[], is_whole: false, origin };
         see(&layer);
         level(text, Some(&layer), &[], &codings, bounds, see);
     }

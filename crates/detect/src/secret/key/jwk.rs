@@ -12,8 +12,8 @@ const REACH: usize = 16 << 10;
 
 /// The key whose `d` stands at a place of a text; none when the object around it is none.
 pub(super) fn read(text: &str, place: Range<usize>) -> Option<Key> {
-    let from = (place.start.saturating_sub(REACH)..=place.start)
-        .find(|at| text.is_char_boundary(*at))?;
+    let from =
+        (place.start.saturating_sub(REACH)..=place.start).find(|at| text.is_char_boundary(*at))?;
     let open = text.get(from..place.start)?.rfind('{')?.checked_add(from)?;
     let end = (place.end..=place.end.saturating_add(REACH).min(text.len()))
         .rev()

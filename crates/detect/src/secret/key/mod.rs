@@ -3,6 +3,8 @@
 
 mod der;
 mod found;
+#[cfg(test)]
+mod hostile;
 mod java;
 mod jwk;
 mod openssh;

@@ -24,16 +24,20 @@ pub(super) fn read(text: &str) -> Option<Key> {
     let (headers, packed) = split(&spelled);
     let decoded = ENGINE.decode(&packed).unwrap_or_default();
     match label {
-        "PGP PRIVATE KEY BLOCK" => {
-            pgp::read(&decoded).into_iter().next().or_else(|| damaged("PGP", Lock::Unknown, &packed))
-        }
+        "PGP PRIVATE KEY BLOCK" => pgp::read(&decoded)
+            .into_iter()
+            .next()
+            .or_else(|| damaged("PGP", Lock::Unknown, &packed)),
         "OPENSSH PRIVATE KEY" => {
             openssh::read(&decoded).or_else(|| damaged("OpenSSH", Lock::Unknown, &packed))
         }
         "SSH2 ENCRYPTED PRIVATE KEY" => {
             ssh2::read(&decoded).or_else(|| damaged("ssh.com", Lock::Unknown, &packed))
         }
-        _ if headers.iter().any(|line| line.starts_with("Proc-Type:") && line.contains("ENCRYPTED")) => {
+        _ if headers
+            .iter()
+            .any(|line| line.starts_with("Proc-Type:") && line.contains("ENCRYPTED")) =>
+        {
             let how = headers.iter().find_map(|line| line.strip_prefix("DEK-Info:"));
             let how = how.and_then(|how| how.split(',').next()).map(|cipher| {
                 let cipher: String =
@@ -83,7 +87,12 @@ fn split(body: &str) -> (Vec<&str>, String) {
         }
         let of_base64 = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
         // `"…" +` of source code: a sign apart from the rest is none of the key.
-        let inner = inner.strip_suffix("\" +").or_else(|| inner.strip_suffix("' +")).unwrap_or(inner);
+        let inner =
+            inner.strip_suffix("\" +").or_else(|| inner.strip_suffix("' +")).unwrap_or(inner);
+        // What follows a line break that is spelled out at the end of a quoted line.
+        if inner == "+" || inner == "." {
+            continue;
+        }
         packed.extend(inner.chars().filter(of_base64));
     }
     // One line for all, with the headers before it, or padding in its middle, stays as it is.

@@ -32,8 +32,9 @@ fn plain(whole: &[u8]) -> Option<Key> {
         Algorithm::Ec(curve) => sec1(inner, curve)?.public,
         Algorithm::Ed25519 => Public::of_ed25519(raw()?),
         Algorithm::X25519 => Public::of_x25519(raw()?),
-        Algorithm::Named(name) => behind
-            .map(|bytes| Public::Other { name: name.to_owned(), bytes: bytes.to_vec() }),
+        Algorithm::Named(name) => {
+            behind.map(|bytes| Public::Other { name: name.to_owned(), bytes: bytes.to_vec() })
+        }
         // PKCS#8 keeps only x of a DSA key: its public half would be g to the x.
         Algorithm::Dsa(..) | Algorithm::Unknown => None,
     };

@@ -137,9 +137,9 @@ fn attributes(set: Option<Der<'_>>) -> (Option<String>, Option<Vec<u8>>) {
         };
         match kind {
             FRIENDLY_NAME => {
-                let units = value.chunks_exact(2).filter_map(|pair| {
-                    Some(u16::from_be_bytes(pair.try_into().ok()?))
-                });
+                let units = value
+                    .chunks_exact(2)
+                    .filter_map(|pair| Some(u16::from_be_bytes(pair.try_into().ok()?)));
                 name = Some(String::from_utf16_lossy(&units.collect::<Vec<_>>()));
             }
             LOCAL_KEY => local = Some(value.to_vec()),
@@ -185,8 +185,7 @@ fn default_password(mut mac: Der<'_>, safe: &[u8]) -> Option<&'static str> {
             _ => return None,
         })
     };
-    let default: Vec<u8> =
-        "changeit\0".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let default: Vec<u8> = "changeit\0".encode_utf16().flat_map(u16::to_be_bytes).collect();
     // Some write an empty password as nothing, some as its end.
     if holds(&[0, 0])? || holds(&[])? {
         Some("its password is empty")

@@ -10,13 +10,27 @@ use sha2::{Digest, Sha256, Sha512};
 /// The public half, read or computed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Public {
-    Rsa { n: Vec<u8>, e: Vec<u8> },
-    Dsa { p: Vec<u8>, q: Vec<u8>, g: Vec<u8>, y: Vec<u8> },
-    Ec { curve: Curve, point: Vec<u8> },
+    Rsa {
+        n: Vec<u8>,
+        e: Vec<u8>,
+    },
+    Dsa {
+        p: Vec<u8>,
+        q: Vec<u8>,
+        g: Vec<u8>,
+        y: Vec<u8>,
+    },
+    Ec {
+        curve: Curve,
+        point: Vec<u8>,
+    },
     Ed25519([u8; 32]),
     X25519([u8; 32]),
     /// Something else, by name.
-    Other { name: String, bytes: Vec<u8> },
+    Other {
+        name: String,
+        bytes: Vec<u8>,
+    },
 }
 
 /// Curves of ECDSA and ECDH.
@@ -223,9 +237,7 @@ impl Public {
                 let e = wire.string()?;
                 Self::rsa(wire.string()?, e)
             }
-            "ssh-dss" => {
-                Self::dsa(wire.string()?, wire.string()?, wire.string()?, wire.string()?)
-            }
+            "ssh-dss" => Self::dsa(wire.string()?, wire.string()?, wire.string()?, wire.string()?),
             "ssh-ed25519" => Some(Self::Ed25519(wire.string()?.try_into().ok()?)),
             _ => match name.strip_prefix("ecdsa-sha2-").and_then(Curve::of_name) {
                 Some(curve) => {

@@ -42,9 +42,12 @@ fn polymod(values: &[u8]) -> u32 {
     values.iter().fold(1u32, |sum, value| {
         let top = sum >> 25;
         let next = (sum & 0x01ff_ffff) << 5 ^ u32::from(*value);
-        STEPS.iter().enumerate().fold(next, |next, (bit, step)| {
-            if top >> bit & 1 == 1 { next ^ step } else { next }
-        })
+        STEPS.iter().enumerate().fold(
+            next,
+            |next, (bit, step)| {
+                if top >> bit & 1 == 1 { next ^ step } else { next }
+            },
+        )
     })
 }
 

@@ -38,8 +38,9 @@ pub(crate) fn kind_of(head: &[u8]) -> Option<&'static str> {
     match head.first()? {
         0x30 if pkcs12::is_store(head.get(..HEAD).unwrap_or(head)) => Some("PKCS#12"),
         0x30 => pkcs::may_be(head).then_some("DER"),
-        0xfe | 0xce if head.starts_with(&[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0])
-            || head.starts_with(&[0xce, 0xce, 0xce, 0xce, 0, 0, 0]) =>
+        0xfe | 0xce
+            if head.starts_with(&[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0])
+                || head.starts_with(&[0xce, 0xce, 0xce, 0xce, 0, 0, 0]) =>
         {
             Some("JKS")
         }

@@ -1,0 +1,13 @@
+#![no_main]
+#[path = "shared/text.rs"]
+mod text;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+// The bytes as they are, and once and twice in base64.
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let once = STANDARD.encode(data);
+    text::look("a.txt", [data, b"\n", once.as_bytes()].concat());
+    text::look("a.txt", STANDARD.encode(&once).into_bytes());
+});
