@@ -48,3 +48,54 @@ fn survey() {
         all * 100_000 / lines.max(1)
     );
 }
+
+/// The processor time of this process so far, in hundredths of a second (`proc(5)`, field 14).
+fn spent() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or("").split_whitespace();
+    fields.skip(11).next().and_then(|field| field.parse().ok()).unwrap_or(0)
+}
+
+/// What decoding costs beside the rules, and what it finds, over the same folder.
+#[test]
+#[ignore = "a survey of a folder, run by hand"]
+fn decoding() {
+    let folder = std::env::var("LIDLESS_SURVEY").expect("a folder in LIDLESS_SURVEY");
+    let engine = Engine::new();
+    let mut texts = Vec::new();
+    walk(Path::new(&folder), &mut |path, text| texts.push((path.to_owned(), text.to_owned())));
+    let bytes: usize = texts.iter().map(|(_, text)| text.len()).sum();
+    let start = spent();
+    let plain: usize = texts.iter().map(|(_, text)| engine.find(text).len()).sum();
+    let rules = spent();
+    let (mut layers, mut inside) = (0usize, 0usize);
+    for (_, text) in &texts {
+        super::decode::expand(text, &[], &mut |layer| {
+            layers += 1;
+            inside += layer.text.map_or(layer.key.len(), str::len);
+        });
+    }
+    let expanded = spent();
+    let mut found = 0;
+    for (path, text) in &texts {
+        let taken: Vec<_> = engine.find(text).into_iter().map(|one| one.span).collect();
+        super::decode::expand(text, &taken, &mut |layer| {
+            for one in engine.find(layer.text.unwrap_or("")) {
+                let place = layer.origin(&one.span);
+                if super::decode::is_free(&taken, &place) {
+                    found += 1;
+                    let line = text[..place.start].matches('\n').count() + 1;
+                    let whole: String = one.whole.chars().take(100).collect();
+                    let codings = layer.codings;
+                    eprintln!("{}\t{}:{line}\t{codings:?}\t{whole:?}", one.rule.id, path.display());
+                }
+            }
+        });
+    }
+    eprintln!(
+        "{bytes} bytes: rules {} cs ({plain} found), decoding {} cs ({layers} layers, {inside} bytes), \
+         {found} found in them",
+        rules - start,
+        expanded - rules
+    );
+}
