@@ -9,6 +9,10 @@ const LINE: usize = 40;
 /// The longest wrapped text.
 const LONGEST: usize = 4 << 20;
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "in a constant, where it fails to compile or not at all"
+)]
 const CLASS: [bool; 256] = {
     let mut class = [false; 256];
     let mut byte = 0u8;
