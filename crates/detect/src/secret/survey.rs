@@ -52,8 +52,8 @@ fn survey() {
 /// The processor time of this process so far, in hundredths of a second (`proc(5)`, field 14).
 fn spent() -> u64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or("").split_whitespace();
-    fields.skip(11).next().and_then(|field| field.parse().ok()).unwrap_or(0)
+    let mut fields = stat.rsplit(')').next().unwrap_or("").split_whitespace();
+    fields.nth(11).and_then(|field| field.parse().ok()).unwrap_or(0)
 }
 
 /// What decoding costs beside the rules, and what it finds, over the same folder.
