@@ -1,6 +1,7 @@
 //! The catalogue of places, matched in one pass, confirmed by content.
 
 use super::header::describe;
+use super::key_file::{by_key, is_key_file};
 use super::kind::{Catalogue, Kind, Proof, Row, lower};
 use crate::detector::{Context, Detector, Output, View, Want};
 use lidless_core::{Confidence, Entry, Finding, Place, Text};
@@ -62,12 +63,17 @@ impl Detector for CredentialFileDetector {
         self.at(&path).map(wanted).max().unwrap_or(Want::Nothing)
     }
 
-    fn detect(&self, view: &View<'_>, _context: &Context, output: &mut Output) {
+    fn detect(&self, view: &View<'_>, context: &Context, output: &mut Output) {
         let entry = &view.artifact.entry;
         let path = entry.full_path().to_ascii_lowercase();
         let text = view.text.map(Text::as_str);
-        for kind in self.at(&path) {
-            let Some(proof) = kind.proof(view.head, text) else { continue };
+        let proven = |kind| Some((kind, Kind::proof(kind, view.head, text)?));
+        let mut kinds: Vec<(&Kind, Proof)> = self.at(&path).filter_map(proven).collect();
+        if kinds.iter().filter(|(kind, _)| is_key_file(&kind.id)).count() > 1 {
+            // Its name says more than its structure alone.
+            kinds.retain(|(kind, _)| kind.id != "private_key_file");
+        }
+        for (kind, proof) in kinds {
             let (confidence, evidence) = match proof {
                 Proof::Content => (Confidence::High, "its place and its content"),
                 Proof::Bytes => (Confidence::High, "its first bytes"),
@@ -84,7 +90,7 @@ impl Detector for CredentialFileDetector {
             let mut finding =
                 Finding::new(rule, kind.category, severity, confidence, title, &place, evidence);
             describe(&kind.id, view, &mut finding);
-            output.findings.push(finding);
+            output.findings.extend(by_key(&kind.id, view, context, finding));
         }
     }
 }
@@ -129,7 +135,10 @@ mod tests {
             let ids: Vec<&str> = detector
                 .at(path)
                 .map(|kind| kind.id.as_str())
-                .filter(|id| !["keepass", "java_keystore", "outlook", "dicom"].contains(id))
+                .filter(|id| {
+                    !["keepass", "java_keystore", "outlook", "dicom", "private_key_file"]
+                        .contains(id)
+                })
                 .collect();
             assert!(ids.is_empty(), "{path}: {ids:?}");
         }

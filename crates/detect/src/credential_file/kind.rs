@@ -1,5 +1,6 @@
 //! A row of the catalogue: where a kind of file lies, and what in it confirms that it is one.
 
+use crate::secret::key_kind;
 use lidless_core::{Category, Severity};
 use memchr::memmem;
 use regex::Regex;
@@ -42,8 +43,13 @@ fn credential_file() -> Category {
 enum Sign {
     Text(String),
     Match(Regex),
-    Bytes { at: usize, bytes: Vec<u8> },
+    Bytes {
+        at: usize,
+        bytes: Vec<u8>,
+    },
     Inside(Vec<u8>),
+    /// A key file of this kind, by its structure.
+    Key(String),
     Size,
 }
 
@@ -78,6 +84,7 @@ impl Sign {
             "match" => Self::Match(Regex::new(rest).ok()?),
             "magic" => Self::Bytes { at: 0, bytes: hex(rest)? },
             "head" => Self::Inside(rest.as_bytes().to_vec()),
+            "key" => Self::Key(rest.to_owned()),
             "inside" => Self::Inside(hex(rest)?),
             "at" => {
                 let (at, bytes) = rest.split_once(':')?;
@@ -102,6 +109,7 @@ impl Sign {
                 head.get(*at..).is_some_and(|rest| rest.starts_with(bytes))
             }
             Self::Inside(bytes) => memmem::find(head, bytes).is_some(),
+            Self::Key(name) => key_kind(head) == Some(name),
             Self::Size => !head.is_empty(),
         }
     }
@@ -109,7 +117,7 @@ impl Sign {
     fn proof(&self) -> Proof {
         match self {
             Self::Text(_) | Self::Match(_) => Proof::Content,
-            Self::Bytes { .. } | Self::Inside(_) => Proof::Bytes,
+            Self::Bytes { .. } | Self::Inside(_) | Self::Key(_) => Proof::Bytes,
             Self::Size => Proof::Place,
         }
     }

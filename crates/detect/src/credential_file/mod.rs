@@ -2,6 +2,7 @@
 
 mod detector;
 mod header;
+mod key_file;
 mod kind;
 
 pub(crate) use detector::CredentialFileDetector;

@@ -1,15 +1,12 @@
 //! Secrets in text as findings. No evidence holds a secret, its own or another of the same line.
 
 use super::checksum::{Checksum, aws_account};
+use super::decoded;
 use super::engine::{Engine, Match};
+use super::key;
 use super::password::{self, Password};
-use super::published::published;
 use crate::detector::{Context, Detector, Output, View, Want};
-use base64::Engine as _;
-use lidless_core::{
-    Category, Confidence, Entry, Finding, Place, Reason, Severity, Suppressed, Text,
-};
-use std::ops::Range;
+use lidless_core::{Category, Confidence, Entry, Finding, Place, Severity, Text};
 use std::sync::OnceLock;
 
 /// Finds secrets by rule and passwords by name.
@@ -53,66 +50,48 @@ impl Detector for SecretDetector {
     fn detect(&self, view: &View<'_>, context: &Context, output: &mut Output) {
         let Some(text) = view.text else { return };
         let entry = &view.artifact.entry;
-        let locked = is_lock_file(entry);
-        let mut taken: Vec<Range<usize>> = Vec::new();
-        let mut weak = Vec::new();
-        for found in self.engine.get_or_init(Engine::new).find_judged(text.as_str()) {
-            let unsure = found.rule.confidence < Confidence::High;
-            match found.doubt.or((locked && unsure).then_some(Reason::LockFile)) {
-                // What one rule takes for a word may stand under a name that says more.
-                Some(reason) if is_weak(reason) => weak.push((found, reason)),
-                Some(reason) => {
-                    taken.push(found.span.clone());
-                    leave(&found, reason, text, entry, context, output);
+        let mut taken: Vec<std::ops::Range<usize>> = Vec::new();
+        let engine = self.engine.get_or_init(Engine::new);
+        for found in engine.find(text.as_str()) {
+            taken.push(found.span.clone());
+            output.findings.push(by_rule(
+                &found,
+                text.as_str(),
+                &place(text, found.start(), entry),
+                context,
+            ));
+        }
+        if !is_lock_file(entry) {
+            let by_rule = taken.clone();
+            for found in password::find(&entry.path(), text.as_str()) {
+                let near = |span: &std::ops::Range<usize>| {
+                    span.start < found.span.end && found.span.start < span.end
+                };
+                if by_rule.iter().any(near) {
+                    continue;
                 }
-                None => {
-                    taken.push(found.span.clone());
-                    output.findings.push(by_rule(&found, text, entry, context));
-                }
+                let place = place(text, found.span.start, entry);
+                output.findings.extend(by_name(&found, text.as_str(), &place, context));
+                taken.push(found.span);
             }
         }
-        taken.sort_by_key(|span| span.start);
-        let mut named: Vec<Range<usize>> = Vec::new();
-        for found in password::find(&entry.path(), text.as_str()) {
-            let free = !touches(&taken, &found.span);
-            let Some(value) = text.as_str().get(found.span.clone()).filter(|_| free) else {
-                continue;
-            };
-            named.push(found.span.clone());
-            match found.doubt.or(locked.then_some(Reason::LockFile)) {
-                Some(reason) => output.suppressed.add(reason, || {
-                    suppressed(PASSWORD, value, reason, text, found.span.start, entry, context)
-                }),
-                None => output.findings.push(by_name(&found, value, text, entry, context)),
-            }
-        }
-        for (found, reason) in weak.iter().filter(|(found, _)| !touches(&named, &found.span)) {
-            leave(found, *reason, text, entry, context, output);
-        }
+        decoded::find(engine, view, text, &taken, context, output);
     }
 }
 
-const PASSWORD: &str = "secret.password";
-
-/// A reason that another look at the same place may overrule.
-fn is_weak(reason: Reason) -> bool {
-    matches!(reason, Reason::LowEntropy | Reason::Word | Reason::Hash | Reason::Uuid)
+pub(super) fn place(text: &Text, offset: usize, entry: &Entry) -> Place {
+    let at = u64::try_from(offset).unwrap_or(u64::MAX);
+    Place::line(entry.provenance.clone(), text.line_of(offset), at)
 }
 
-/// Whether a place shares something with one of others, which are sorted and lie apart.
-fn touches(others: &[Range<usize>], span: &Range<usize>) -> bool {
-    let before = others.partition_point(|other| other.start < span.end);
-    let last = before.checked_sub(1).and_then(|last| others.get(last));
-    last.is_some_and(|other| span.start < other.end)
-}
-
-fn by_name(
+/// What a password under a name says, at a place.
+pub(super) fn by_name(
     found: &Password,
-    value: &str,
-    text: &Text,
-    entry: &Entry,
+    text: &str,
+    place: &Place,
     context: &Context,
-) -> Finding {
+) -> Option<Finding> {
+    let value = text.get(found.span.clone())?;
     let severity = match found.confidence {
         Confidence::High => Severity::High,
         Confidence::Medium => Severity::Medium,
@@ -121,55 +100,21 @@ fn by_name(
     let key: String = found.key.chars().filter(|c| !c.is_control()).take(60).collect();
     let evidence = format!("{} characters under the name {key}", value.chars().count());
     let finding = Finding::new(
-        PASSWORD,
+        "secret.password",
         Category::Secret,
         severity,
         found.confidence,
         "password in configuration",
-        &place(text, found.span.start, entry),
+        place,
         evidence,
     );
-    finding.with_fingerprint(context.key.of(value.as_bytes()))
+    Some(finding.with_fingerprint(context.key.of(value.as_bytes())))
 }
 
-fn leave(
-    found: &Match<'_>,
-    reason: Reason,
-    text: &Text,
-    entry: &Entry,
-    context: &Context,
-    output: &mut Output,
-) {
-    output.suppressed.add(reason, || {
-        let rule = format!("secret.{}", found.rule.id);
-        suppressed(&rule, found.secret, reason, text, found.span.start, entry, context)
-    });
-}
-
-fn suppressed(
-    rule: &str,
-    value: &str,
-    reason: Reason,
-    text: &Text,
-    offset: usize,
-    entry: &Entry,
-    context: &Context,
-) -> Suppressed {
-    let note = (reason == Reason::Published).then(|| published(value)).flatten();
-    let fingerprint = Some(context.key.of(value.as_bytes()));
-    Suppressed::new(rule, &place(text, offset, entry), reason, note.map(str::to_owned), fingerprint)
-}
-
-fn place(text: &Text, offset: usize, entry: &Entry) -> Place {
-    let at = u64::try_from(offset).unwrap_or(u64::MAX);
-    Place::line(entry.provenance.clone(), text.line_of(offset), at)
-}
-
-fn by_rule(found: &Match<'_>, text: &Text, entry: &Entry, context: &Context) -> Finding {
+/// What a match says, at a place; `text` is the one it was matched in.
+pub(super) fn by_rule(found: &Match<'_>, text: &str, place: &Place, context: &Context) -> Finding {
     let rule = found.rule;
-    let is_key = matches!(rule.id, "private_key" | "putty_key");
-    let encrypted = is_key && is_encrypted(found.whole, found.secret);
-    // The same key in two places is one secret, however its lines are broken.
+    // What is no key may still be broken over lines.
     let normal: String = found.secret.replace("\\n", "").split_whitespace().collect();
     let length = found.secret.chars().count();
     let shown = found.secret.get(..rule.shown).filter(|part| !part.is_empty());
@@ -177,21 +122,13 @@ fn by_rule(found: &Match<'_>, text: &Text, entry: &Entry, context: &Context) -> 
         Some(prefix) => format!("{prefix}… ({length} characters)"),
         None => format!("{length} characters"),
     };
-    let severity = if encrypted { Severity::High } else { rule.severity };
-    let title =
-        if encrypted { format!("{} (encrypted)", rule.title) } else { rule.title.to_owned() };
-    let start = if is_key {
-        found.span.start.saturating_sub(found.whole.find(found.secret).unwrap_or(0))
-    } else {
-        found.span.start
-    };
     let finding = Finding::new(
         format!("secret.{}", rule.id),
         Category::Secret,
-        severity,
+        rule.severity,
         rule.confidence,
-        title,
-        &place(text, start, entry),
+        rule.title,
+        place,
         evidence,
     )
     .with_fingerprint(context.key.of(normal.as_bytes()))
@@ -202,20 +139,8 @@ fn by_rule(found: &Match<'_>, text: &Text, entry: &Entry, context: &Context) -> 
         Some(account) => finding.with_detail("account", account),
         None => finding,
     };
-    if is_key { finding.with_detail("encrypted", encrypted) } else { finding }
-}
-
-/// Whether a private key asks for a passphrase before it can be used.
-fn is_encrypted(whole: &str, body: &str) -> bool {
-    if whole.contains("ENCRYPTED") || whole.contains("Encryption: aes") {
-        return true;
+    match key::read_text(rule.id, found.whole, found.secret, text, found.span.clone()) {
+        Some(key) => key::describe(&key, context, finding),
+        None => finding,
     }
-    if whole.contains("BEGIN OPENSSH") {
-        let packed: String = body.replace("\\n", "").split_whitespace().collect();
-        let head = packed.get(..64).unwrap_or("");
-        let bytes = base64::engine::general_purpose::STANDARD.decode(head).unwrap_or_default();
-        // `openssh-key-v1\0`, then the cipher with its length: `none` when there is none.
-        return bytes.get(19..23).is_some_and(|cipher| cipher != b"none");
-    }
-    false
 }

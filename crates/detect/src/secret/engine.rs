@@ -33,6 +33,17 @@ pub(crate) struct Match<'t> {
     pub(crate) doubt: Option<Reason>,
 }
 
+impl Match<'_> {
+    /// Where the finding stands: at the secret, or where the armour of a key begins.
+    pub(crate) fn start(&self) -> usize {
+        if matches!(self.rule.id, "private_key" | "ssh2_key") {
+            self.span.start.saturating_sub(self.whole.find(self.secret).unwrap_or(0))
+        } else {
+            self.span.start
+        }
+    }
+}
+
 impl Engine {
     pub(crate) fn new() -> Self {
         let rules = secret_rules();
@@ -199,6 +210,10 @@ fn doubt(rule: &Rule, secret: &str, whole: &str) -> Option<Reason> {
     }
     if !unsure {
         return None;
+    }
+    // Keys with a comment in plain words, which may well name example.com.
+    if matches!(rule.id, "putty_key" | "ssh2_key") {
+        return true;
     }
     // Words and names are everywhere; what is drawn at random hardly ever lacks a digit or a letter.
     if !secret.bytes().any(|byte| byte.is_ascii_digit()) {

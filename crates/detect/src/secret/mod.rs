@@ -3,10 +3,13 @@
 #[cfg(test)]
 mod calibration;
 mod checksum;
+mod decode;
+mod decoded;
 mod detector;
 mod engine;
 mod examine;
 mod gate;
+mod key;
 mod password;
 mod placeholder;
 mod published;
@@ -15,4 +18,5 @@ mod rule;
 pub use checksum::Checksum;
 pub(crate) use detector::SecretDetector;
 pub use examine::{Examination, examine_secret_rules, secret_span};
+pub(crate) use key::{describe as describe_key, kind_of as key_kind, read_bytes as read_keys};
 pub use rule::{Rule, secret_rules};
