@@ -2,10 +2,10 @@
 
 use super::checksum::{Checksum, aws_account};
 use super::engine::{Engine, Match};
-use super::password;
+use super::structure::{self, Found};
 use crate::detector::{Context, Detector, Output, View, Want};
 use base64::Engine as _;
-use lidless_core::{Category, Confidence, Entry, Finding, Place, Severity, Text};
+use lidless_core::{Category, Entry, Finding, Place, Severity, Text};
 use std::sync::OnceLock;
 
 /// Finds secrets by rule and passwords by name.
@@ -57,31 +57,51 @@ impl Detector for SecretDetector {
         if is_lock_file(entry) {
             return;
         }
-        for found in password::find(&entry.path(), text.as_str()) {
+        let verdicts = structure::find(&entry.path(), text.as_str());
+        for left in &verdicts.left {
+            let (line, reason) = (text.line_of(left.span.start), left.reason.as_str());
+            tracing::debug!(key = left.key, line, reason, "no secret");
+        }
+        if verdicts.dropped > 0 {
+            tracing::debug!(dropped = verdicts.dropped, "more settings than are judged");
+        }
+        for found in verdicts.found {
             let overlaps =
                 taken.iter().any(|span| span.start < found.span.end && found.span.start < span.end);
-            let Some(value) = text.as_str().get(found.span.clone()).filter(|_| !overlaps) else {
-                continue;
-            };
-            let severity = match found.confidence {
-                Confidence::High => Severity::High,
-                Confidence::Medium => Severity::Medium,
-                Confidence::Low => Severity::Low,
-            };
-            let key: String = found.key.chars().filter(|c| !c.is_control()).take(60).collect();
-            let evidence = format!("{} characters under the name {key}", value.chars().count());
-            let finding = Finding::new(
-                "secret.password",
-                Category::Secret,
-                severity,
-                found.confidence,
-                "password in configuration",
-                &place(text, found.span.start, entry),
-                evidence,
-            );
-            output.findings.push(finding.with_fingerprint(context.key.of(value.as_bytes())));
+            if !overlaps {
+                output.findings.extend(by_key(&found, text, entry, context));
+            }
         }
     }
+}
+
+/// A secret that its key tells. What stands beside it is told, the value never.
+fn by_key(found: &Found, text: &Text, entry: &Entry, context: &Context) -> Option<Finding> {
+    let value = text.as_str().get(found.span.clone())?;
+    let length = value.chars().count();
+    let finding = Finding::new(
+        found.rule(),
+        Category::Secret,
+        found.severity(),
+        found.judged.confidence,
+        found.title(),
+        &place(text, found.span.start, entry),
+        format!("{length} characters under the name {}", found.key),
+    );
+    let mut finding = finding
+        .with_fingerprint(context.key.of(value.as_bytes()))
+        .with_detail("key", found.key.as_str());
+    let details = [
+        ("user", found.judged.beside.user.as_deref()),
+        ("host", found.judged.beside.host.as_deref()),
+        ("how", found.how()),
+    ];
+    for (name, detail) in details {
+        if let Some(detail) = detail {
+            finding = finding.with_detail(name, detail);
+        }
+    }
+    Some(finding)
 }
 
 fn place(text: &Text, offset: usize, entry: &Entry) -> Place {

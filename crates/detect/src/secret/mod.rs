@@ -5,9 +5,9 @@ mod detector;
 mod engine;
 mod examine;
 mod gate;
-mod password;
 mod placeholder;
 mod rule;
+mod structure;
 #[cfg(test)]
 mod survey;
 
