@@ -149,7 +149,10 @@ fn named<'t>(
     reader.skip_blanks();
     reader.eat("]");
     reader.skip_blanks();
-    let Some(is_default) = operator(&mut reader, quoted) else { return };
+    // `f("password", "..")`, and not the next of a list.
+    let ahead = text.get(part.start..name.start.saturating_sub(1)).unwrap_or("");
+    let first = ahead.trim_end_matches([' ', '\t', '\n', '\r']).ends_with('(');
+    let Some(is_default) = operator(&mut reader, quoted, first) else { return };
     reader.skip_blanks();
     if reader.starts("\r\n") || reader.starts("\n") {
         reader.skip_space();
@@ -178,7 +181,7 @@ fn named<'t>(
 }
 
 /// `=`, `:`, `=>`, `:=`; `,` and `(` in a call, which says true: what follows has to end there.
-fn operator(reader: &mut Reader<'_>, quoted: bool) -> Option<bool> {
+fn operator(reader: &mut Reader<'_>, quoted: bool, first: bool) -> Option<bool> {
     if reader.starts("==") || reader.starts("!=") || reader.starts("=~") || reader.starts("::") {
         return None;
     }
@@ -209,7 +212,7 @@ fn operator(reader: &mut Reader<'_>, quoted: bool) -> Option<bool> {
         }
         return Some(false);
     }
-    if (quoted && reader.eat(",")) || (!quoted && reader.eat("(")) {
+    if (quoted && first && reader.eat(",")) || (!quoted && reader.eat("(")) {
         return Some(true);
     }
     None

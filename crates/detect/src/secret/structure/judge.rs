@@ -101,6 +101,8 @@ fn decide(
         Look::Reference => return Err(Reason::Reference),
         Look::Boolean => return Err(Reason::Boolean),
         Look::Path => return Err(Reason::Path),
+        // A passphrase is a sentence by its nature.
+        Look::Prose if pair.key.whole.ends_with("passphrase") && beside.is_account() => {}
         Look::Prose => return Err(Reason::Prose),
         Look::Hash(kind) => return Ok((Kind::Hash(kind), Confidence::High)),
         Look::Sealed(kind) => return Ok((Kind::Sealed(kind), Confidence::Medium)),
@@ -133,6 +135,8 @@ fn decide(
 fn password(pair: &Pair<'_>, seen: Look, beside: &Beside) -> (Kind, Confidence) {
     let known = beside.user.is_some() && beside.host.is_some();
     let confidence = match (pair.form, seen) {
+        // `user:password@host` is how links are explained.
+        (Form::Link, Look::Weak) => Confidence::Low,
         (Form::Store, Look::Weak | Look::Word | Look::Number) => Confidence::Medium,
         (Form::Store, _) => Confidence::High,
         (Form::Setting | Form::Command | Form::Link, Look::Strong | Look::Random) => {
@@ -140,6 +144,7 @@ fn password(pair: &Pair<'_>, seen: Look, beside: &Beside) -> (Kind, Confidence) 
         }
         (Form::Setting | Form::Command | Form::Link, Look::Mixed) => Confidence::Medium,
         (Form::Setting | Form::Link, _) if known && beside.is_account() => Confidence::Medium,
+        (Form::Setting, Look::Word) if beside.is_placed() => Confidence::Medium,
         (Form::Literal, Look::Strong | Look::Random) if entropy(&pair.value) > 3.0 => {
             Confidence::Medium
         }

@@ -278,6 +278,15 @@ fn split(line: &str) -> Option<(usize, usize)> {
         // `key: a=b` is a colon's, `//host/:_key=b` an equals sign's.
         (Some(equals), Some(colon)) if colon < equals && spaced(colon) => colon,
         (Some(equals), _) => equals,
+        // `hostname smtp.example.com:587` has its value behind the space.
+        (None, Some(colon))
+            if !spaced(colon)
+                && line
+                    .get(..colon)
+                    .is_some_and(|key| key.trim().contains(char::is_whitespace)) =>
+        {
+            return None;
+        }
         (None, Some(colon)) => colon,
         (None, None) => return None,
     };

@@ -24,6 +24,10 @@ impl Format for Sql {
             || source.start().starts_with("--\n-- PostgreSQL")
     }
 
+    fn is_always_read(&self) -> bool {
+        true
+    }
+
     fn read<'t>(&self, source: &Source<'t>, pairs: &mut Pairs<'t>) {
         let text = source.text;
         let mut tables: Vec<(&'t str, Vec<&'t str>)> = Vec::new();

@@ -12,14 +12,18 @@ pub(crate) struct Beside {
 }
 
 impl Beside {
-    /// A user and a host that is one, not the word for it in some language.
+    /// A user and a host that is one.
     pub(super) fn is_account(&self) -> bool {
-        self.user.is_some()
-            && self.host.as_deref().is_some_and(|host| {
-                host.contains(['.', ':'])
-                    || host == "localhost"
-                    || host.bytes().any(|b| b.is_ascii_digit())
-            })
+        self.user.is_some() && self.is_placed()
+    }
+
+    /// A host that is one, not the word for it in some language.
+    pub(super) fn is_placed(&self) -> bool {
+        self.host.as_deref().is_some_and(|host| {
+            host.contains(['.', ':'])
+                || host == "localhost"
+                || host.bytes().any(|byte| byte.is_ascii_digit())
+        })
     }
 
     /// Without what would give the value away.
@@ -33,11 +37,19 @@ impl Beside {
     }
 }
 
+/// A user or a host.
+#[derive(Debug)]
+struct Neighbour {
+    stem: String,
+    value: String,
+    at: usize,
+}
+
 /// Users and hosts of a text, by their groups.
 #[derive(Debug, Default)]
 pub(crate) struct Surroundings {
-    users: BTreeMap<usize, Vec<(String, String)>>,
-    hosts: BTreeMap<usize, Vec<(String, String)>>,
+    users: BTreeMap<usize, Vec<Neighbour>>,
+    hosts: BTreeMap<usize, Vec<Neighbour>>,
     secret_keys: BTreeSet<usize>,
     /// The file is there to show how it is done, or to test it.
     pub(super) is_sample: bool,
@@ -66,7 +78,7 @@ impl Surroundings {
             if let Some(value) = value
                 && list.len() < MOST_BESIDE
             {
-                list.push((pair.key.stem.clone(), value));
+                list.push(Neighbour { stem: pair.key.stem.clone(), value, at: pair.span.start });
             }
         }
         all
@@ -82,18 +94,22 @@ impl Surroundings {
 }
 
 fn nearest(
-    known: &BTreeMap<usize, Vec<(String, String)>>,
+    known: &BTreeMap<usize, Vec<Neighbour>>,
     pair: &Pair<'_>,
     pairs: &Pairs<'_>,
 ) -> Option<String> {
     let mut group = pair.group;
     for _ in 0..FARTHEST {
         if let Some(list) = known.get(&group) {
-            let same = list.iter().find(|(stem, _)| *stem == pair.key.stem);
-            // In a list of one thing the names need not agree; in a flat file they do.
+            // The last one before it; in a list of one thing the names need not agree, in a flat
+            // file they do.
+            let agrees = |one: &&Neighbour| one.stem == pair.key.stem;
+            let before = |one: &&Neighbour| one.at < pair.span.start;
+            let same = list.iter().filter(agrees).rfind(before);
+            let same = same.or_else(|| list.iter().find(agrees));
             let any = list.first().filter(|_| group != 0 || list.len() == 1);
-            if let Some((_, value)) = same.or(any) {
-                return Some(value.clone());
+            if let Some(one) = same.or(any) {
+                return Some(one.value.clone());
             }
         }
         let outer = pairs.parent(group);

@@ -18,15 +18,18 @@ use super::yaml::Yaml;
 const TABLE: [&dyn Format; 11] =
     [&Sole, &Netrc, &Pgpass, &Passwd, &Json, &Xml, &Sql, &Shell, &Yaml, &Lines, &Code];
 
-/// Larger files are read only where a word in them speaks of a secret, as programs are.
+/// Larger files than these are data: read only where a word in them speaks of a secret, as programs
+/// are.
 const LARGEST: usize = 8 << 20;
+
+/// Read at any size, each line by itself and only so many.
+const OF_ANY_SIZE: [&dyn Format; 3] = [&Passwd, &Sql, &Code];
 
 /// The format a file is read as.
 pub(crate) fn format_of(source: &Source<'_>) -> &'static dyn Format {
-    if source.text.len() > LARGEST {
-        return &Code;
-    }
-    TABLE.into_iter().find(|format| format.fits(source)).unwrap_or(&Code)
+    let table: &[&'static dyn Format] =
+        if source.text.len() > LARGEST { &OF_ANY_SIZE } else { &TABLE };
+    table.iter().find(|format| format.fits(source)).copied().unwrap_or(&Code)
 }
 
 /// Every pair of a file, in its own format.

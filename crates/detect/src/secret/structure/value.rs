@@ -328,9 +328,7 @@ fn sealed(value: &str, lower: &str) -> Option<&'static str> {
         return Some("maven");
     }
     // NSS: a sequence that starts with the identifier of the key, sixteen bytes from f8.
-    let nss = value.len() >= 60
-        && (value.starts_with("MD") || value.starts_with("MF") || value.starts_with("ME"))
-        && value.get(4..8) == Some("EEPg");
+    let nss = value.len() >= 60 && value.starts_with('M') && value.get(3..7) == Some("EEPg");
     nss.then_some("browser")
 }
 

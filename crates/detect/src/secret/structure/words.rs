@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 /// In the cases that people write: `pass`, `Pass`, `PASS`. Short, so that one search in parallel
 /// over all of them stays cheap.
-const WORDS: [&str; 36] = [
+const WORDS: [&str; 37] = [
     "pass",
     "Pass",
     "PASS",
@@ -41,6 +41,7 @@ const WORDS: [&str; 36] = [
     "Credential",
     "_auth",
     "\"auth\"",
+    "jdbc:",
     "authtok",
     "bindpw",
 ];
