@@ -85,9 +85,8 @@ fn read_as<'t>(text: &'t str, part: Range<usize>, group: usize, form: Form, pair
     let mut candidates = false;
     for (at, name) in found {
         let before = pairs.list().len();
-        if text.get(at..).is_some_and(|rest| rest.starts_with("://")) {
-            link(text, at, &part, group, pairs);
-        } else if !call(text, at, &name, &part, group, pairs) {
+        // Links have rules of their own.
+        if !call(text, at, &name, &part, group, pairs) {
             named(text, name, &part, group, form, pairs);
         }
         candidates |= pairs.list().len() > before;
@@ -152,7 +151,7 @@ fn named<'t>(
     // `f("password", "..")`, and not the next of a list.
     let ahead = text.get(part.start..name.start.saturating_sub(1)).unwrap_or("");
     let first = ahead.trim_end_matches([' ', '\t', '\n', '\r']).ends_with('(');
-    let Some(is_default) = operator(&mut reader, quoted, first) else { return };
+    let Some(given) = operator(&mut reader, quoted, first) else { return };
     reader.skip_blanks();
     if reader.starts("\r\n") || reader.starts("\n") {
         reader.skip_space();
@@ -167,10 +166,19 @@ fn named<'t>(
     {
         return;
     }
-    if is_default && !(reader.starts(")") || reader.starts(",")) {
+    let ends = match given {
+        Given::Assigned => true,
+        Given::Second => reader.starts(")") || reader.starts(","),
+        Given::Alone => reader.starts(")"),
+    };
+    if !ends {
         return;
     }
     let name = reader.slice(&name);
+    // `password("..")` and `setPassword("..")` take one; `read_with_password("..")` a file.
+    if given == Given::Alone && super::key::words(name.rsplit('.').next().unwrap_or("")).len() > 3 {
+        return;
+    }
     // `self.password`, `config.db.password`: the last two are its name.
     let name = name
         .rsplitn(3, '.')
@@ -180,8 +188,18 @@ fn named<'t>(
     pairs.push(&[], name, span, group, form);
 }
 
-/// `=`, `:`, `=>`, `:=`; `,` and `(` in a call, which says true: what follows has to end there.
-fn operator(reader: &mut Reader<'_>, quoted: bool, first: bool) -> Option<bool> {
+/// How a name gets its value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Given {
+    /// `=`, `:`, `=>`
+    Assigned,
+    /// `get("name", "value")`
+    Second,
+    /// `setName("value")`
+    Alone,
+}
+
+fn operator(reader: &mut Reader<'_>, quoted: bool, first: bool) -> Option<Given> {
     if reader.starts("==") || reader.starts("!=") || reader.starts("=~") || reader.starts("::") {
         return None;
     }
@@ -191,10 +209,10 @@ fn operator(reader: &mut Reader<'_>, quoted: bool, first: bool) -> Option<bool> 
         || reader.eat("?=")
         || reader.eat("=")
     {
-        return Some(false);
+        return Some(Given::Assigned);
     }
     if reader.eat("||") || reader.eat("??") {
-        return Some(false);
+        return Some(Given::Assigned);
     }
     if reader.eat(":") {
         reader.skip_blanks();
@@ -210,12 +228,12 @@ fn operator(reader: &mut Reader<'_>, quoted: bool, first: bool) -> Option<bool> 
         {
             reader.go(ahead.at());
         }
-        return Some(false);
+        return Some(Given::Assigned);
     }
-    if (quoted && first && reader.eat(",")) || (!quoted && reader.eat("(")) {
-        return Some(true);
+    if quoted {
+        return (first && reader.eat(",")).then_some(Given::Second);
     }
-    None
+    reader.eat("(").then_some(Given::Alone)
 }
 
 /// A quoted literal; its place without the quotes.
@@ -288,35 +306,6 @@ fn call<'t>(
         pairs.push_as(Meaning::Password, method, secret, group, Form::Call);
     }
     true
-}
-
-/// A link with a user, in quotes.
-fn link<'t>(text: &'t str, at: usize, part: &Range<usize>, group: usize, pairs: &mut Pairs<'t>) {
-    let end = |byte: u8| {
-        byte.is_ascii_whitespace()
-            || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'>' | b'(' | b')')
-    };
-    let bytes = text.as_bytes();
-    let mut start = at;
-    while start > part.start
-        && at.saturating_sub(start) < 20
-        && bytes
-            .get(start.saturating_sub(1))
-            .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'+')
-    {
-        start = start.saturating_sub(1);
-    }
-    let mut reader = Reader::new(text, at..at.saturating_add(LONGEST_VALUE).min(part.end));
-    let range = reader.take_while(|byte| !end(byte));
-    let link = start..range.end;
-    let value = text.get(link.clone()).unwrap_or("");
-    // Only whole, quoted literals: prose and templates have forms of links in them.
-    let quoted = |at: Option<usize>| {
-        at.and_then(|at| bytes.get(at)).is_some_and(|byte| matches!(byte, b'"' | b'\''))
-    };
-    if value.contains('@') && quoted(start.checked_sub(1)) && quoted(Some(range.end)) {
-        pairs.push(&[], "link", link, group, Form::Literal);
-    }
 }
 
 /// Names of users and hosts, for what was found to stand beside.

@@ -3,6 +3,7 @@
 
 use super::code;
 use super::format::{Format, Source};
+use super::lines;
 use super::pair::{Form, Pairs};
 use super::reader::Reader;
 use std::ops::Range;
@@ -152,6 +153,8 @@ fn take<'t>(
         // Lines of a program in a notebook; a list of passwords.
         if matches!(open.key, "source" | "text") && value.len() > 4 {
             code::read_part(reader.text(), range, inside, pairs);
+        } else if lines::is_setting(value) {
+            lines::setting(reader.text(), range, &path, inside, pairs);
         } else {
             let outer = path.get(..path.len().saturating_sub(1)).unwrap_or(&[]);
             pairs.push(outer, open.key, range, inside, Form::Setting);

@@ -79,7 +79,8 @@ pub(crate) fn judge(
     }
     let beside = surroundings.beside(pair, pairs);
     Some(decide(pair, &beside, surroundings).map(|(kind, confidence)| {
-        let confidence = if surroundings.is_sample { lower(confidence) } else { confidence };
+        let shows = surroundings.is_sample || is_for_show(&pair.key.whole);
+        let confidence = if shows { lower(confidence) } else { confidence };
         let kind =
             if pair.form == Form::Link && kind == Kind::Password { Kind::Connection } else { kind };
         Judged { kind, confidence, beside: beside.without(&pair.value) }
@@ -190,6 +191,11 @@ fn login(value: &str) -> Option<(Kind, Confidence)> {
     let fits = !user.is_empty() && password.len() >= 2 && !text.contains(char::is_control);
     (fits && !matches!(look(password), Look::Placeholder | Look::Reference))
         .then_some((Kind::Password, Confidence::High))
+}
+
+/// `TEST_PASSWORD`, `example_salt`.
+fn is_for_show(name: &str) -> bool {
+    ["test", "example", "sample", "dummy", "fake", "mock"].iter().any(|word| name.starts_with(word))
 }
 
 fn lower(confidence: Confidence) -> Confidence {

@@ -182,7 +182,7 @@ const ASKING: [&str; 34] = [
 ];
 
 /// Words for a password, in the languages that configuration is written in.
-const PASSWORD: [&str; 20] = [
+const PASSWORD: [&str; 22] = [
     "password",
     "passwd",
     "passwort",
@@ -203,6 +203,8 @@ const PASSWORD: [&str; 20] = [
     "psk",
     "passcode",
     "пароль",
+    "cpassword",
+    "authtok",
 ];
 
 /// What a word may end with and be one for a password: `dbpasswd`, `requirepass`, `bindpw`.
@@ -308,7 +310,17 @@ impl Key {
             let outer = around.iter().rev().find(|part| !part.is_empty())?;
             return Self::of(self::words(outer));
         }
-        Self::of(words)
+        let own = Self::of(words);
+        if own.is_none()
+            && name.contains('.')
+            && let Some(outer) = around.last()
+        {
+            // `"github-oauth": {"example.com": ".."}`, `passwords: {"db.example.com": ".."}`
+            return Self::of(self::words(outer)).filter(|key| {
+                matches!(key.meaning, Meaning::Password | Meaning::Token | Meaning::Vague)
+            });
+        }
+        own
     }
 
     fn of(mut words: Vec<String>) -> Option<Self> {
@@ -374,6 +386,12 @@ impl Key {
         }
         if matches!(last, "apikey" | "secretkey" | "authtoken" | "accesstoken" | "apitoken") {
             return key(Meaning::Token, stem_of(1));
+        }
+        if matches!(last, "oauth" | "tokens" | "secrets") {
+            return key(Meaning::Vague, stem_of(1));
+        }
+        if matches!(last, "passwords" | "passwds" | "kennwörter" | "passwörter") {
+            return key(Meaning::Password, stem_of(1));
         }
         if matches!(last, "token" | "secret" | "authkey" | "accesskey") {
             let meaning = if words.len() > 1 { Meaning::Token } else { Meaning::Vague };

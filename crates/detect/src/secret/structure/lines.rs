@@ -264,6 +264,16 @@ pub(super) fn setting<'t>(
     pairs.push(names, key, span, group, Form::Setting);
 }
 
+/// Whether an item of a list is a setting: `MYSQL_PASSWORD=..`.
+pub(super) fn is_setting(item: &str) -> bool {
+    item.split_once('=').is_some_and(|(name, value)| {
+        !name.is_empty()
+            && !value.is_empty()
+            && name.len() <= 80
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+    })
+}
+
 /// Where the name ends and where the value starts.
 fn split(line: &str) -> Option<(usize, usize)> {
     let equals = line.find('=');
@@ -365,7 +375,11 @@ fn words<'t>(
         if words.len() > 3 && inner == group {
             inner = pairs.group(group);
         }
-        pairs.push(names, name, unquote(text, span.clone()), inner, Form::Setting);
-        at = at.saturating_add(2);
+        // `password 7 0a1b2c`: how it is written, then what.
+        let way = text.get(span.clone()).is_some_and(|way| way.len() == 1);
+        let next = words.get(at.saturating_add(2)).filter(|_| way);
+        let span = next.unwrap_or(span).clone();
+        at = at.saturating_add(if next.is_some() { 3 } else { 2 });
+        pairs.push(names, name, unquote(text, span), inner, Form::Setting);
     }
 }

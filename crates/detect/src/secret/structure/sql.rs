@@ -153,11 +153,9 @@ fn row<'t>(reader: &mut Reader<'t>, columns: &[&'t str], rows: &mut usize, pairs
     let mut any = false;
     while let Some(byte) = reader.bump() {
         match byte {
-            b'\'' | b'"' => {
-                if reader.quoted(byte, true).is_none() {
-                    return;
-                }
-            }
+            // A string without an end takes the rest with it.
+            b'\'' | b'"' if reader.quoted(byte, true).is_none() => return,
+            b'\'' | b'"' => {}
             b',' | b')' => {
                 let end = reader.at().saturating_sub(1);
                 if let (true, Some(name)) = (wanted, columns.get(index)) {

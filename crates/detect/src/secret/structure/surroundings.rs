@@ -137,7 +137,7 @@ fn shown(value: &str, host: bool) -> Option<String> {
 fn is_sample(path: &str, pairs: &Pairs<'_>) -> bool {
     let lower = path.to_ascii_lowercase();
     let name = lower.rsplit('/').next().unwrap_or("");
-    if ["example", "sample", "template", ".dist", ".tmpl", "skeleton"]
+    if ["example", "sample", "template", ".dist", ".tmpl", "skeleton", "testdata", "_tests."]
         .iter()
         .any(|word| name.contains(word))
     {

@@ -350,7 +350,13 @@ fn is_path(value: &str) -> bool {
         || value.starts_with("\\\\")
         || value.get(1..3) == Some(":\\");
     // `/` may start a password; a path has a name after it, and no other marks.
-    start
+    let file = value.contains('/')
+        && value.rsplit('.').next().is_some_and(|end| {
+            (1..=4).contains(&end.len()) && end.bytes().all(|b| b.is_ascii_alphanumeric())
+        })
+        && value.split('/').count() > 2
+        && value.contains('.');
+    file || start
         && value.chars().skip(1).all(|c| c.is_alphanumeric() || "/\\._-~ @:*".contains(c))
         && value.len() > 2
         || [".pem", ".key", ".json", ".txt", ".crt", ".yml", ".yaml", ".php", ".js", ".py", ".html"]
@@ -359,6 +365,10 @@ fn is_path(value: &str) -> bool {
 }
 
 fn is_code(value: &str) -> bool {
+    // Bytes written out.
+    if value.matches("\\x").count() >= 3 || value.matches("\\u").count() >= 3 {
+        return true;
+    }
     let call = value.ends_with(')') && value.contains('(');
     let generic = value.contains("::") || value.contains("->") || value.contains("=>");
     let index = value.ends_with(']') && value.contains('[');

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 /// In the cases that people write: `pass`, `Pass`, `PASS`. Short, so that one search in parallel
 /// over all of them stays cheap.
-const WORDS: [&str; 37] = [
+const WORDS: [&str; 40] = [
     "pass",
     "Pass",
     "PASS",
@@ -42,6 +42,9 @@ const WORDS: [&str; 37] = [
     "_auth",
     "\"auth\"",
     "jdbc:",
+    "oauth",
+    "psk",
+    "mdp",
     "authtok",
     "bindpw",
 ];

@@ -136,6 +136,11 @@ impl<'t> Document<'t> {
         let Some(key) = key(&mut reader) else {
             // An item of a list: it is what the list is.
             let names = self.names();
+            let item = unquote(self.text, range.clone());
+            if self.text.get(item.clone()).is_some_and(lines::is_setting) {
+                lines::setting(self.text, item, &names, group, pairs);
+                return None;
+            }
             if let Some((last, around)) = names.split_last() {
                 let span = value(self.text, range);
                 pairs.push(around, last, span, group, Form::Setting);
@@ -200,11 +205,31 @@ impl<'t> Document<'t> {
     /// A block of text: settings in another file's form, or one value.
     fn close(&self, block: Block<'t>, pairs: &mut Pairs<'t>) {
         let inner = self.text.get(block.text.clone()).unwrap_or("").trim();
-        if !inner.contains('\n') {
+        if block.around.last() == Some(&"chpasswd") {
+            self.users(block.text, pairs);
+        } else if !inner.contains('\n') {
             pairs.push(&block.around, block.key, block.text, block.group, Form::Setting);
         } else if !inner.contains("-----BEGIN") {
             let group = pairs.group(block.group);
             lines::read_part(self.text, block.text, &[], group, pairs);
+        }
+    }
+}
+
+impl<'t> Document<'t> {
+    /// `name:password` on each line, as `chpasswd` reads them.
+    fn users(&self, part: Range<usize>, pairs: &mut Pairs<'t>) {
+        let mut at = part.start;
+        for line in self.text.get(part).unwrap_or("").split_inclusive('\n') {
+            let end = at.saturating_add(line.len());
+            if let Some(colon) = line.find(':') {
+                let group = pairs.group(self.root);
+                let middle = at.saturating_add(colon);
+                pairs.push_as(Meaning::User, "chpasswd", at..middle, group, Form::Store);
+                let secret = middle.saturating_add(1)..end;
+                pairs.push_as(Meaning::Password, "chpasswd", secret, group, Form::Store);
+            }
+            at = end;
         }
     }
 }
