@@ -366,7 +366,11 @@ fn words<'t>(
     let mut at = 0;
     while let (Some(name), Some(span)) = (words.get(at), words.get(at.saturating_add(1))) {
         let name = text.get(name.clone()).unwrap_or("");
-        if Key::read(name, &[]).is_none() {
+        let value = text.get(span.clone()).unwrap_or("");
+        let plain = name.chars().all(|c| c.is_alphanumeric() || "_.-".contains(c));
+        // Manuals have columns too: what is asked, marked or listed in them is no setting.
+        let said = value.starts_with(['*', '[', '<']) || value.ends_with(['?', ',', ':']);
+        if !plain || said || Key::read(name, &[]).is_none() {
             if at == 0 {
                 return;
             }
