@@ -170,25 +170,3 @@ const HIGH: f64 = 0.98;
 const MEDIUM: f64 = 0.90;
 /// Of a hundred labelled secrets.
 const FOUND: usize = 85;
-
-#[test]
-#[ignore = "a survey of a folder, run by hand"]
-fn what_a_folder_holds_by_confidence() {
-    let folder = std::env::var("LIDLESS_SURVEY").expect("a folder in LIDLESS_SURVEY");
-    let detector = SecretDetector::new();
-    let (mut lines, mut tally, mut apart) = (0, Tally::new(), BTreeMap::new());
-    super::survey::walk(std::path::Path::new(&folder), &mut |path, text| {
-        lines += text.lines().count();
-        let output = look(&detector, &path.display().to_string(), text);
-        for (reason, many) in output.suppressed.counts() {
-            *apart.entry(reason).or_insert(0_u64) += many;
-        }
-        for one in &output.findings {
-            let line = text.lines().nth(one.line.unwrap_or(1) as usize - 1).unwrap_or("");
-            let line: String = line.trim().chars().take(100).collect();
-            eprintln!("{:?}\t{}\t{}\t{line}", one.confidence, one.rule, one.location);
-        }
-        add(&mut tally, &output, false);
-    });
-    eprintln!("{lines} lines: {tally:?}; told apart: {apart:?}");
-}

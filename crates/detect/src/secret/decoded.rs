@@ -3,7 +3,7 @@
 use super::decode::{Layer, expand, is_free};
 use super::detector::{by_name, by_rule, place};
 use super::engine::Engine;
-use super::{key, password};
+use super::{key, structure};
 use crate::detector::{Context, Output, View};
 use lidless_core::{Category, Confidence, Finding, Gap, Severity, Text};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,13 +46,16 @@ pub(super) fn find(
         let here = |part: &Range<usize>| place(text, layer.origin(part).start, entry);
         match layer.text {
             Some(inner) => {
-                let matches = engine.find(inner);
+                let matches = engine.find_judged(inner);
+                let matches: Vec<_> =
+                    matches.into_iter().filter(|one| one.doubt.is_none()).collect();
                 let spans: Vec<_> = matches.iter().map(|one| one.span.clone()).collect();
                 for one in matches {
                     let part = one.span.clone();
                     add(Some(by_rule(&one, inner, &here(&part), context)), part);
                 }
-                let named = if layer.is_whole { password::find("", inner) } else { Vec::new() };
+                let named =
+                    if layer.is_whole { structure::find("", inner).found } else { Vec::new() };
                 for one in named {
                     let near = |s: &&Range<usize>| s.start < one.span.end && one.span.start < s.end;
                     if spans.iter().find(near).is_none() {

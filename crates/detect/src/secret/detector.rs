@@ -1,15 +1,16 @@
 //! Secrets in text as findings. No evidence holds a secret, its own or another of the same line.
 
 use super::checksum::{Checksum, aws_account};
-use super::decoded;
 use super::engine::{Engine, Match};
-use super::key;
-use super::password::{self, Password};
+use super::published::published;
+use super::structure::{self, Found};
+use super::{decoded, key};
 use crate::detector::{Context, Detector, Output, View, Want};
-use lidless_core::{Category, Confidence, Entry, Finding, Place, Severity, Text};
+use lidless_core::{Category, Confidence, Entry, Finding, Place, Reason, Suppressed, Text};
+use std::ops::Range;
 use std::sync::OnceLock;
 
-/// Finds secrets by rule and passwords by name.
+/// Finds secrets by rule, by the names they stand under, and in what is encoded.
 pub(crate) struct SecretDetector {
     /// Compiled when the first text comes: a folder of models may have none.
     engine: OnceLock<Engine>,
@@ -50,33 +51,119 @@ impl Detector for SecretDetector {
     fn detect(&self, view: &View<'_>, context: &Context, output: &mut Output) {
         let Some(text) = view.text else { return };
         let entry = &view.artifact.entry;
-        let mut taken: Vec<std::ops::Range<usize>> = Vec::new();
         let engine = self.engine.get_or_init(Engine::new);
-        for found in engine.find(text.as_str()) {
-            taken.push(found.span.clone());
-            output.findings.push(by_rule(
-                &found,
-                text.as_str(),
-                &place(text, found.start(), entry),
-                context,
-            ));
+        let mut look =
+            Look { text, entry, context, locked: is_lock_file(entry), taken: Vec::new(), output };
+        let weak = look.by_rules(engine.find_judged(text.as_str()));
+        let named = look.by_names(structure::find(&entry.path(), text.as_str()));
+        for (found, reason) in weak.iter().filter(|(found, _)| !touches(&named, &found.span)) {
+            look.leave(found, *reason);
         }
-        if !is_lock_file(entry) {
-            let by_rule = taken.clone();
-            for found in password::find(&entry.path(), text.as_str()) {
-                let near = |span: &std::ops::Range<usize>| {
-                    span.start < found.span.end && found.span.start < span.end
-                };
-                if by_rule.iter().any(near) {
-                    continue;
-                }
-                let place = place(text, found.span.start, entry);
-                output.findings.extend(by_name(&found, text.as_str(), &place, context));
-                taken.push(found.span);
-            }
-        }
+        let taken = std::mem::take(&mut look.taken);
         decoded::find(engine, view, text, &taken, context, output);
     }
+}
+
+/// One text, looked at.
+struct Look<'a> {
+    text: &'a Text,
+    entry: &'a Entry,
+    context: &'a Context,
+    /// It is a lock file.
+    locked: bool,
+    /// Where something stands that was told already.
+    taken: Vec<Range<usize>>,
+    output: &'a mut Output,
+}
+
+impl Look<'_> {
+    /// Adds what rules found, and answers what another look at the same place may overrule.
+    fn by_rules<'t>(&mut self, found: Vec<Match<'t>>) -> Vec<(Match<'t>, Reason)> {
+        let mut weak = Vec::new();
+        for found in found {
+            let unsure = found.rule.confidence < Confidence::High;
+            match found.doubt.or((self.locked && unsure).then_some(Reason::LockFile)) {
+                // What one rule takes for a word may stand under a name that says more.
+                Some(reason) if is_weak(reason) => weak.push((found, reason)),
+                Some(reason) => {
+                    self.taken.push(found.span.clone());
+                    self.leave(&found, reason);
+                }
+                None => {
+                    self.taken.push(found.span.clone());
+                    let place = place(self.text, found.start(), self.entry);
+                    let finding = by_rule(&found, self.text.as_str(), &place, self.context);
+                    self.output.findings.push(finding);
+                }
+            }
+        }
+        self.taken.sort_by_key(|span| span.start);
+        weak
+    }
+
+    /// Adds what names told, and answers where that stands.
+    fn by_names(&mut self, verdicts: structure::Verdicts) -> Vec<Range<usize>> {
+        let mut named: Vec<Range<usize>> = Vec::new();
+        for left in &verdicts.left {
+            let Some(reason) = left.reason.for_report() else { continue };
+            let value = self.text.as_str().get(left.span.clone());
+            if let Some(value) = value.filter(|_| !touches(&self.taken, &left.span)) {
+                named.push(left.span.clone());
+                self.suppress("secret.password", value, reason, left.span.start);
+            }
+        }
+        for found in verdicts.found {
+            if touches(&self.taken, &found.span) {
+                continue;
+            }
+            let Some(value) = self.text.as_str().get(found.span.clone()) else { continue };
+            named.push(found.span.clone());
+            let locked = self.locked.then_some(Reason::LockFile);
+            match published(value).map(|_| Reason::Published).or(locked) {
+                Some(reason) => self.suppress(found.rule(), value, reason, found.span.start),
+                None => {
+                    let place = place(self.text, found.span.start, self.entry);
+                    let finding = by_name(&found, self.text.as_str(), &place, self.context);
+                    self.output.findings.extend(finding);
+                }
+            }
+        }
+        if verdicts.dropped > 0 {
+            tracing::debug!(dropped = verdicts.dropped, "more settings than are judged");
+        }
+        named.sort_by_key(|span| span.start);
+        self.taken.extend(named.iter().cloned());
+        self.taken.sort_by_key(|span| span.start);
+        named
+    }
+
+    /// Tells a match apart as no secret.
+    fn leave(&mut self, found: &Match<'_>, reason: Reason) {
+        let rule = format!("secret.{}", found.rule.id);
+        self.suppress(&rule, found.secret, reason, found.span.start);
+    }
+
+    fn suppress(&mut self, rule: &str, value: &str, reason: Reason, offset: usize) {
+        let (text, entry, context) = (self.text, self.entry, self.context);
+        self.output.suppressed.add(reason, || {
+            let note = (reason == Reason::Published).then(|| published(value)).flatten();
+            let fingerprint = Some(context.key.of(value.as_bytes()));
+            let place = place(text, offset, entry);
+            Suppressed::new(rule, &place, reason, note.map(str::to_owned), fingerprint)
+        });
+    }
+}
+
+/// A reason that another look at the same place may overrule.
+fn is_weak(reason: Reason) -> bool {
+    matches!(reason, Reason::LowEntropy | Reason::Word | Reason::Hash | Reason::Uuid)
+}
+
+/// Whether a place shares something with one of others, which are sorted and lie apart.
+pub(super) fn touches(others: &[Range<usize>], span: &Range<usize>) -> bool {
+    let before = others.partition_point(|other| other.start < span.end);
+    let last = before.checked_sub(1).and_then(|last| others.get(last));
+    last.is_some_and(|other| span.start < other.end)
 }
 
 pub(super) fn place(text: &Text, offset: usize, entry: &Entry) -> Place {
@@ -84,31 +171,39 @@ pub(super) fn place(text: &Text, offset: usize, entry: &Entry) -> Place {
     Place::line(entry.provenance.clone(), text.line_of(offset), at)
 }
 
-/// What a password under a name says, at a place.
+/// A secret that its key tells, at a place; `text` is the one it was read in. What stands beside
+/// it is told, the value never.
 pub(super) fn by_name(
-    found: &Password,
+    found: &Found,
     text: &str,
     place: &Place,
     context: &Context,
 ) -> Option<Finding> {
     let value = text.get(found.span.clone())?;
-    let severity = match found.confidence {
-        Confidence::High => Severity::High,
-        Confidence::Medium => Severity::Medium,
-        Confidence::Low => Severity::Low,
-    };
-    let key: String = found.key.chars().filter(|c| !c.is_control()).take(60).collect();
-    let evidence = format!("{} characters under the name {key}", value.chars().count());
+    let length = value.chars().count();
     let finding = Finding::new(
-        "secret.password",
+        found.rule(),
         Category::Secret,
-        severity,
-        found.confidence,
-        "password in configuration",
+        found.severity(),
+        found.judged.confidence,
+        found.title(),
         place,
-        evidence,
+        format!("{length} characters under the name {}", found.key),
     );
-    Some(finding.with_fingerprint(context.key.of(value.as_bytes())))
+    let mut finding = finding
+        .with_fingerprint(context.key.of(value.as_bytes()))
+        .with_detail("key", found.key.as_str());
+    let details = [
+        ("user", found.judged.beside.user.as_deref()),
+        ("host", found.judged.beside.host.as_deref()),
+        ("how", found.how()),
+    ];
+    for (name, detail) in details {
+        if let Some(detail) = detail {
+            finding = finding.with_detail(name, detail);
+        }
+    }
+    Some(finding)
 }
 
 /// What a match says, at a place; `text` is the one it was matched in.

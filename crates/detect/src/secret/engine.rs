@@ -213,7 +213,7 @@ fn doubt(rule: &Rule, secret: &str, whole: &str) -> Option<Reason> {
     }
     // Keys with a comment in plain words, which may well name example.com.
     if matches!(rule.id, "putty_key" | "ssh2_key") {
-        return true;
+        return None;
     }
     // Words and names are everywhere; what is drawn at random hardly ever lacks a digit or a letter.
     if !secret.bytes().any(|byte| byte.is_ascii_digit()) {

@@ -10,10 +10,10 @@ mod engine;
 mod examine;
 mod gate;
 mod key;
-mod password;
 mod placeholder;
 mod published;
 mod rule;
+mod structure;
 
 pub use checksum::Checksum;
 pub(crate) use detector::SecretDetector;
