@@ -5,7 +5,7 @@ use crate::input;
 use anyhow::{Context as _, Result};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use lidless_core::{Limits, Timestamp};
-use lidless_engine::{AllowedImports, ScanSettings, Target};
+use lidless_engine::{AllowedImports, ScanSettings, Target, VerifySettings};
 use lidless_judge::FailOn;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -22,6 +22,9 @@ pub(crate) struct Request {
     pub(crate) endpoint: Vec<String>,
     pub(crate) no_history: bool,
     pub(crate) exclude: Vec<String>,
+    /// Issuers are asked, about so many credentials each.
+    #[serde(default)]
+    pub(crate) verify: Option<usize>,
 }
 
 impl Request {
@@ -45,6 +48,7 @@ impl Request {
             endpoint: arguments.reach.endpoint.clone(),
             no_history: arguments.no_history,
             exclude: arguments.exclude.clone(),
+            verify: arguments.verify.then_some(arguments.verify_limit),
         }
     }
 
@@ -76,6 +80,7 @@ impl Request {
             endpoints: input::endpoints(endpoint)?,
             history: !self.no_history,
             exclude: globs(&self.exclude)?,
+            verify: self.verify.map(|per_issuer| VerifySettings { per_issuer }),
             ..bare(reach, now)?
         })
     }
@@ -97,6 +102,7 @@ pub(crate) fn bare(reach: &ReachArguments, now: Timestamp) -> Result<ScanSetting
         imports: AllowedImports::default(),
         all: false,
         fail_on: FailOn::Never,
+        verify: None,
         now,
     })
 }

@@ -215,9 +215,11 @@ impl Scope {
                 return Err(Denied { reason: reason.to_owned() });
             }
             let touch = Touch { host: host.to_owned(), store: None, path: String::new() };
-            let listed = file.verify.hosts.iter().any(|host| {
-                Pattern { store: None, host: Some(host.clone()) }.matches(&touch)
-            });
+            let listed = file
+                .verify
+                .hosts
+                .iter()
+                .any(|host| Pattern { store: None, host: Some(host.clone()) }.matches(&touch));
             if !listed && !file.verify.hosts.is_empty() {
                 let reason = format!("{host} is not among the hosts of [verify] in the scope file");
                 return Err(Denied { reason });
@@ -353,7 +355,8 @@ mod tests {
         assert!(silent.name_issuer("api.example.com").is_err());
         assert!(!host(&silent, "api.example.com"));
 
-        let every = format!("{FILE}\n[[deny]]\nhost = \"no.example.com\"\n[verify]\nallow = true\n");
+        let every =
+            format!("{FILE}\n[[deny]]\nhost = \"no.example.com\"\n[verify]\nallow = true\n");
         let mut every = Scope::from_toml(&every, now()).unwrap();
         every.name_issuer("api.example.com").unwrap();
         every.name_issuer("no.example.com").unwrap();

@@ -1,6 +1,7 @@
 //! The face of every detector.
 
 use crate::model::AllowedImports;
+use crate::secret::Verifiable;
 use lidless_core::{Artifact, Entry, Finding, FingerprintKey, Gap, Limits, Mark, Text};
 
 /// How much of an entry a detector wants, from least to most.
@@ -25,6 +26,8 @@ pub struct Context {
     pub limits: Limits,
     /// Names that models may import, beside the known ones.
     pub imports: AllowedImports,
+    /// Whether secrets whose issuer can be asked are handed on, in memory only.
+    pub verify: bool,
 }
 
 /// One opened entry.
@@ -47,6 +50,8 @@ pub struct Output {
     pub marks: Vec<Mark>,
     /// What could not be seen.
     pub gaps: Vec<Gap>,
+    /// Secrets to ask their issuers about; only when the context wants them. Never stored.
+    pub verifiable: Vec<Verifiable>,
 }
 
 /// One kind of thing to find.

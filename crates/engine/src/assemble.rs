@@ -1,5 +1,6 @@
 //! From the case to the report. Needs no network and no target.
 
+use crate::answers::{self, Verdicts};
 use crate::error::EngineError;
 use crate::order::kind;
 use lidless_core::{
@@ -28,7 +29,10 @@ pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
             .then_with(|| a.resource.cmp(&b.resource))
             .then_with(|| a.id.cmp(&b.id))
     });
+    let answers = answers::read(case)?;
     let mut findings = case.findings()?;
+    let verdicts = Verdicts::new(&answers, &grants, &findings.clone());
+    findings.iter_mut().for_each(|finding| verdicts.apply(finding));
     findings.sort_by(lidless_core::Finding::order);
     let containers = case.containers()?;
     let skipped = case.skipped()?;
@@ -41,7 +45,15 @@ pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
     coverage.sort_by(|a, b| a.container.cmp(&b.container));
     let mut exposures = Vec::new();
     for grant in grants.iter().filter(|grant| grant.status == GrantStatus::Live) {
-        exposures.push(exposure(case, grant, &leads, &containers, &skipped, &gaps, now)?);
+        exposures.push(exposure(
+            case,
+            grant,
+            (&leads, &verdicts),
+            &containers,
+            &skipped,
+            &gaps,
+            now,
+        )?);
     }
     exposures.sort_by(|a, b| {
         b.severity
@@ -151,7 +163,7 @@ fn coverage_of(row: &ContainerRow, skipped: &[SkippedRow]) -> Coverage {
 fn exposure(
     case: &Case,
     grant: &Grant,
-    leads: &[Lead],
+    (leads, verdicts): (&[Lead], &Verdicts<'_>),
     containers: &[ContainerRow],
     skipped: &[SkippedRow],
     gaps: &[Gap],
@@ -184,7 +196,9 @@ fn exposure(
         }
         entry.objects = entry.objects.saturating_add(objects);
         entry.bytes = entry.bytes.saturating_add(bytes);
-        behind.findings.extend(case.findings_in(&reach)?);
+        let mut findings = case.findings_in(&reach)?;
+        findings.iter_mut().for_each(|finding| verdicts.apply(finding));
+        behind.findings.extend(findings);
         for (object, mark) in case.marks_in(&reach)? {
             behind.marks.push((object.map(|id| format!("{id:?}")), mark));
         }

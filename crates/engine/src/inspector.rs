@@ -1,6 +1,7 @@
 //! Looks into one artifact, and into what is inside it, and inside that.
 
 use crate::order::interest;
+use crate::questions::Questions;
 use lidless_core::{Artifact, Entry, Finding, Gap, Interest, Limits, Place, Text};
 use lidless_detect::model::AllowedImports;
 use lidless_detect::{Context, Detectors, Output, View, Want};
@@ -22,6 +23,8 @@ pub(crate) struct Inspector {
     detectors: Detectors,
     peelers: Peelers,
     context: Context,
+    /// Secrets that issuers are to be asked about.
+    pub(crate) questions: Questions,
 }
 
 /// A credential or a storage link, and where it stood.
@@ -43,7 +46,8 @@ pub(crate) struct Outcome {
 
 impl Inspector {
     pub(crate) fn new(context: Context) -> Self {
-        Self { detectors: Detectors::new(), peelers: Peelers::new(), context }
+        let questions = Questions::default();
+        Self { detectors: Detectors::new(), peelers: Peelers::new(), context, questions }
     }
 
     /// What the name alone says.
@@ -93,6 +97,7 @@ impl Inspector {
         if wanted > Want::Nothing {
             let view = View { artifact, head: &head, text: text.as_ref() };
             self.detectors.detect(&view, &self.context, &mut outcome.output);
+            self.questions.add(&mut outcome.output.verifiable, &self.context.key);
         }
         drop(text);
         if let Some(peeler) = peeler {
@@ -196,6 +201,7 @@ pub(crate) fn context(
     key: &lidless_core::FingerprintKey,
     limits: Limits,
     imports: AllowedImports,
+    verify: bool,
 ) -> Context {
-    Context { key: key.clone(), limits, imports }
+    Context { key: key.clone(), limits, imports, verify }
 }

@@ -4,6 +4,7 @@
 //! one starts, so that a stop at any moment loses at most work that is done again.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+mod answers;
 mod assemble;
 mod beside;
 mod book;
@@ -18,9 +19,11 @@ mod objects;
 mod observe;
 mod order;
 mod progress;
+mod questions;
 mod scan;
 mod settings;
 mod target;
+mod verify;
 
 pub use assemble::assemble;
 pub use check::{Closure, check};
@@ -31,3 +34,4 @@ pub use progress::{Progress, Snapshot};
 pub use scan::scan;
 pub use settings::ScanSettings;
 pub use target::Target;
+pub use verify::VerifySettings;

@@ -3,6 +3,7 @@
 use super::checksum::{Checksum, aws_account};
 use super::engine::{Engine, Match};
 use super::password;
+use super::verifiable::Verifiable;
 use crate::detector::{Context, Detector, Output, View, Want};
 use base64::Engine as _;
 use lidless_core::{Category, Confidence, Entry, Finding, Place, Severity, Text};
@@ -52,7 +53,11 @@ impl Detector for SecretDetector {
         let mut taken: Vec<std::ops::Range<usize>> = Vec::new();
         for found in self.engine.get_or_init(Engine::new).find(text.as_str()) {
             taken.push(found.span.clone());
-            output.findings.push(by_rule(&found, text, entry, context));
+            let finding = by_rule(&found, text, entry, context);
+            if context.verify {
+                output.verifiable.extend(Verifiable::of(&found, text.as_str(), &finding));
+            }
+            output.findings.push(finding);
         }
         if is_lock_file(entry) {
             return;

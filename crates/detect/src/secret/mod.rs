@@ -10,8 +10,12 @@ mod placeholder;
 mod rule;
 #[cfg(test)]
 mod survey;
+mod verifiable;
+mod verify;
 
 pub use checksum::Checksum;
 pub(crate) use detector::SecretDetector;
 pub use examine::{Examination, examine_secret_rules, secret_span};
 pub use rule::{Rule, secret_rules};
+pub use verifiable::Verifiable;
+pub use verify::{Answer, Asking, Judged, Pair, Sign, Verify};
