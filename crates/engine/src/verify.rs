@@ -81,7 +81,7 @@ pub(crate) fn verify(
         gaps.push(Gap::new("issuers", reason, None));
     }
     let mut scope = settings.scope.clone();
-    let mut by_host: BTreeMap<String, Vec<Ready>> = BTreeMap::new();
+    let mut by_issuer: BTreeMap<(&str, String), Vec<Ready>> = BTreeMap::new();
     let mut service_accounts = Vec::new();
     for question in waiting {
         if question.verify.issuer == "gcp" {
@@ -93,7 +93,8 @@ pub(crate) fn verify(
         }
         match ready(question, settings, &mut scope) {
             Ok(ready) => {
-                let row = by_host.entry(ready.host.clone()).or_default();
+                let issuer = (ready.question.verify.issuer, ready.host.clone());
+                let row = by_issuer.entry(issuer).or_default();
                 if row.len() < limits.per_issuer {
                     row.push(ready);
                 } else {
@@ -121,7 +122,7 @@ pub(crate) fn verify(
             ..ClientSettings::default()
         },
     );
-    let rows: Vec<Vec<Ready>> = by_host.into_values().collect();
+    let rows: Vec<Vec<Ready>> = by_issuer.into_values().collect();
     let shared = Mutex::new((answers, gaps));
     let next = AtomicUsize::new(0);
     let failed: Mutex<Option<EngineError>> = Mutex::new(None);

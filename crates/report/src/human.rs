@@ -75,6 +75,7 @@ pub(crate) fn write(
         crate::models::write(report, style, page.width, page.out)?;
     }
     elsewhere(&mut page, report, models)?;
+    asked(&mut page, report)?;
     closing(&mut page, report)
 }
 
@@ -293,7 +294,27 @@ fn elsewhere(page: &mut Page<'_>, report: &Report, models_told: bool) -> Result<
         return Ok(());
     }
     page.heading("Found in what you named")?;
-    rows(page, "", loose.into_iter())
+    rows(page, "", loose.into_iter())?;
+    if crate::verified::nobody_asked(report) {
+        page.label("Live?", "not asked: scan --verify asks the issuers of secrets")?;
+    }
+    Ok(())
+}
+
+/// What issuers said, when they were asked.
+fn asked(page: &mut Page<'_>, report: &Report) -> Result<()> {
+    let lines = crate::verified::lines(report);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    page.heading("What issuers say")?;
+    for (word, text) in lines.iter().take(30) {
+        page.label(word, text)?;
+    }
+    if lines.len() > 30 {
+        page.label("", &format!("and {} more", lines.len().saturating_sub(30)))?;
+    }
+    Ok(())
 }
 
 /// Whether a finding stands in the table of models.

@@ -25,6 +25,7 @@ mod sbom;
 mod story;
 mod style;
 mod treemap;
+mod verified;
 
 pub use format::Format;
 pub use inspect::{Detail, render_inspect};
