@@ -44,7 +44,8 @@ pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
     coverage.extend(containers.iter().map(|row| coverage_of(row, &skipped)));
     coverage.sort_by(|a, b| a.container.cmp(&b.container));
     let mut exposures = Vec::new();
-    for grant in grants.iter().filter(|grant| grant.status == GrantStatus::Live) {
+    let live = grants.iter().filter(|grant| grant.status == GrantStatus::Live);
+    for grant in live.filter(|grant| was_probed(grant)) {
         exposures.push(exposure(
             case,
             grant,
@@ -74,6 +75,15 @@ pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
         coverage,
         gaps,
         models: models(case)?,
+    })
+}
+
+/// Whether the store itself was asked: an issuer's word that a key is live says nothing of what
+/// lies behind it.
+fn was_probed(grant: &Grant) -> bool {
+    grant.observed.as_ref().is_some_and(|seen| {
+        let asked = [seen.can_list_containers, seen.can_list, seen.can_read, seen.public];
+        seen.http_status.is_some() || asked.iter().any(Option::is_some)
     })
 }
 

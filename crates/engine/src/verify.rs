@@ -46,6 +46,12 @@ impl Default for VerifySettings {
     }
 }
 
+/// What becomes of a question.
+enum Placed {
+    Ready(Box<Ready>),
+    Unasked(Box<Question>, String),
+}
+
 /// A question with where it goes.
 struct Ready {
     question: Question,
@@ -81,7 +87,7 @@ pub(crate) fn verify(
         gaps.push(Gap::new("issuers", reason, None));
     }
     let mut scope = settings.scope.clone();
-    let mut by_issuer: BTreeMap<(&str, String), Vec<Ready>> = BTreeMap::new();
+    let mut by_issuer: BTreeMap<&str, Vec<Ready>> = BTreeMap::new();
     let mut service_accounts = Vec::new();
     for question in waiting {
         if question.verify.issuer == "gcp" {
@@ -91,22 +97,20 @@ pub(crate) fn verify(
         if question.fingerprints.iter().all(known) {
             continue;
         }
-        match ready(question, settings, &mut scope) {
-            Ok(ready) => {
-                let issuer = (ready.question.verify.issuer, ready.host.clone());
-                let row = by_issuer.entry(issuer).or_default();
+        match place(question, settings, &mut scope) {
+            Placed::Ready(ready) => {
+                let row = by_issuer.entry(ready.question.verify.issuer).or_default();
                 if row.len() < limits.per_issuer {
-                    row.push(ready);
+                    row.push(*ready);
                 } else {
                     let why = format!("not asked: more than {} for one issuer", limits.per_issuer);
                     gaps.push(Gap::new(&ready.question.location, &why, None));
                     keep(&mut answers, &ready.question, unasked(&ready.question, why, settings));
                 }
             }
-            Err((question, Some(why))) => {
+            Placed::Unasked(question, why) => {
                 keep(&mut answers, &question, unasked(&question, why, settings));
             }
-            Err((_, None)) => {}
         }
     }
     answers::write(case, &answers)?;
@@ -147,22 +151,24 @@ pub(crate) fn verify(
     Ok(client.tally())
 }
 
-/// Where a question goes, when it may go there. The reason when it may not; none when the secret
+/// Where a question goes, when it may go there; the reason when it may not, or when the secret
 /// does not fit into a question.
-fn ready(
-    question: Question,
-    settings: &ScanSettings,
-    scope: &mut Scope,
-) -> Result<Ready, (Question, Option<String>)> {
+fn place(question: Question, settings: &ScanSettings, scope: &mut Scope) -> Placed {
     let Some(mut asking) = question.verify.ask(&question.secret, question.pair.as_ref()) else {
-        return Err((question, None));
+        let why = "not asked: the question is not for one of this form";
+        return Placed::Unasked(Box::new(question), why.to_owned());
     };
     let endpoint = settings.endpoints.issuers.get(question.verify.issuer);
     let (host, url) = issuer_at(&asking.url, endpoint.map(String::as_str));
     asking.url = url;
     match scope.name_issuer(&host) {
-        Ok(()) => Ok(Ready { question, asking, host, moved: endpoint.is_some() }),
-        Err(denied) => Err((question, Some(format!("left alone: {}", denied.reason)))),
+        Ok(()) => {
+            let moved = endpoint.is_some();
+            Placed::Ready(Box::new(Ready { question, asking, host, moved }))
+        }
+        Err(denied) => {
+            Placed::Unasked(Box::new(question), format!("left alone: {}", denied.reason))
+        }
     }
 }
 
@@ -199,8 +205,7 @@ fn ask_row(
             };
             let answer = client.identify(&call);
             before = Some(Instant::now());
-            let passing = matches!(&answer, Ok(answer) if is_failure(answer.status));
-            silent = if answer.is_err() || passing { silent.saturating_add(1) } else { 0 };
+            silent = if is_silence(&answer) { silent.saturating_add(1) } else { 0 };
             judged(ready, answer, settings)
         };
         let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -212,6 +217,16 @@ fn ask_row(
         answers::write(case, &shared.0)?;
     }
     Ok(())
+}
+
+/// Whether the issuer as a whole seems to be away; a site of it that is not there says nothing.
+fn is_silence(answer: &Result<IdentityAnswer, StorageError>) -> bool {
+    match answer {
+        Ok(answer) => is_failure(answer.status),
+        Err(error) => {
+            !matches!(error.kind, StorageErrorKind::OutOfScope | StorageErrorKind::NotFound)
+        }
+    }
 }
 
 fn is_failure(status: u16) -> bool {
@@ -250,7 +265,7 @@ fn judged(
             let judged = question.verify.judge(
                 &question.secret,
                 question.pair.as_ref(),
-                ready.moved,
+                ready.moved.then_some(ready.host.as_str()),
                 answer.status,
                 &answer.headers,
                 &answer.body,

@@ -160,6 +160,11 @@ fn not_seen(reason: &str, times: u64, size: u64) -> String {
 }
 
 fn reaches(page: &mut Page<'_>, report: &Report, exposure: &Exposure) -> Result<()> {
+    if exposure.containers.is_empty() {
+        let followed = story::leads_of(report, &exposure.grant).iter().any(|lead| lead.followed);
+        let why = if followed { "nothing could be listed" } else { "not listed: --follow does" };
+        return page.label("Reaches", why);
+    }
     let many = u64::try_from(exposure.containers.len()).unwrap_or(0);
     page.label(
         "Reaches",

@@ -4,7 +4,7 @@ use crate::amount::{bytes, count, counted, day, percent, score};
 use crate::verified;
 use lidless_core::{
     Category, ContainerReach, Exposure, Finding, Gap, Grant, GrantStatus, Lead, Permission, Report,
-    Severity, Timestamp, Verified, Workstation,
+    Severity, Timestamp, Workstation,
 };
 use std::collections::BTreeMap;
 
@@ -78,7 +78,7 @@ pub(crate) fn found<'r>(
     findings: impl Iterator<Item = &'r Finding>,
 ) -> Vec<(Severity, String, u64, &'r str)> {
     let mut rows: BTreeMap<(Category, &str), (Severity, u64, &'r str, &'r str)> = BTreeMap::new();
-    let mut asked: BTreeMap<(Category, &str), BTreeMap<u8, (Verified, u64)>> = BTreeMap::new();
+    let mut asked: BTreeMap<(Category, &str), verified::Said> = BTreeMap::new();
     for finding in findings {
         if let Some(verified) = finding.verified {
             let of_row = asked.entry((finding.category, finding.rule.as_str())).or_default();
@@ -231,6 +231,8 @@ pub(crate) fn read_line(report: &Report) -> String {
     if run.bytes_listed > 0 {
         let share = percent(run.bytes_read, run.bytes_listed);
         parts.push(format!("{} of {} ({share})", bytes(run.bytes_read), bytes(run.bytes_listed)));
+    }
+    if run.requests > 0 {
         parts.push(counted(run.requests, "request", "requests"));
     }
     parts.push(counted(run.entries, "entry opened", "entries opened"));

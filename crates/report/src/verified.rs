@@ -15,9 +15,12 @@ fn word(verified: Verified) -> &'static str {
     }
 }
 
+/// How many of a row are live, dead, not known; by rank.
+pub(crate) type Said = BTreeMap<u8, (Verified, u64)>;
+
 /// How many of a row are what, for its title: ` · live`, ` · 2 live, 1 dead`; empty when none of
 /// them was asked about.
-pub(crate) fn suffix(asked: &BTreeMap<u8, (Verified, u64)>, all: u64) -> String {
+pub(crate) fn suffix(asked: &Said, all: u64) -> String {
     if asked.is_empty() {
         return String::new();
     }
@@ -71,15 +74,18 @@ fn identity(finding: &Finding) -> String {
 /// and who it belongs to or why nothing is known.
 pub(crate) fn lines(report: &Report) -> Vec<(String, String)> {
     // One credential in many places was asked about once.
-    let mut row: BTreeMap<(u8, &str, &str), (&Finding, u64)> = BTreeMap::new();
-    for finding in &report.findings {
-        let place = finding.fingerprint.as_ref().map_or("", |one| one.as_str());
+    let mut order: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut row: BTreeMap<(u8, usize), (&Finding, u64)> = BTreeMap::new();
+    for (index, finding) in report.findings.iter().enumerate() {
+        let fingerprint = finding.fingerprint.as_ref().map_or("", |one| one.as_str());
         let rank = match (finding.verified, meaning(finding)) {
             (Some(verified), Some(_)) => rank(verified),
             (None, Some(_)) => 3,
             (_, None) => continue,
         };
-        let known = row.entry((rank, place, finding.rule.as_str())).or_insert((finding, 0));
+        // Fingerprints differ from case to case; the order of the findings does not.
+        let first = *order.entry((fingerprint, finding.rule.as_str())).or_insert(index);
+        let known = row.entry((rank, first)).or_insert((finding, 0));
         known.1 = known.1.saturating_add(1);
     }
     row.into_values()

@@ -168,14 +168,14 @@ impl Verify {
         Some(Asking { url: Secret::new(format!("{scheme}{host}{rest}")), headers, sign })
     }
 
-    /// What an answer means for the secret that was asked about. `moved` says that the user named
-    /// the issuer: a refusal is then its own.
+    /// What an answer means for the secret that was asked about. `moved` is the host that the user
+    /// named in place of the issuer: a refusal is then its own.
     #[must_use]
     pub fn judge(
         &self,
         secret: &Secret,
         pair: Option<&Secret>,
-        moved: bool,
+        moved: Option<&str>,
         status: u16,
         headers: &[(String, String)],
         body: &[u8],
@@ -184,11 +184,11 @@ impl Verify {
         let content = Content { headers, body, json };
         let at =
             |place: &str| fill(place, secret.expose(), pair.map(Secret::expose), str::to_owned);
-        let matches = |row: &[Answer]| row.iter().any(|one| one.fits(status, &content, &at));
-        let host = self.host();
+        let matches = |row: &[Answer]| row.iter().find_map(|one| one.fits(status, &content, &at));
+        let host = moved.map_or_else(|| self.host(), str::to_owned);
         let undecided =
             |meaning: String| Judged { verdict: Verified::Unknown, meaning, identity: Map::new() };
-        if matches(self.live) {
+        if let Some(word) = matches(self.live) {
             let mut identity = Map::new();
             for (name, place) in self.identity {
                 let value = content.value(&at(place));
@@ -199,15 +199,15 @@ impl Verify {
                     identity.insert((*name).to_owned(), value);
                 }
             }
-            let meaning = format!("{host} accepts it ({status})");
+            let meaning = format!("{host} accepts it ({word})");
             return Judged { verdict: Verified::Live, meaning, identity };
         }
-        if matches(self.dead) {
-            return match self.doubt.filter(|_| !moved) {
-                Some(doubt) => undecided(format!("{host} refuses it ({status}), but {doubt}")),
+        if let Some(word) = matches(self.dead) {
+            return match self.doubt.filter(|_| moved.is_none()) {
+                Some(doubt) => undecided(format!("{host} refuses it ({word}), but {doubt}")),
                 None => Judged {
                     verdict: Verified::Dead,
-                    meaning: format!("{host} refuses it ({status})"),
+                    meaning: format!("{host} refuses it ({word})"),
                     identity: Map::new(),
                 },
             };
@@ -217,22 +217,31 @@ impl Verify {
 }
 
 impl Answer {
-    fn fits(&self, status: u16, content: &Content<'_>, at: &dyn Fn(&str) -> String) -> bool {
+    /// The word that decided when an answer is of this kind: a word of the rule, or the status.
+    fn fits(
+        &self,
+        status: u16,
+        content: &Content<'_>,
+        at: &dyn Fn(&str) -> String,
+    ) -> Option<String> {
         if !self.status.contains(&status) {
-            return false;
+            return None;
         }
         if self.at.is_empty() {
             // A page of some gateway is no answer of an issuer: those speak JSON. A refusal may
             // say anything.
-            return !matches!(status, 200..=299) || content.is_json();
+            let speaks = !matches!(status, 200..=299) || content.is_json();
+            return speaks.then(|| status.to_string());
         }
-        match content.value(&at(self.at)) {
-            None | Some(Value::Null) => false,
-            Some(value) => {
-                self.is.is_empty()
-                    || scalar(&value).is_some_and(|text| self.is.contains(&text.as_str()))
-            }
+        let value = content.value(&at(self.at)).filter(|value| !value.is_null())?;
+        if self.is.is_empty() {
+            return Some(status.to_string());
         }
+        let text = scalar(&value)?;
+        let word = self.is.iter().find(|word| **word == text)?;
+        // `true` says less than the status.
+        let says = !matches!(*word, "true" | "false");
+        Some(if says { format!("{status}, {word}") } else { status.to_string() })
     }
 }
 
@@ -372,7 +381,7 @@ mod tests {
     }
 
     fn judged(id: &str, status: u16, body: &str) -> Judged {
-        verify(id).judge(&secret(), None, false, status, &[], body.as_bytes())
+        verify(id).judge(&secret(), None, None, status, &[], body.as_bytes())
     }
 
     /// The hosts that may ever see a secret: each belongs to the service that issues it. A new
@@ -512,7 +521,7 @@ mod tests {
         ] {
             assert_eq!(judged(id, status, body).verdict, verdict, "{id} {status} {body}");
         }
-        let own = verify("gitlab_token").judge(&secret(), None, true, 401, &[], b"{}");
+        let own = verify("gitlab_token").judge(&secret(), None, Some("127.0.0.1"), 401, &[], b"{}");
         assert_eq!(own.verdict, Verified::Dead, "an issuer that the user named speaks for itself");
     }
 
@@ -526,7 +535,7 @@ mod tests {
         );
         let scopes = ("x-oauth-scopes".to_owned(), long);
         let one =
-            verify("github_token").judge(&secret, None, false, 200, &[scopes], body.as_bytes());
+            verify("github_token").judge(&secret, None, None, 200, &[scopes], body.as_bytes());
         assert_eq!(one.identity["login"], "octo");
         assert_eq!(one.identity["id"], 7);
         assert_eq!(one.identity["scopes"].as_str().unwrap().len(), LONGEST);
@@ -534,12 +543,12 @@ mod tests {
         let body = r#"{"access_scopes":[{"handle":"read_orders"},{"handle":"write_orders"},{}]}"#;
         let pair = Secret::new("shop");
         let one =
-            verify("shopify_token").judge(&secret, Some(&pair), false, 200, &[], body.as_bytes());
+            verify("shopify_token").judge(&secret, Some(&pair), None, 200, &[], body.as_bytes());
         assert_eq!(one.identity["scopes"], serde_json::json!(["read_orders", "write_orders"]));
         let body =
             "<R><Arn>arn:aws:iam::123456789012:user/ci</Arn><Account>123456789012</Account></R>";
         let aws = verify("aws_secret_access_key");
-        let one = aws.judge(&secret, Some(&pair), false, 200, &[], body.as_bytes());
+        let one = aws.judge(&secret, Some(&pair), None, 200, &[], body.as_bytes());
         assert_eq!(one.verdict, Verified::Live);
         assert_eq!(one.identity["arn"], "arn:aws:iam::123456789012:user/ci");
     }
@@ -549,7 +558,7 @@ mod tests {
         let ask = verify("gcp_service_account");
         let (id, mail) = (Secret::new("0a1b2c"), Secret::new("ci@lab.iam.gserviceaccount.com"));
         let said =
-            |body: &str| ask.judge(&id, Some(&mail), false, 200, &[], body.as_bytes()).verdict;
+            |body: &str| ask.judge(&id, Some(&mail), None, 200, &[], body.as_bytes()).verdict;
         assert_eq!(said(r#"{"0a1b2c":"-----BEGIN CERTIFICATE-----"}"#), Verified::Live);
         assert_eq!(said(r#"{"ffff":"-----BEGIN CERTIFICATE-----"}"#), Verified::Dead);
         assert_eq!(said("<html></html>"), Verified::Unknown);
@@ -595,7 +604,7 @@ mod tests {
         let body = br#"{"ok":true,"user":"a","team":["b",{"c":null}],"url":"\ud800","error":1}"#;
         lidless_kit::cut_and_flip(body, |body| {
             for id in ["slack_token", "aws_secret_access_key", "render_key"] {
-                let _ = verify(id).judge(&secret(), None, false, 200, &[], body);
+                let _ = verify(id).judge(&secret(), None, None, 200, &[], body);
             }
         });
         let deep = "[".repeat(60_000);
