@@ -25,6 +25,7 @@ pub fn settings(targets: Vec<Target>, azure: Option<String>) -> ScanSettings {
         imports: AllowedImports::default(),
         all: false,
         fail_on: FailOn::Never,
+        verify: None,
         now: Timestamp::now(),
     }
 }

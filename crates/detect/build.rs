@@ -5,8 +5,12 @@
 //! start of one that may follow an underscore; `@key@` the rest of a name with key, token, secret
 //! and the like in it, and the sign after it; `@is@` the rest of any name and the sign after it;
 //! `@end@` the end of a run of token characters.
+//!
+//! A rule may say under `[rule.verify]` how its issuer is asked whether a secret is live; see
+//! `docs/rules.md`.
 
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -45,6 +49,68 @@ struct Rule {
     counter: Vec<Text>,
     revoke: String,
     reference: String,
+    #[serde(default)]
+    verify: Option<Verify>,
+}
+
+/// How the issuer is asked whether a secret is live; or as which other rule of the file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Verify {
+    #[serde(default)]
+    like: Option<String>,
+    #[serde(default)]
+    issuer: String,
+    #[serde(default)]
+    url: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    basic: Option<String>,
+    #[serde(default)]
+    sign: Option<Sign>,
+    #[serde(default)]
+    only: Vec<String>,
+    #[serde(default)]
+    pair: Option<Pair>,
+    #[serde(default)]
+    live: Vec<Answer>,
+    #[serde(default)]
+    dead: Vec<Answer>,
+    #[serde(default)]
+    identity: BTreeMap<String, String>,
+    #[serde(default)]
+    doubt: Option<String>,
+    #[serde(default)]
+    reference: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sign {
+    service: String,
+    region: String,
+    id: String,
+    key: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pair {
+    name: String,
+    pattern: String,
+    #[serde(default)]
+    only: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Answer {
+    status: Vec<u16>,
+    #[serde(default)]
+    at: String,
+    #[serde(default)]
+    is: Vec<String>,
 }
 
 /// A text, or the pieces of one: so that no real-looking token stands in the file.
@@ -74,13 +140,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect::<Result<_, _>>()?;
     paths.retain(|path| path.extension().is_some_and(|end| end == "toml"));
     paths.sort();
-    let mut out = String::from("static TABLE: &[Rule] = &[\n");
+    let mut out = String::from("pub(super) static TABLE: &[Rule] = &[\n");
     for path in &paths {
         println!("cargo::rerun-if-changed={}", path.display());
         let file: File = toml::from_str(&std::fs::read_to_string(path)?)
             .map_err(|error| format!("{}: {error}", path.display()))?;
         for rule in &file.rule {
-            write_rule(&mut out, &file.service, rule)
+            write_rule(&mut out, &file, rule)
                 .map_err(|error| format!("{}: {}: {error}", path.display(), rule.id))?;
         }
     }
@@ -89,7 +155,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn write_rule(out: &mut String, service: &str, rule: &Rule) -> Result<(), Box<dyn Error>> {
+fn write_rule(out: &mut String, file: &File, rule: &Rule) -> Result<(), Box<dyn Error>> {
+    let service = &file.service;
     let pattern = rule
         .pattern
         .replace(
@@ -115,7 +182,7 @@ fn write_rule(out: &mut String, service: &str, rule: &Rule) -> Result<(), Box<dy
          severity: Severity::{}, confidence: Confidence::{}, pattern: {pattern:?}, \
          literals: &{:?}, ignore_case: {}, shown: {}, entropy: {:?}, reach: {reach}, \
          password: {}, checksum: {}, examples: &{examples:?}, counter: &{counter:?}, \
-         revoke: {:?}, reference: {:?} }},",
+         revoke: {:?}, reference: {:?}, verify: {} }},",
         rule.id,
         rule.title,
         rule.opens,
@@ -131,8 +198,66 @@ fn write_rule(out: &mut String, service: &str, rule: &Rule) -> Result<(), Box<dy
             .map_or_else(|| "None".to_owned(), |name| format!("Some(Checksum::{})", variant(name))),
         rule.revoke,
         rule.reference,
+        verify(file, rule)?,
     )?;
     Ok(())
+}
+
+fn verify(file: &File, rule: &Rule) -> Result<String, Box<dyn Error>> {
+    let Some(own) = &rule.verify else { return Ok("None".to_owned()) };
+    let asked = match &own.like {
+        None => own,
+        Some(like) => file
+            .rule
+            .iter()
+            .find(|other| other.id == *like)
+            .and_then(|other| other.verify.as_ref())
+            .ok_or("verify is like a rule that has none")?,
+    };
+    let pairs = |map: &BTreeMap<String, String>| {
+        format!("&{:?}", map.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect::<Vec<_>>())
+    };
+    let answers = |row: &[Answer]| {
+        let row: Vec<String> = row
+            .iter()
+            .map(|one| {
+                let Answer { status, at, is } = one;
+                format!("Answer {{ status: &{status:?}, at: {at:?}, is: &{is:?} }}")
+            })
+            .collect();
+        format!("&[{}]", row.join(", "))
+    };
+    if let Some(pair) = &asked.pair {
+        regex_syntax::Parser::new().parse(&pair.pattern)?;
+    }
+    Ok(format!(
+        "Some(Verify {{ issuer: {:?}, url: {:?}, headers: {}, basic: {:?}, sign: {}, \
+         only: &{:?}, pair: {}, live: {}, dead: {}, identity: {}, doubt: {:?}, reference: {:?} }})",
+        asked.issuer,
+        asked.url,
+        pairs(&asked.headers),
+        asked.basic,
+        asked.sign.as_ref().map_or_else(
+            || "None".to_owned(),
+            |sign| format!(
+                "Some(Sign {{ service: {:?}, region: {:?}, id: {:?}, key: {:?} }})",
+                sign.service, sign.region, sign.id, sign.key
+            )
+        ),
+        if own.only.is_empty() { &asked.only } else { &own.only },
+        asked.pair.as_ref().map_or_else(
+            || "None".to_owned(),
+            |pair| format!(
+                "Some(Pair {{ name: {:?}, pattern: {:?}, only: &{:?} }})",
+                pair.name, pair.pattern, pair.only
+            )
+        ),
+        answers(&asked.live),
+        answers(&asked.dead),
+        pairs(&asked.identity),
+        asked.doubt,
+        asked.reference,
+    ))
 }
 
 /// `aws_key_id` as `AwsKeyId`; a word that names no variant fails to compile.

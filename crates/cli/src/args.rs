@@ -86,7 +86,7 @@ pub(crate) struct ReachArguments {
     /// The file that says what may be touched (docs/scope.md)
     #[arg(long, value_name = "FILE")]
     pub(crate) scope: Option<PathBuf>,
-    /// Where a service is, path-style: azure=http://127.0.0.1:10000
+    /// Where a service is: azure=http://127.0.0.1:10000; of an issuer: verify:github=URL
     #[arg(long, value_name = "SERVICE=URL")]
     pub(crate) endpoint: Vec<String>,
     /// Account keys, a line each ACCOUNT:KEY1:KEY2, to tell which key signed
@@ -135,6 +135,12 @@ pub(crate) struct ScanArguments {
     /// How many requests at a time
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(crate) jobs: u16,
+    /// Ask issuers whether the credentials that are found are live (docs/scope.md)
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// Ask one issuer about so many credentials at most
+    #[arg(long, value_name = "N", default_value_t = 100, requires = "verify")]
+    pub(crate) verify_limit: usize,
     /// Leave out paths and keys that match
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,

@@ -192,6 +192,12 @@ pub(crate) fn scope(path: Option<&Path>, now: lidless_core::Timestamp) -> Result
     Scope::from_toml(&text, now).with_context(|| format!("{shown} is refused"))
 }
 
+/// Whether a built-in rule asks an issuer of this name.
+fn is_issuer(name: &str) -> bool {
+    let asked = lidless_detect::secret_rules().iter().filter_map(|rule| rule.verify.as_ref());
+    asked.into_iter().any(|verify| verify.issuer == name)
+}
+
 /// Understands `SERVICE=URL`.
 pub(crate) fn endpoints(words: &[String]) -> Result<Endpoints> {
     let mut endpoints = Endpoints::default();
@@ -207,7 +213,18 @@ pub(crate) fn endpoints(words: &[String]) -> Result<Endpoints> {
             "azure" => endpoints.azure = url,
             "s3" => endpoints.s3 = url,
             "gcs" => endpoints.gcs = url,
-            _ => bail!("--endpoint {word}: the service is one of azure, s3, gcs"),
+            _ => match service.strip_prefix("verify:") {
+                Some(name) if is_issuer(name) => {
+                    endpoints.issuers.extend(url.map(|url| (name.to_owned(), url)));
+                }
+                Some(_) => bail!(
+                    "--endpoint {word}: no rule asks an issuer of that name; lidless rules \
+                     explain RULE says the name of each"
+                ),
+                None => bail!(
+                    "--endpoint {word}: the service is one of azure, s3, gcs, or verify:ISSUER"
+                ),
+            },
         }
     }
     Ok(endpoints)

@@ -5,7 +5,7 @@ use crate::{decisions, input};
 use anyhow::{Context as _, Result};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use lidless_core::{Limits, Timestamp};
-use lidless_engine::{AllowedImports, Decisions, Markers, ScanSettings, Target};
+use lidless_engine::{AllowedImports, Decisions, Markers, ScanSettings, Target, VerifySettings};
 use lidless_judge::FailOn;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -31,6 +31,9 @@ pub(crate) struct Request {
     /// Baselines of other tools; that of lidless is in the case itself.
     #[serde(default)]
     pub(crate) baselines: Vec<PathBuf>,
+    /// Issuers are asked, about so many credentials each.
+    #[serde(default)]
+    pub(crate) verify: Option<usize>,
 }
 
 impl Request {
@@ -58,6 +61,7 @@ impl Request {
             honor_foreign_allows: arguments.honor_foreign_allows,
             ignore_files: arguments.ignore_file.iter().map(|path| absolute(path).into()).collect(),
             baselines: arguments.baseline.iter().map(|path| absolute(path).into()).collect(),
+            verify: arguments.verify.then_some(arguments.verify_limit),
         }
     }
 
@@ -108,6 +112,7 @@ impl Request {
             endpoints: input::endpoints(endpoint)?,
             history: !self.no_history,
             exclude: globs(&self.exclude)?,
+            verify: self.verify.map(|per_issuer| VerifySettings { per_issuer }),
             ..bare(reach, now)?
         })
     }
@@ -130,6 +135,7 @@ pub(crate) fn bare(reach: &ReachArguments, now: Timestamp) -> Result<ScanSetting
         imports: AllowedImports::default(),
         all: false,
         fail_on: FailOn::Never,
+        verify: None,
         now,
     })
 }

@@ -71,6 +71,19 @@ struct File {
     allow: Vec<Pattern>,
     #[serde(default)]
     deny: Vec<Pattern>,
+    #[serde(default)]
+    verify: Issuers,
+}
+
+/// Whether the issuers of found credentials may be asked about them.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Issuers {
+    #[serde(default)]
+    allow: bool,
+    /// Host names, `*.example.com` for every name below; empty for every built-in rule's.
+    #[serde(default)]
+    hosts: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -189,6 +202,33 @@ impl Scope {
         self.named.push(Pattern { store: None, host: Some(host.to_owned()) });
     }
 
+    /// Adds the host of an issuer that a built-in rule names, for a run that was asked to verify:
+    /// with a scope file only if its `[verify]` table allows the host. What the file denies stays
+    /// denied.
+    ///
+    /// # Errors
+    /// [`Denied`] when the scope file does not allow asking this host.
+    pub fn name_issuer(&mut self, host: &str) -> Result<(), Denied> {
+        if let Some(file) = &self.file {
+            if !file.verify.allow {
+                let reason = "the scope file does not allow asking issuers: see [verify]";
+                return Err(Denied { reason: reason.to_owned() });
+            }
+            let touch = Touch { host: host.to_owned(), store: None, path: String::new() };
+            let listed = file
+                .verify
+                .hosts
+                .iter()
+                .any(|host| Pattern { store: None, host: Some(host.clone()) }.matches(&touch));
+            if !listed && !file.verify.hosts.is_empty() {
+                let reason = format!("{host} is not among the hosts of [verify] in the scope file");
+                return Err(Denied { reason });
+            }
+        }
+        self.name_host(host);
+        Ok(())
+    }
+
     /// The most requests a second, when the scope file bounds them.
     #[must_use]
     pub fn requests_per_second(&self) -> Option<u32> {
@@ -301,6 +341,34 @@ mod tests {
         assert!(asks("mine.blob.core.windows.net", Some("az://mine")));
         assert!(!asks("mine2.blob.core.windows.net", Some("az://mine2")));
         assert!(!asks("127.0.0.1.example.com", None));
+    }
+
+    #[test]
+    fn an_issuer_is_asked_only_where_the_file_says_so() {
+        let host = |scope: &Scope, host: &str| scope.allows(&touch(host, None, ""), now()).is_ok();
+        let mut free = Scope::without_file();
+        assert!(!host(&free, "api.example.com"));
+        free.name_issuer("api.example.com").unwrap();
+        assert!(host(&free, "api.example.com") && !host(&free, "other.example.com"));
+
+        let mut silent = Scope::from_toml(FILE, now()).unwrap();
+        assert!(silent.name_issuer("api.example.com").is_err());
+        assert!(!host(&silent, "api.example.com"));
+
+        let every =
+            format!("{FILE}\n[[deny]]\nhost = \"no.example.com\"\n[verify]\nallow = true\n");
+        let mut every = Scope::from_toml(&every, now()).unwrap();
+        every.name_issuer("api.example.com").unwrap();
+        every.name_issuer("no.example.com").unwrap();
+        assert!(host(&every, "api.example.com") && !host(&every, "no.example.com"));
+
+        let some = format!("{FILE}\n[verify]\nallow = true\nhosts = [\"*.example.org\"]\n");
+        let mut some = Scope::from_toml(&some, now()).unwrap();
+        assert!(some.name_issuer("api.example.com").is_err());
+        some.name_issuer("api.example.org").unwrap();
+        assert!(host(&some, "api.example.org") && !host(&some, "api.example.com"));
+        let typo = format!("{FILE}\n[verify]\nalow = true\n");
+        assert!(matches!(Scope::from_toml(&typo, now()), Err(ScopeError::Syntax(_))));
     }
 
     #[test]

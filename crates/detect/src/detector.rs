@@ -1,6 +1,7 @@
 //! The face of every detector.
 
 use crate::model::AllowedImports;
+use crate::secret::Verifiable;
 use lidless_core::{
     Artifact, Entry, Finding, FingerprintKey, Gap, Limits, Mark, Suppressions, Text,
 };
@@ -27,6 +28,8 @@ pub struct Context {
     pub limits: Limits,
     /// Names that models may import, beside the known ones.
     pub imports: AllowedImports,
+    /// Whether secrets whose issuer can be asked are handed on, in memory only.
+    pub verify: bool,
 }
 
 /// One opened entry.
@@ -51,6 +54,8 @@ pub struct Output {
     pub gaps: Vec<Gap>,
     /// What looked like a secret and is none.
     pub suppressed: Suppressions,
+    /// Secrets to ask their issuers about; only when the context wants them. Never stored.
+    pub verifiable: Vec<Verifiable>,
 }
 
 /// One kind of thing to find.

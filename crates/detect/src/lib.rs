@@ -18,6 +18,7 @@ mod workstation;
 
 pub use detector::{Context, Detector, Output, View, Want};
 pub use secret::{
-    Checksum, Examination, Rule as SecretRule, examine_secret_rules, secret_rules, secret_span,
+    Answer, Asking, Checksum, Examination, Judged, Pair, Rule as SecretRule, Sign, Verifiable,
+    Verify, examine_secret_rules, secret_rules, secret_span,
 };
 pub use table::Detectors;

@@ -31,6 +31,7 @@ fn detect(name: &str, bytes: &[u8]) -> Option<Output> {
         key: FingerprintKey::from_bytes([0; 32]),
         limits: Limits::default(),
         imports: AllowedImports::default(),
+        verify: false,
     };
     let mut output = Output::default();
     ModelDetector.detect(&View { artifact: &artifact, head, text: None }, &context, &mut output);

@@ -1,5 +1,6 @@
 //! From the case to the report. Needs no network and no target.
 
+use crate::answers::{self, Verdicts};
 use crate::baseline;
 use crate::error::EngineError;
 use crate::order::kind;
@@ -29,6 +30,7 @@ pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
             .then_with(|| a.resource.cmp(&b.resource))
             .then_with(|| a.id.cmp(&b.id))
     });
+    let answers = answers::read(case)?;
     let mut findings = case.findings()?;
     let (mut suppressed, mut counts) = case.suppressed()?;
     let (accepted, told) = baseline::apply(case, &mut findings, now)?;
@@ -40,6 +42,8 @@ pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
     let mut remarks = case.remarks()?;
     remarks.extend(told);
     remarks.sort();
+    let verdicts = Verdicts::new(&answers, &grants, &findings.clone());
+    findings.iter_mut().for_each(|finding| verdicts.apply(finding));
     findings.sort_by(lidless_core::Finding::order);
     let containers = case.containers()?;
     let skipped = case.skipped()?;
@@ -51,8 +55,17 @@ pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
     coverage.extend(containers.iter().map(|row| coverage_of(row, &skipped)));
     coverage.sort_by(|a, b| a.container.cmp(&b.container));
     let mut exposures = Vec::new();
-    for grant in grants.iter().filter(|grant| grant.status == GrantStatus::Live) {
-        exposures.push(exposure(case, grant, &leads, &containers, &skipped, &gaps, now)?);
+    let live = grants.iter().filter(|grant| grant.status == GrantStatus::Live);
+    for grant in live.filter(|grant| was_probed(grant)) {
+        exposures.push(exposure(
+            case,
+            grant,
+            (&leads, &verdicts),
+            &containers,
+            &skipped,
+            &gaps,
+            now,
+        )?);
     }
     exposures.sort_by(|a, b| {
         b.severity
@@ -75,6 +88,15 @@ pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
         models: models(case)?,
         suppressed,
         remarks,
+    })
+}
+
+/// Whether the store itself was asked: an issuer's word that a key is live says nothing of what
+/// lies behind it.
+fn was_probed(grant: &Grant) -> bool {
+    grant.observed.as_ref().is_some_and(|seen| {
+        let asked = [seen.can_list_containers, seen.can_list, seen.can_read, seen.public];
+        seen.http_status.is_some() || asked.iter().any(Option::is_some)
     })
 }
 
@@ -170,7 +192,7 @@ fn coverage_of(row: &ContainerRow, skipped: &[SkippedRow]) -> Coverage {
 fn exposure(
     case: &Case,
     grant: &Grant,
-    leads: &[Lead],
+    (leads, verdicts): (&[Lead], &Verdicts<'_>),
     containers: &[ContainerRow],
     skipped: &[SkippedRow],
     gaps: &[Gap],
@@ -203,7 +225,9 @@ fn exposure(
         }
         entry.objects = entry.objects.saturating_add(objects);
         entry.bytes = entry.bytes.saturating_add(bytes);
-        behind.findings.extend(case.findings_in(&reach)?);
+        let mut findings = case.findings_in(&reach)?;
+        findings.iter_mut().for_each(|finding| verdicts.apply(finding));
+        behind.findings.extend(findings);
         for (object, mark) in case.marks_in(&reach)? {
             behind.marks.push((object.map(|id| format!("{id:?}")), mark));
         }

@@ -50,7 +50,8 @@ impl Closure {
 pub fn check(settings: &ScanSettings, case: &Case) -> Result<Vec<Closure>, EngineError> {
     let progress = Progress::default();
     let scratch = Case::temporary()?;
-    let inspector = Inspector::new(context(case.key(), settings.limits, AllowedImports::default()));
+    let inspector =
+        Inspector::new(context(case.key(), settings.limits, AllowedImports::default(), false));
     let book = Mutex::new(Book::new(settings.now, settings.keys.clone()));
     let mut failures = Vec::new();
     for target in &settings.targets {

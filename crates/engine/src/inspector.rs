@@ -3,6 +3,7 @@
 use crate::allow;
 use crate::decisions::Markers;
 use crate::order::interest;
+use crate::questions::Questions;
 use lidless_core::{Artifact, Entry, Finding, Gap, Interest, Limits, Place, Remark, Text};
 use lidless_detect::model::AllowedImports;
 use lidless_detect::{Context, Detectors, Output, View, Want};
@@ -25,6 +26,8 @@ pub(crate) struct Inspector {
     peelers: Peelers,
     context: Context,
     markers: Markers,
+    /// Secrets that issuers are to be asked about.
+    pub(crate) questions: Questions,
 }
 
 /// A credential or a storage link, and where it stood.
@@ -48,8 +51,13 @@ pub(crate) struct Outcome {
 
 impl Inspector {
     pub(crate) fn new(context: Context) -> Self {
-        let markers = Markers::None;
-        Self { detectors: Detectors::new(), peelers: Peelers::new(), context, markers }
+        Self {
+            detectors: Detectors::new(),
+            peelers: Peelers::new(),
+            context,
+            markers: Markers::None,
+            questions: Questions::default(),
+        }
     }
 
     /// With markers that are heeded where content may speak for itself.
@@ -115,7 +123,11 @@ impl Inspector {
                 let output = &mut outcome.output;
                 let (findings, suppressed) = (&mut output.findings, &mut output.suppressed);
                 allow::apply(text, foreign, from, findings, suppressed, &mut outcome.remarks);
+                // What is allowed is nobody's to ask about.
+                let kept: Vec<_> = findings.iter().filter_map(|it| it.fingerprint.clone()).collect();
+                output.verifiable.retain(|one| kept.contains(&one.fingerprint));
             }
+            self.questions.add(&mut outcome.output.verifiable, &self.context.key);
         }
         drop(text);
         if let Some(peeler) = peeler {
@@ -219,6 +231,7 @@ pub(crate) fn context(
     key: &lidless_core::FingerprintKey,
     limits: Limits,
     imports: AllowedImports,
+    verify: bool,
 ) -> Context {
-    Context { key: key.clone(), limits, imports }
+    Context { key: key.clone(), limits, imports, verify }
 }

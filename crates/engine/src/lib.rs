@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
 mod allow;
+mod answers;
 mod assemble;
 mod baseline;
 mod beside;
@@ -22,10 +23,12 @@ mod objects;
 mod observe;
 mod order;
 mod progress;
+mod questions;
 mod scan;
 mod settings;
 mod suppress;
 mod target;
+mod verify;
 
 pub use assemble::assemble;
 pub use baseline::write_baseline;
@@ -40,3 +43,4 @@ pub use progress::{Progress, Snapshot};
 pub use scan::scan;
 pub use settings::ScanSettings;
 pub use target::Target;
+pub use verify::VerifySettings;

@@ -1,5 +1,6 @@
 //! One run from its targets to its report.
 
+use crate::answers::{self, Answered};
 use crate::assemble::assemble;
 use crate::baseline::{self, Baseline};
 use crate::book::Book;
@@ -10,8 +11,10 @@ use crate::listing::list_all;
 use crate::local;
 use crate::objects::{Objects, read_mark};
 use crate::progress::Progress;
+use crate::questions::of_rule;
 use crate::settings::ScanSettings;
 use crate::target::Target;
+use crate::verify::verify;
 use lidless_core::{
     Gap, Layer, Mechanism, Observed, Place, Provenance, Report, Run, Scope, Timestamp,
 };
@@ -60,7 +63,12 @@ pub fn scan(
         None => case.key().clone(),
     };
     case.set_meta("baseline", &settings.decisions.baseline)?;
-    let inspector = Inspector::new(context(&key, settings.limits, settings.imports.clone()))
+    let verifies = settings.verify.is_some();
+    if verifies {
+        reopen_unasked(case)?;
+    }
+    let imports = settings.imports.clone();
+    let inspector = Inspector::new(context(&key, settings.limits, imports, verifies))
         .heeding(settings.decisions.markers);
     let book = Mutex::new(Book::new(settings.now, settings.keys.clone()));
     let mut entries = 0u64;
@@ -92,9 +100,12 @@ pub fn scan(
     let before: (u64, u64) = case.meta("traffic")?.unwrap_or_default();
     walk(&settings, &client, &inspector, case, &book, progress, before)?;
 
+    let asked = verify(&settings, &client, &inspector.questions, case, &book, progress)?;
     progress.phase("judging");
     save_book(case, &book)?;
-    save_traffic(case, before, client.tally())?;
+    let tally = client.tally();
+    tally.add(asked.bytes(), asked.requests());
+    save_traffic(case, before, tally)?;
     unreachable_target(&settings, &book)?;
     let decisions = &settings.decisions;
     baseline::settle(case, decisions.baseline.as_ref(), &decisions.gitleaks, &key)?;
@@ -123,17 +134,33 @@ pub fn scan(
 
 /// The client of a run; it asks the scope before every request.
 pub(crate) fn client(settings: &ScanSettings) -> Arc<Client> {
-    let version = env!("CARGO_PKG_VERSION");
-    let user_agent = match settings.scope.contact() {
-        Some(contact) => format!("lidless/{version} (+{contact})"),
-        None => format!("lidless/{version}"),
-    };
     let client_settings = ClientSettings {
         endpoints: settings.endpoints.clone(),
-        user_agent,
+        user_agent: user_agent(settings),
         ..ClientSettings::default()
     };
     Arc::new(Client::new(Arc::new(settings.scope.clone()), client_settings))
+}
+
+/// How requests name this program, and whom to ask about them.
+pub(crate) fn user_agent(settings: &ScanSettings) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match settings.scope.contact() {
+        Some(contact) => format!("lidless/{version} (+{contact})"),
+        None => format!("lidless/{version}"),
+    }
+}
+
+/// Objects that hold secrets nobody was asked about are looked into again: a case keeps none.
+fn reopen_unasked(case: &Case) -> Result<(), EngineError> {
+    let answers = answers::read(case)?;
+    let findings = case.findings()?;
+    let unasked = findings.iter().filter(|finding| {
+        let answer = finding.fingerprint.as_ref().and_then(|one| answers.get(one));
+        of_rule(&finding.rule).is_some() && !answer.is_some_and(Answered::is_decided)
+    });
+    let ids: Vec<&str> = unasked.map(|finding| finding.id.as_str()).collect();
+    Ok(case.reopen_findings(&ids)?)
 }
 
 /// The scope with what the user named added to it.

@@ -2,6 +2,7 @@
 
 use crate::decisions::Decisions;
 use crate::target::Target;
+use crate::verify::VerifySettings;
 use globset::GlobSet;
 use lidless_core::{Limits, Scope, Timestamp};
 use lidless_detect::model::AllowedImports;
@@ -40,6 +41,8 @@ pub struct ScanSettings {
     pub all: bool,
     /// From which severity on the run fails.
     pub fail_on: FailOn,
+    /// Whether and how issuers are asked if credentials are live.
+    pub verify: Option<VerifySettings>,
     /// The time of the run.
     pub now: Timestamp,
 }

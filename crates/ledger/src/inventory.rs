@@ -338,6 +338,26 @@ impl Case {
         Ok(())
     }
 
+    /// Lets the objects that findings stood in be looked into again.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn reopen_findings(&self, ids: &[&str]) -> Result<(), LedgerError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        {
+            let mut statement = transaction.prepare_cached(
+                "UPDATE objects SET state = 0
+                 WHERE id = (SELECT object_id FROM findings WHERE id = ?1)",
+            )?;
+            for id in ids {
+                statement.execute([id])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
     /// Every container with its totals, sorted by store and name.
     ///
     /// # Errors

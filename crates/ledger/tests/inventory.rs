@@ -77,3 +77,26 @@ fn objects_come_in_order_of_priority_and_only_while_pending() {
     let part = Reach { container: id, prefix: "b/".into(), exact: false };
     assert_eq!(case.reach_totals(&part).unwrap(), (1, 2));
 }
+
+#[test]
+fn an_object_is_opened_again_for_a_finding_in_it_and_no_other_is() {
+    use lidless_core::{Category, Confidence, Finding, Layer, Place, Provenance, Severity};
+    let case = Case::temporary().unwrap();
+    let id = container(&case);
+    case.put_objects(id, &[(object("a", 1, "1"), 1), (object("b", 2, "1"), 2)]).unwrap();
+    for pending in case.pending_objects(None, 10).unwrap() {
+        let place =
+            Place::whole(Provenance::new(Layer::Input { name: pending.object.key.clone() }));
+        let (high, sure) = (Severity::High, Confidence::High);
+        let finding = Finding::new("secret.x", Category::Secret, high, sure, "x", &place, "x");
+        let seen = Inspection { findings: vec![finding], ..Inspection::default() };
+        case.put_inspection(&pending, &seen).unwrap();
+    }
+    assert!(case.pending_objects(None, 10).unwrap().is_empty());
+    let findings = case.findings().unwrap();
+    let of_b = findings.iter().find(|one| one.location.contains('b')).unwrap();
+    case.reopen_findings(&[of_b.id.as_str(), "no such finding"]).unwrap();
+    let pending = case.pending_objects(None, 10).unwrap();
+    let keys: Vec<_> = pending.iter().map(|one| one.object.key.as_str()).collect();
+    assert_eq!(keys, ["b"]);
+}

@@ -13,13 +13,15 @@ fn field(text: &str) -> String {
 
 /// Writes a line a finding.
 pub(crate) fn write(report: &Report, out: &mut dyn Write) -> Result<()> {
-    write!(out, "severity,confidence,category,rule,title,location,line,evidence,id\r\n")?;
+    write!(out, "severity,confidence,category,rule,title,location,line,evidence,id,verified\r\n")?;
     for finding in &report.findings {
         let line = finding.line.map(|line| line.to_string()).unwrap_or_default();
+        let verified = finding.verified.map(|one| format!("{one:?}").to_lowercase());
+        let verified = verified.unwrap_or_default();
         let confidence = format!("{:?}", finding.confidence).to_lowercase();
         write!(
             out,
-            "{},{confidence},{},{},{},{},{line},{},{}\r\n",
+            "{},{confidence},{},{},{},{},{line},{},{},{verified}\r\n",
             finding.severity.as_str(),
             finding.category.as_str(),
             field(&finding.rule),

@@ -76,6 +76,7 @@ pub(crate) fn write(
         crate::models::write(report, style, page.width, page.out)?;
     }
     elsewhere(&mut page, report, models)?;
+    asked(&mut page, report)?;
     closing(&mut page, report)
 }
 
@@ -160,6 +161,11 @@ fn not_seen(reason: &str, times: u64, size: u64) -> String {
 }
 
 fn reaches(page: &mut Page<'_>, report: &Report, exposure: &Exposure) -> Result<()> {
+    if exposure.containers.is_empty() {
+        let followed = story::leads_of(report, &exposure.grant).iter().any(|lead| lead.followed);
+        let why = if followed { "nothing could be listed" } else { "not listed: --follow does" };
+        return page.label("Reaches", why);
+    }
     let many = u64::try_from(exposure.containers.len()).unwrap_or(0);
     page.label(
         "Reaches",
@@ -294,7 +300,27 @@ fn elsewhere(page: &mut Page<'_>, report: &Report, models_told: bool) -> Result<
         return Ok(());
     }
     page.heading("Found in what you named")?;
-    rows(page, "", loose.into_iter())
+    rows(page, "", loose.into_iter())?;
+    if crate::verified::nobody_asked(report) {
+        page.label("Live?", "not asked: scan --verify asks the issuers of secrets")?;
+    }
+    Ok(())
+}
+
+/// What issuers said, when they were asked.
+fn asked(page: &mut Page<'_>, report: &Report) -> Result<()> {
+    let lines = crate::verified::lines(report);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    page.heading("What issuers say")?;
+    for (word, text) in lines.iter().take(30) {
+        page.label(word, text)?;
+    }
+    if lines.len() > 30 {
+        page.label("", &format!("and {} more", lines.len().saturating_sub(30)))?;
+    }
+    Ok(())
 }
 
 /// Whether a finding stands in the table of models.

@@ -26,6 +26,7 @@ mod story;
 mod style;
 mod suppressed;
 mod treemap;
+mod verified;
 
 pub use format::Format;
 pub use inspect::{Detail, render_inspect};

@@ -61,6 +61,7 @@ fn result(finding: &Finding) -> Value {
             "severity": finding.severity,
             "confidence": finding.confidence,
             "category": finding.category,
+            "verified": finding.verified,
         },
     })
 }

@@ -1,6 +1,7 @@
 //! What a report has to say, in the order in which it matters; shared by the formats for people.
 
 use crate::amount::{bytes, count, counted, day, percent, score};
+use crate::verified;
 use lidless_core::{
     Category, ContainerReach, Exposure, Finding, Gap, Grant, GrantStatus, Lead, Permission, Report,
     Severity, Timestamp, Workstation,
@@ -77,7 +78,13 @@ pub(crate) fn found<'r>(
     findings: impl Iterator<Item = &'r Finding>,
 ) -> Vec<(Severity, String, u64, &'r str)> {
     let mut rows: BTreeMap<(Category, &str), (Severity, u64, &'r str, &'r str)> = BTreeMap::new();
+    let mut asked: BTreeMap<(Category, &str), verified::Said> = BTreeMap::new();
     for finding in findings {
+        if let Some(verified) = finding.verified {
+            let of_row = asked.entry((finding.category, finding.rule.as_str())).or_default();
+            let known = of_row.entry(verified::rank(verified)).or_insert((verified, 0));
+            known.1 = known.1.saturating_add(1);
+        }
         let row = rows.entry((finding.category, finding.rule.as_str())).or_insert((
             finding.severity,
             0,
@@ -88,8 +95,11 @@ pub(crate) fn found<'r>(
         row.1 = row.1.saturating_add(1);
     }
     let mut list: Vec<(Severity, String, u64, &str)> = rows
-        .into_values()
-        .map(|(severity, count, place, title)| (severity, title.to_owned(), count, place))
+        .into_iter()
+        .map(|(key, (severity, count, place, title))| {
+            let said = asked.get(&key).map(|row| verified::suffix(row, count));
+            (severity, format!("{title}{}", said.unwrap_or_default()), count, place)
+        })
         .collect();
     list.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| b.2.cmp(&a.2)).then_with(|| a.1.cmp(&b.1)));
     list
@@ -221,6 +231,8 @@ pub(crate) fn read_line(report: &Report) -> String {
     if run.bytes_listed > 0 {
         let share = percent(run.bytes_read, run.bytes_listed);
         parts.push(format!("{} of {} ({share})", bytes(run.bytes_read), bytes(run.bytes_listed)));
+    }
+    if run.requests > 0 {
         parts.push(counted(run.requests, "request", "requests"));
     }
     parts.push(counted(run.entries, "entry opened", "entries opened"));

@@ -184,6 +184,21 @@ impl Client {
         }
     }
 
+    pub(crate) fn attempts(&self) -> u32 {
+        self.settings.attempts.max(1)
+    }
+
+    pub(crate) fn retry_after_cap(&self) -> Duration {
+        self.settings.retry_after_cap
+    }
+
+    /// Sends a request once and follows nothing. The second part of an error says whether asking
+    /// again may help.
+    pub(crate) fn ask_once(&self, ask: &Ask<'_>) -> Result<Answer, (StorageError, bool)> {
+        self.in_scope(&ask.touch).map_err(|error| (error, false))?;
+        self.send(ask, &ask.url, true).map_err(|failure| (failure.error, failure.passing))
+    }
+
     /// Sends a request and follows its redirects, each hop within the scope.
     fn follow(&self, ask: &Ask<'_>) -> Result<Answer, Failure> {
         let mut url = ask.url.clone();

@@ -4,12 +4,15 @@
 
 mod azure;
 mod client;
+mod identity;
 mod open;
 mod pace;
 mod retry;
+mod signature_v4;
 mod store;
 mod url;
 
 pub use client::{Client, ClientSettings};
+pub use identity::{IDENTITY_BYTES, IdentityAnswer, IdentityCall, SigningKey, issuer_at};
 pub use open::{Endpoints, open, touch};
 pub use store::{ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store};

@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::store::{StorageError, StorageErrorKind, Store};
 use crate::url::host;
 use lidless_core::{Access, Provider, Touch};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Where services are, when not where they usually are: path-style, for emulators and private
@@ -17,6 +18,8 @@ pub struct Endpoints {
     pub s3: Option<String>,
     /// Google Cloud Storage.
     pub gcs: Option<String>,
+    /// Issuers of credentials, by the name their rules give them: `github`.
+    pub issuers: BTreeMap<String, String>,
 }
 
 /// Opens a store. Sends nothing by itself.

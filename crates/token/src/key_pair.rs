@@ -15,7 +15,15 @@ pub struct KeyPair {
 }
 
 impl KeyPair {
-    pub(crate) fn secret(&self) -> Secret {
+    /// The id: what names the key, not the key itself.
+    #[must_use]
+    pub fn access_id(&self) -> &str {
+        &self.access_id
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn secret(&self) -> Secret {
         self.secret.clone()
     }
 

@@ -48,6 +48,7 @@ pub(crate) fn run(arguments: &DemoArguments, quiet: bool) -> Result<u8> {
         imports: AllowedImports::default(),
         all: false,
         fail_on: FailOn::At(Severity::High),
+        verify: None,
         now,
     };
     let case = Case::create(&case_path)?;

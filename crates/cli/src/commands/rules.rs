@@ -4,7 +4,7 @@ use crate::args::{Format, RulesArguments, RulesCommand};
 use crate::output;
 use anyhow::{Result, bail};
 use lidless_core::{Confidence, Severity};
-use lidless_detect::SecretRule;
+use lidless_detect::{Answer, SecretRule, Verify};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -116,10 +116,63 @@ fn words(rule: &SecretRule, width: usize) -> String {
         line("Checked", &check);
     }
     line("How sure", sure(rule.confidence));
+    match &rule.verify {
+        Some(verify) => asked(verify, &mut line),
+        None => line("Asked", "never: no harmless question of its issuer's is known"),
+    }
     line("Revoke", rule.revoke);
     line("Reference", rule.reference);
     let _ = writeln!(said, "\n  Pattern\n    {}", rule.pattern);
     said
+}
+
+/// What `--verify` asks, and what the answers mean.
+fn asked(verify: &Verify, line: &mut impl FnMut(&str, &str)) {
+    line("Asked", &format!("with --verify: {}", verify.shown()));
+    for (name, value) in verify.headers {
+        line("", &format!("{name}: {value}"));
+    }
+    if let Some(basic) = verify.basic {
+        line("", &format!("Authorization: Basic, of {basic}"));
+    }
+    if let Some(sign) = &verify.sign {
+        line("", &format!("signed for {} (AWS Signature Version 4), not sent", sign.service));
+    }
+    if !verify.only.is_empty() {
+        line("", &format!("only for one that begins with {}", verify.only.join(", ")));
+    }
+    if let Some(pair) = &verify.pair {
+        let only = if pair.only.is_empty() {
+            String::new()
+        } else {
+            format!(" ({}…)", pair.only.join("…, "))
+        };
+        line("Needs", &format!("{}{only}, near it: {{pair}}", pair.name));
+    }
+    line("Live when", &means(verify.live));
+    line("Dead when", &means(verify.dead));
+    if let Some(doubt) = verify.doubt {
+        line("", &format!("not known then: {doubt} (a named --endpoint decides)"));
+    }
+    let shown: Vec<&str> = verify.identity.iter().map(|(name, _)| *name).collect();
+    let shown = shown.join(", ");
+    line("Shown", if shown.is_empty() { "nothing of the answer" } else { &shown });
+    line("Endpoint", &format!("verify:{}=URL", verify.issuer));
+    line("Documented", verify.reference);
+}
+
+fn means(row: &[Answer]) -> String {
+    let one = |answer: &Answer| {
+        let status: Vec<String> = answer.status.iter().map(ToString::to_string).collect();
+        let status = status.join(" or ");
+        match (answer.at, answer.is) {
+            ("", _) => status,
+            ("json", _) => format!("{status} with a JSON object"),
+            (at, []) => format!("{status} with {at}"),
+            (at, is) => format!("{status} with {at} {}", is.join(" or ")),
+        }
+    };
+    row.iter().map(one).collect::<Vec<_>>().join(", or ")
 }
 
 /// An example with all of its secret but the public prefix taken out.
@@ -165,6 +218,16 @@ fn as_json(rule: &SecretRule) -> Value {
         "checked": checks(rule),
         "revoke": rule.revoke,
         "reference": rule.reference,
+        "verify": rule.verify.as_ref().map(|verify| json!({
+            "issuer": verify.issuer,
+            "asked": verify.shown(),
+            "needs": verify.pair.as_ref().map(|pair| pair.name),
+            "live_when": means(verify.live),
+            "dead_when": means(verify.dead),
+            "doubt": verify.doubt,
+            "shown": verify.identity.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+            "reference": verify.reference,
+        })),
     })
 }
 

@@ -5,7 +5,7 @@ use crate::request::{Request, globs};
 use crate::{input, output, progress};
 use anyhow::{Context as _, Result, bail};
 use lidless_core::{Limits, ModelRow, Timestamp};
-use lidless_engine::{Decisions, Progress, ScanSettings, scan};
+use lidless_engine::{Decisions, Progress, ScanSettings, VerifySettings, scan};
 use lidless_io::FileBytes;
 use lidless_ledger::Case;
 use std::collections::BTreeMap;
@@ -45,6 +45,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         imports: input::imports(arguments.allow_imports.as_deref())?,
         all: arguments.all,
         fail_on: arguments.fail_on,
+        verify: arguments.verify.then_some(VerifySettings { per_issuer: arguments.verify_limit }),
         now,
     };
     if arguments.resume {
@@ -57,6 +58,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         settings.decisions = stored.decisions(arguments)?;
         let again = stored.settings(targets, &arguments.reach, now)?;
         settings.follow |= again.follow;
+        settings.verify = settings.verify.or(again.verify);
         settings.scope = again.scope;
         settings.endpoints = again.endpoints;
         settings.history = again.history;

@@ -164,6 +164,7 @@ mod tests {
             key: FingerprintKey::from_bytes([7; 32]),
             limits: Limits::default(),
             imports: AllowedImports::default(),
+            verify: false,
         }
     }
 

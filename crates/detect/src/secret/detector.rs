@@ -4,6 +4,7 @@ use super::checksum::{Checksum, aws_account};
 use super::engine::{Engine, Match};
 use super::published::published;
 use super::structure::{self, Found};
+use super::verifiable::Verifiable;
 use super::{decoded, key};
 use crate::detector::{Context, Detector, Output, View, Want};
 use lidless_core::{Category, Confidence, Entry, Finding, Place, Reason, Suppressed, Text};
@@ -93,6 +94,10 @@ impl Look<'_> {
                     self.taken.push(found.span.clone());
                     let place = place(self.text, found.start(), self.entry);
                     let finding = by_rule(&found, self.text.as_str(), &place, self.context);
+                    if self.context.verify {
+                        let question = Verifiable::of(&found, self.text.as_str(), &finding);
+                        self.output.verifiable.extend(question);
+                    }
                     self.output.findings.push(finding);
                 }
             }

@@ -14,9 +14,13 @@ mod placeholder;
 mod published;
 mod rule;
 mod structure;
+mod verifiable;
+mod verify;
 
 pub use checksum::Checksum;
 pub(crate) use detector::SecretDetector;
 pub use examine::{Examination, examine_secret_rules, secret_span};
 pub(crate) use key::{describe as describe_key, kind_of as key_kind, read_bytes as read_keys};
 pub use rule::{Rule, secret_rules};
+pub use verifiable::Verifiable;
+pub use verify::{Answer, Asking, Judged, Pair, Sign, Verify};

@@ -1,9 +1,15 @@
 //! A rule of `rules/secret/`, as the build script wrote it into the program.
 
 use super::checksum::Checksum;
+use super::verify::Verify;
 use lidless_core::{Confidence, Severity};
 
-include!(concat!(env!("OUT_DIR"), "/secret_rules.rs"));
+mod table {
+    use super::super::verify::{Answer, Pair, Sign};
+    use super::{Checksum, Confidence, Rule, Severity, Verify};
+
+    include!(concat!(env!("OUT_DIR"), "/secret_rules.rs"));
+}
 
 /// What one kind of secret looks like, opens, and how it is taken back.
 #[derive(Debug)]
@@ -44,10 +50,12 @@ pub struct Rule {
     pub revoke: &'static str,
     /// Where the service writes about it.
     pub reference: &'static str,
+    /// How its issuer is asked whether it is live, where that is known.
+    pub verify: Option<Verify>,
 }
 
 /// Every built-in rule of secrets, in the order of their files.
 #[must_use]
 pub fn secret_rules() -> &'static [Rule] {
-    TABLE
+    table::TABLE
 }

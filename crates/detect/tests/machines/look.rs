@@ -65,6 +65,7 @@ impl Disk {
             key: FingerprintKey::from_bytes([7; 32]),
             limits: Limits::default(),
             imports: AllowedImports::default(),
+            verify: false,
         };
         let mut output = Output::default();
         DETECTORS.with(|detectors| {

@@ -37,7 +37,7 @@ impl Sink for Inside {
             let view = View { artifact: &artifact, head: &head, text: text.as_ref() };
             ModelDetector.detect(
                 &view,
-                &Context { key, limits, imports: AllowedImports::default() },
+                &Context { key, limits, imports: AllowedImports::default(), verify: false },
                 &mut self.output,
             );
         }
