@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod failure;
+mod history;
 mod input;
 mod output;
 mod progress;

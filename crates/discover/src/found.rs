@@ -1,22 +1,8 @@
 //! What walking a source gives.
 
+use crate::git::{GitOptions, GitOrigin};
 use globset::GlobSet;
-use lidless_core::{Artifact, Gap, Timestamp};
-
-/// Which commit first brought a blob.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GitOrigin {
-    /// Its full id.
-    pub commit: String,
-    /// `Name <address>`.
-    pub author: String,
-    /// When it was committed; none when the date is none.
-    pub committed_at: Option<Timestamp>,
-    /// Whether the newest tree still holds the same content.
-    pub in_newest_tree: bool,
-    /// Position of the commit, oldest first, parents always before their children.
-    pub order: u64,
-}
+use lidless_core::{Artifact, Gap};
 
 /// One thing to look into.
 #[derive(Debug, Clone)]
@@ -32,6 +18,8 @@ pub struct Found {
 pub struct DiscoverOptions {
     /// The whole history, or only what is there now.
     pub history: bool,
+    /// Which part of the history.
+    pub git: GitOptions,
     /// Paths to leave out.
     pub exclude: GlobSet,
     /// Blobs of a history larger than this are gaps: they are held in memory whole.
@@ -40,7 +28,12 @@ pub struct DiscoverOptions {
 
 impl Default for DiscoverOptions {
     fn default() -> Self {
-        Self { history: true, exclude: GlobSet::empty(), largest_blob_bytes: 256 << 20 }
+        Self {
+            history: true,
+            git: GitOptions::default(),
+            exclude: GlobSet::empty(),
+            largest_blob_bytes: 256 << 20,
+        }
     }
 }
 

@@ -8,9 +8,11 @@ mod error;
 mod folder;
 mod found;
 mod git;
-mod order;
 mod source;
 
 pub use error::DiscoverError;
-pub use found::{DiscoverOptions, Found, GitOrigin, Summary};
+pub use found::{DiscoverOptions, Found, Summary};
+#[doc(hidden)]
+pub use git::apply_delta;
+pub use git::{GitOptions, GitOrigin};
 pub use source::Source;

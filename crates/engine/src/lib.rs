@@ -26,6 +26,7 @@ pub use assemble::assemble;
 pub use check::{Closure, check};
 pub use error::EngineError;
 pub use lidless_detect::model::AllowedImports;
+pub use lidless_discover::GitOptions;
 pub use observe::{SeenObject, StoreView, names_a_model, observe};
 pub use progress::{Progress, Snapshot};
 pub use scan::scan;
