@@ -216,7 +216,7 @@ fn messages_tags_and_notes_are_read() {
     for word in ["alpha", "beta", "gamma", "delta", "epsilon"] {
         assert!(has(&found, word), "{word} is missing");
     }
-    assert!(contents(&found).values().all(|count| *count == 1), "each once");
+    assert!(blobs(&found).values().all(|count| *count == 1), "each once");
     assert!(summary.gaps.is_empty(), "{:?}", summary.gaps);
 }
 
@@ -245,7 +245,7 @@ fn what_no_reference_reaches_is_read_only_when_asked_for() {
     for word in gone {
         assert!(has(&found, word), "{word} is missing");
     }
-    assert!(contents(&found).values().all(|count| *count == 1), "each once");
+    assert!(blobs(&found).values().all(|count| *count == 1), "each once");
     let reset = found.iter().find(|one| text(one) == "committed and reset").unwrap();
     assert_eq!(reset.artifact.entry.path(), "a");
     assert!(!reset.git.as_ref().unwrap().in_newest_tree);
