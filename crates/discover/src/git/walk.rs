@@ -13,7 +13,7 @@ use gix::ObjectId;
 use gix::objs::Kind;
 use lidless_core::{Artifact, Entry, Gap, Layer, Provenance};
 use lidless_io::{FileBytes, MemoryBytes, ReadAt as _, read_vec};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,7 +49,7 @@ pub(crate) fn walk(
     let open = gix::open::Options::isolated().config_overrides(["core.useReplaceRefs=false"]);
     let repository =
         gix::ThreadSafeRepository::open_opts(path, open).map_err(|e| failed(e.to_string()))?;
-    let local = repository.to_thread_local();
+    let local = thread_local(&repository);
     let started = Instant::now();
     let mut reading = Reading::new(&local, name, options, &repository).map_err(failed)?;
     tracing::debug!(seconds = started.elapsed().as_secs_f64(), "names of the history are read");
@@ -77,6 +77,13 @@ pub(crate) fn walk(
         folder::walk(root, &files, threads, &same, found, &mut summary);
     }
     Ok(summary)
+}
+
+/// A handle that does not look for new packs whenever an object is missing.
+fn thread_local(repository: &gix::ThreadSafeRepository) -> gix::Repository {
+    let mut local = repository.to_thread_local();
+    local.objects.refresh_never();
+    local
 }
 
 /// Whether a file of the work tree is one of the history's blobs.
@@ -163,14 +170,11 @@ impl<'a> Reading<'a> {
         let newest = tips.head.or_else(|| commits.order.last().map(|node| node.id));
         let tree = newest.and_then(|id| tree_of(repository, id));
         submodules::list(repository, name, tree, &mut history);
-        let number = |of: &ObjectId| {
-            commits
-                .order
-                .iter()
-                .position(|node| node.id == *of)
-                .and_then(|at| u32::try_from(at).ok())
-        };
-        let tags = tips.tags.iter().map(|(tag, of)| (*tag, number(of))).collect();
+        let named: HashSet<ObjectId> = tips.tags.iter().map(|(_, of)| *of).collect();
+        let order = commits.order.iter().enumerate().filter(|(_, node)| named.contains(&node.id));
+        let numbers: HashMap<ObjectId, u32> =
+            order.filter_map(|(at, node)| Some((node.id, u32::try_from(at).ok()?))).collect();
+        let tags = tips.tags.iter().map(|(tag, of)| (*tag, numbers.get(of).copied())).collect();
         let newest = newest.map(|id| blobs_of(repository, id)).unwrap_or_default();
         Ok(Self { name, asked: Asked::new(shared.clone()), history, commits, tags, newest })
     }
@@ -195,7 +199,7 @@ impl<'a> Reading<'a> {
             }
         };
         let limit = options.largest_blob_bytes;
-        let local = repository.to_thread_local();
+        let local = thread_local(repository);
         let kind = local.object_hash();
         let left = packs::read(&folders(&local), kind, &ids, limit, threads, &give);
         // What no pack gave: loose objects, and whatever is wrong with the others.
@@ -204,7 +208,7 @@ impl<'a> Reading<'a> {
         std::thread::scope(|scope| {
             for _ in 0..threads.clamp(1, left.len().max(1)) {
                 scope.spawn(|| {
-                    let local = repository.to_thread_local();
+                    let local = thread_local(repository);
                     while let Some(number) = left.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let Some(id) = ids.get(*number) else { continue };
                         match read_singly(&local, *id, limit) {
