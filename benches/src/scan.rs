@@ -2,7 +2,7 @@
 
 use globset::GlobSet;
 use lidless_core::{Limits, Scope, Timestamp};
-use lidless_engine::{AllowedImports, ScanSettings, Target};
+use lidless_engine::{AllowedImports, GitOptions, ScanSettings, Target};
 use lidless_judge::FailOn;
 use lidless_storage::Endpoints;
 use lidless_token::KeyRing;
@@ -16,6 +16,7 @@ pub fn settings(targets: Vec<Target>, azure: Option<String>) -> ScanSettings {
         scope: Scope::without_file(),
         endpoints: Endpoints { azure, ..Endpoints::default() },
         history: true,
+        git: GitOptions::default(),
         jobs: 16,
         budget: None,
         exclude: GlobSet::empty(),

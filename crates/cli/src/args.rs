@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use crate::history::HistoryArguments;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lidless_core::{ImageReach, Severity};
 use lidless_judge::FailOn;
@@ -100,6 +101,7 @@ Examples:
   lidless scan .                            leads in this tree and all its history
   lidless scan . --follow --case a.case     follow what the scope allows, keep a case
   lidless scan https://example.com/r.git    a repository elsewhere
+  lidless scan . --since-commit ORIG_HEAD   only what came since, after a pull
   lidless scan @link.txt                    a link you were handed
   lidless scan az://contoso                 what an account shows to strangers
 
@@ -132,6 +134,8 @@ pub(crate) struct ScanArguments {
     /// Only the newest tree, not the history
     #[arg(long)]
     pub(crate) no_history: bool,
+    #[command(flatten)]
+    pub(crate) history: HistoryArguments,
     /// How many requests at a time
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(crate) jobs: u16,

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod decisions;
 mod failure;
+mod history;
 mod input;
 mod output;
 mod progress;

@@ -1,11 +1,14 @@
 //! What a case remembers of how it was asked for, so that it can be gone on with and checked.
 
 use crate::args::{ReachArguments, ScanArguments};
+use crate::history::HistoryArguments;
 use crate::{decisions, input};
 use anyhow::{Context as _, Result};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use lidless_core::{Limits, Timestamp};
-use lidless_engine::{AllowedImports, Decisions, Markers, ScanSettings, Target, VerifySettings};
+use lidless_engine::{
+    AllowedImports, Decisions, GitOptions, Markers, ScanSettings, Target, VerifySettings,
+};
 use lidless_judge::FailOn;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -21,6 +24,8 @@ pub(crate) struct Request {
     pub(crate) scope: Option<PathBuf>,
     pub(crate) endpoint: Vec<String>,
     pub(crate) no_history: bool,
+    #[serde(default)]
+    pub(crate) history: HistoryArguments,
     pub(crate) exclude: Vec<String>,
     #[serde(default)]
     pub(crate) no_allows: bool,
@@ -56,6 +61,7 @@ impl Request {
             scope: arguments.reach.scope.as_ref().map(|path| PathBuf::from(absolute(path))),
             endpoint: arguments.reach.endpoint.clone(),
             no_history: arguments.no_history,
+            history: arguments.history.clone(),
             exclude: arguments.exclude.clone(),
             no_allows: arguments.no_allows,
             honor_foreign_allows: arguments.honor_foreign_allows,
@@ -111,6 +117,7 @@ impl Request {
             scope: input::scope(scope, now)?,
             endpoints: input::endpoints(endpoint)?,
             history: !self.no_history,
+            git: self.history.options(),
             exclude: globs(&self.exclude)?,
             verify: self.verify.map(|per_issuer| VerifySettings { per_issuer }),
             ..bare(reach, now)?
@@ -126,6 +133,7 @@ pub(crate) fn bare(reach: &ReachArguments, now: Timestamp) -> Result<ScanSetting
         scope: input::scope(reach.scope.as_deref(), now)?,
         endpoints: input::endpoints(&reach.endpoint)?,
         history: false,
+        git: GitOptions::default(),
         jobs: 16,
         budget: None,
         exclude: globs(&[])?,

@@ -32,7 +32,7 @@ impl Text {
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (content, encoding) = if let Some(rest) = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]) {
-            (String::from_utf8_lossy(rest).into_owned(), Encoding::Utf8)
+            (utf8(rest), Encoding::Utf8)
         } else if let Some(rest) = bytes.strip_prefix(&[0xff, 0xfe]) {
             (UTF_16LE.decode_without_bom_handling(rest).0.into_owned(), Encoding::Utf16Le)
         } else if let Some(rest) = bytes.strip_prefix(&[0xfe, 0xff]) {
@@ -45,7 +45,7 @@ impl Text {
                 Encoding::Utf16Be => {
                     (UTF_16BE.decode_without_bom_handling(bytes).0.into_owned(), Encoding::Utf16Be)
                 }
-                Encoding::Utf8 => (String::from_utf8_lossy(bytes).into_owned(), Encoding::Utf8),
+                Encoding::Utf8 => (utf8(bytes), Encoding::Utf8),
                 Encoding::Latin1 => {
                     let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
                     (text.into_owned(), Encoding::Latin1)
@@ -132,8 +132,8 @@ fn sniff(bytes: &[u8]) -> Option<Encoding> {
             None
         };
     }
-    let control =
-        head.iter().filter(|b| matches!(**b, 1..=8 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f)).count();
+    // Counted in bytes, a few at a time, which is several times as fast as in a word each.
+    let control: usize = head.chunks(128).map(|part| usize::from(controls(part))).sum();
     // One control character in fifty still occurs in logs and terminal captures.
     if control.saturating_mul(50) > head.len() {
         return None;
@@ -143,6 +143,23 @@ fn sniff(bytes: &[u8]) -> Option<Encoding> {
         // The head may end inside a character.
         Err(error) if error.error_len().is_none() => Some(Encoding::Utf8),
         Err(_) => Some(Encoding::Latin1),
+    }
+}
+
+/// How many of at most 255 bytes are control characters that text does not have.
+fn controls(part: &[u8]) -> u8 {
+    let is_control = |b: u8| {
+        ((1..=8).contains(&b) | (0x0e..=0x1a).contains(&b) | (0x1c..=0x1f).contains(&b))
+            | (b == 0x7f)
+    };
+    part.iter().fold(0u8, |sum, byte| sum.wrapping_add(u8::from(is_control(*byte))))
+}
+
+/// Most text is valid, and checking that is much faster than looking for what is not.
+fn utf8(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
     }
 }
 

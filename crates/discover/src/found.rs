@@ -1,25 +1,11 @@
 //! What walking a source gives.
 
+use crate::git::{GitOptions, GitOrigin};
 use crate::ignore_rules::IgnoreRules;
 use globset::GlobSet;
-use lidless_core::{Artifact, Gap, Timestamp};
+use lidless_core::{Artifact, Gap};
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// Which commit first brought a blob.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GitOrigin {
-    /// Its full id.
-    pub commit: String,
-    /// `Name <address>`.
-    pub author: String,
-    /// When it was committed; none when the date is none.
-    pub committed_at: Option<Timestamp>,
-    /// Whether the newest tree still holds the same content.
-    pub in_newest_tree: bool,
-    /// Position of the commit, oldest first, parents always before their children.
-    pub order: u64,
-}
 
 /// One thing to look into.
 #[derive(Debug, Clone)]
@@ -35,6 +21,8 @@ pub struct Found {
 pub struct DiscoverOptions {
     /// The whole history, or only what is there now.
     pub history: bool,
+    /// Which part of the history.
+    pub git: GitOptions,
     /// Paths to leave out.
     pub exclude: GlobSet,
     /// More paths to leave out, with reasons.
@@ -50,6 +38,7 @@ impl Default for DiscoverOptions {
     fn default() -> Self {
         Self {
             history: true,
+            git: GitOptions::default(),
             exclude: GlobSet::empty(),
             ignore: IgnoreRules::default(),
             heed_ignore_file: false,

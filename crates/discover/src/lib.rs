@@ -9,10 +9,12 @@ mod folder;
 mod found;
 mod git;
 mod ignore_rules;
-mod order;
 mod source;
 
 pub use error::DiscoverError;
-pub use found::{DiscoverOptions, Found, GitOrigin, Summary};
+pub use found::{DiscoverOptions, Found, Summary};
+#[doc(hidden)]
+pub use git::apply_delta;
+pub use git::{GitOptions, GitOrigin};
 pub use ignore_rules::{IGNORE_FILE, IgnoreRules};
 pub use source::Source;

@@ -15,12 +15,15 @@ pub(crate) struct Origin {
     pub(crate) author: String,
     pub(crate) committed_at: Option<Timestamp>,
     pub(crate) in_newest_tree: bool,
+    /// Branches whose newest tree holds it, the first few.
+    pub(crate) branches: Vec<String>,
     /// Position of the commit, oldest first.
     pub(crate) order: u64,
 }
 
 struct Draft {
     lead: Lead,
+    branches: Vec<String>,
     order: u64,
     object: Option<ObjectId>,
     named: bool,
@@ -77,7 +80,8 @@ impl Book {
                 grant: Some(id.clone()),
             };
             let order = origin.map_or(0, |origin| origin.order);
-            let draft = Draft { lead, order, object, named };
+            let branches = origin.map(|origin| origin.branches.clone()).unwrap_or_default();
+            let draft = Draft { lead, branches, order, object, named };
             match self.drafts.entry((id, group)) {
                 std::collections::btree_map::Entry::Vacant(slot) => {
                     slot.insert(draft);
@@ -164,9 +168,10 @@ impl Book {
             finding.line = draft.lead.line;
             finding = finding
                 .with_fingerprint(key.of(secret.expose().as_bytes()))
-                .with_detail("grant", id.as_str())
-                .with_detail("commit", draft.lead.commit.clone())
-                .with_detail("in_newest_tree", draft.lead.in_newest_tree);
+                .with_detail("grant", id.as_str());
+            if draft.lead.commit.is_some() {
+                finding = finding.with_detail("git", draft.origin());
+            }
             if known.credential.is_public_test_value() {
                 finding.severity = Severity::Info;
             }
@@ -183,13 +188,28 @@ impl Draft {
             (a, b) => a.or(b),
         };
         let named = self.named || other.named;
+        let mut branches = std::mem::take(&mut self.branches);
+        branches.extend(other.branches.iter().cloned());
+        branches.sort();
+        branches.dedup();
         let earlier = (other.order, &other.lead.location, other.lead.line)
             < (self.order, &self.lead.location, self.lead.line);
         if earlier {
             *self = other;
         }
         self.lead.in_newest_tree = newest;
+        self.branches = branches;
         self.named = named;
+    }
+
+    fn origin(&self) -> serde_json::Value {
+        serde_json::json!({
+            "commit": self.lead.commit,
+            "author": self.lead.author,
+            "committed_at": self.lead.committed_at.map(|time| time.to_string()),
+            "in_newest_tree": self.lead.in_newest_tree,
+            "branches": self.branches,
+        })
     }
 }
 

@@ -95,7 +95,8 @@ impl Inspector {
         };
         // What fits into the head is not read again.
         let small = u64::try_from(head.len()).is_ok_and(|known| known == artifact.bytes.len());
-        let memory = small.then(|| artifact.over(Arc::new(MemoryBytes::new(head.clone()))));
+        let memory = (small && artifact.bytes.memory().is_none())
+            .then(|| artifact.over(Arc::new(MemoryBytes::new(head.clone()))));
         let artifact = memory.as_ref().unwrap_or(artifact);
         let peeler = self.peelers.find(artifact, &head);
         let wanted = self.detectors.wants(&artifact.entry, &head);
@@ -124,7 +125,8 @@ impl Inspector {
                 let (findings, suppressed) = (&mut output.findings, &mut output.suppressed);
                 allow::apply(text, foreign, from, findings, suppressed, &mut outcome.remarks);
                 // What is allowed is nobody's to ask about.
-                let kept: Vec<_> = findings.iter().filter_map(|it| it.fingerprint.clone()).collect();
+                let kept: Vec<_> =
+                    findings.iter().filter_map(|it| it.fingerprint.clone()).collect();
                 output.verifiable.retain(|one| kept.contains(&one.fingerprint));
             }
             self.questions.add(&mut outcome.output.verifiable, &self.context.key);
@@ -162,6 +164,11 @@ impl Inspector {
             Text::decode(&middle)?;
         }
         let limit = self.context.limits.text_bytes;
+        if length <= limit
+            && let Some(all) = artifact.bytes.memory()
+        {
+            return Text::decode(all);
+        }
         let bytes = match read_vec(&*artifact.bytes, 0, limit) {
             Ok(bytes) => bytes,
             Err(error) => {

@@ -38,6 +38,7 @@ pub use decisions::{Decisions, Markers};
 pub use error::EngineError;
 pub use gitleaks::{Allowed, gitleaks_baseline, gitleaks_ignore, gitleaks_paths};
 pub use lidless_detect::model::AllowedImports;
+pub use lidless_discover::GitOptions;
 pub use observe::{SeenObject, StoreView, names_a_model, observe};
 pub use progress::{Progress, Snapshot};
 pub use scan::scan;

@@ -11,10 +11,14 @@ use lidless_core::{Coverage, Finding, Gap, Mark, Remark};
 use lidless_discover::{DiscoverOptions, Found, Source};
 use lidless_io::{Counted, Tally};
 use lidless_ledger::Case;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Branches named of one finding at most.
+const BRANCHES: usize = 16;
 
 /// What local targets gave, until it is written to the case.
 #[derive(Default)]
@@ -45,6 +49,7 @@ pub(crate) fn read(
     let looked = AtomicU64::new(0);
     let options = DiscoverOptions {
         history: settings.history,
+        git: settings.git.clone(),
         exclude: settings.exclude.clone(),
         ignore: settings.decisions.ignore.clone(),
         heed_ignore_file: settings.decisions.markers != Markers::None,
@@ -59,23 +64,42 @@ pub(crate) fn read(
     let top = top.to_string_lossy();
     let found = |found: Found| {
         // Of a disk image only a part is read; what memory holds was read by whoever filled it.
-        let counted = Counted::new(Arc::clone(&found.artifact.bytes), read.clone());
-        let outcome = inspector.inspect(&found.artifact.over(Arc::new(counted)));
+        let outcome = if let Some(all) = found.artifact.bytes.memory() {
+            read.add(u64::try_from(all.len()).unwrap_or(u64::MAX), 1);
+            inspector.inspect(&found.artifact)
+        } else {
+            let counted = Counted::new(Arc::clone(&found.artifact.bytes), read.clone());
+            inspector.inspect(&found.artifact.over(Arc::new(counted)))
+        };
         progress.entry();
         looked.fetch_add(1, Ordering::Relaxed);
         entries.fetch_add(outcome.entries, Ordering::Relaxed);
         bytes.fetch_add(found.artifact.bytes.len(), Ordering::Relaxed);
-        let origin = found.git.map(|git| Origin {
-            commit: git.commit,
-            author: git.author,
+        let Outcome { output, seen, unreadable, remarks, .. } = outcome;
+        let nothing = output.findings.is_empty()
+            && output.suppressed.is_empty()
+            && remarks.is_empty()
+            && output.marks.is_empty()
+            && output.gaps.is_empty()
+            && seen.is_empty()
+            && unreadable.is_none();
+        if nothing {
+            return;
+        }
+        // Who brought it is looked up only where there is something to say.
+        let told = !output.findings.is_empty() || !seen.is_empty();
+        let newest = found.git.as_ref().is_none_or(|git| git.in_newest_tree);
+        let order = found.git.as_ref().map_or(0, |git| git.order);
+        let origin = found.git.filter(|_| told).map(|git| Origin {
+            commit: git.commit(),
+            author: git.author(),
             committed_at: git.committed_at,
             in_newest_tree: git.in_newest_tree,
+            branches: git.branches(),
             order: git.order,
         });
         let path = found.artifact.entry.full_path();
-        let Outcome { output, seen, unreadable, remarks, .. } = outcome;
         let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
-        let order = origin.as_ref().map_or(0, |origin| origin.order);
         progress.found(output.findings.len(), seen.len());
         for finding in output.findings {
             if !settings.all && is_harmless_model(&finding) {
@@ -83,7 +107,6 @@ pub(crate) fn read(
             }
             keep(&mut gathered.findings, &path, order, finding, origin.as_ref());
         }
-        let newest = origin.as_ref().is_none_or(|origin| origin.in_newest_tree);
         gathered.suppressed.add(relative(&path, &top), order, newest, &output.suppressed);
         if newest {
             gathered.remarks.extend(remarks);
@@ -158,11 +181,16 @@ fn keep(
     origin: Option<&Origin>,
 ) {
     if let Some(origin) = origin {
-        finding = finding
-            .with_detail("commit", origin.commit.as_str())
-            .with_detail("author", origin.author.as_str())
-            .with_detail("committed_at", origin.committed_at.map(|time| time.to_string()))
-            .with_detail("in_newest_tree", origin.in_newest_tree);
+        finding = finding.with_detail(
+            "git",
+            serde_json::json!({
+                "commit": origin.commit,
+                "author": origin.author,
+                "committed_at": origin.committed_at.map(|time| time.to_string()),
+                "in_newest_tree": origin.in_newest_tree,
+                "branches": origin.branches,
+            }),
+        );
     }
     let what = match &finding.fingerprint {
         Some(fingerprint) => fingerprint.to_string(),
@@ -176,16 +204,30 @@ fn keep(
             findings.insert(key, (order, finding));
         }
         Some((known, kept)) => {
+            let branches = joined(kept, &finding);
             let newest = [&*kept, &finding].iter().any(|one| {
-                one.detail.get("in_newest_tree") == Some(&serde_json::Value::Bool(true))
+                one.detail.get("git").and_then(|git| git.get("in_newest_tree"))
+                    == Some(&Value::Bool(true))
             });
             if (order, &finding.location, finding.offset) < (*known, &kept.location, kept.offset) {
                 *known = order;
                 *kept = finding;
             }
-            if newest {
-                kept.detail.insert("in_newest_tree".into(), true.into());
+            if let Some(Value::Object(git)) = kept.detail.get_mut("git") {
+                git.insert("in_newest_tree".into(), newest.into());
+                git.insert("branches".into(), branches.into());
             }
         }
     }
+}
+
+/// The branches that hold one of two versions, each once.
+fn joined(a: &Finding, b: &Finding) -> Vec<String> {
+    let lists = [a, b].into_iter().filter_map(|one| one.detail.get("git")?.get("branches"));
+    let names = lists.filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+    let mut all: Vec<String> = names.map(str::to_owned).collect();
+    all.sort();
+    all.dedup();
+    all.truncate(BRANCHES);
+    all
 }

@@ -6,6 +6,7 @@ use crate::verify::VerifySettings;
 use globset::GlobSet;
 use lidless_core::{Limits, Scope, Timestamp};
 use lidless_detect::model::AllowedImports;
+use lidless_discover::GitOptions;
 use lidless_judge::FailOn;
 use lidless_storage::Endpoints;
 use lidless_token::KeyRing;
@@ -23,6 +24,8 @@ pub struct ScanSettings {
     pub endpoints: Endpoints,
     /// Whether git histories are read, or only the newest tree.
     pub history: bool,
+    /// Which part of them.
+    pub git: GitOptions,
     /// Threads that wait for networks; computing takes as many as there are cores.
     pub jobs: usize,
     /// Bytes of content to read from stores at most.

@@ -37,6 +37,10 @@ impl ReadAt for MemoryBytes {
         Ok(size)
     }
 
+    fn memory(&self) -> Option<&[u8]> {
+        Some(&self.0)
+    }
+
     fn gap_bytes(&self) -> u64 {
         0
     }

@@ -61,6 +61,11 @@ pub trait ReadAt: Send + Sync {
     fn lanes(&self) -> usize {
         1
     }
+
+    /// All of it, when it lies in memory as one piece: what would be copied need not be.
+    fn memory(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// Reads at most `length` bytes at `offset`, cut at the end of the source.
@@ -125,5 +130,9 @@ impl<S: ReadAt + ?Sized> ReadAt for Arc<S> {
 
     fn lanes(&self) -> usize {
         (**self).lanes()
+    }
+
+    fn memory(&self) -> Option<&[u8]> {
+        (**self).memory()
     }
 }

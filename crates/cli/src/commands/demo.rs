@@ -39,6 +39,7 @@ pub(crate) fn run(arguments: &DemoArguments, quiet: bool) -> Result<u8> {
         scope: Scope::without_file(),
         endpoints: Endpoints { azure: Some(endpoint.clone()), ..Endpoints::default() },
         history: true,
+        git: lidless_engine::GitOptions::default(),
         jobs: 16,
         budget: None,
         exclude: globs(&[])?,

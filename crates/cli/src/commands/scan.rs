@@ -31,6 +31,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         scope: input::scope(arguments.reach.scope.as_deref(), now)?,
         endpoints: input::endpoints(&arguments.reach.endpoint)?,
         history: !arguments.no_history,
+        git: arguments.history.options(),
         jobs: usize::from(arguments.jobs),
         budget: arguments.budget,
         exclude: globs(&arguments.exclude)?,
@@ -62,6 +63,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         settings.scope = again.scope;
         settings.endpoints = again.endpoints;
         settings.history = again.history;
+        settings.git = again.git;
         settings.exclude = again.exclude;
         settings.targets = again.targets;
         // Targets given twice are read once.

@@ -9,6 +9,7 @@ pub(crate) struct Node {
     pub(crate) id: ObjectId,
     pub(crate) parents: Vec<ObjectId>,
     pub(crate) seconds: i64,
+    pub(crate) tree: ObjectId,
 }
 
 /// Indexes into `nodes`, oldest first; parents always before their children, whatever their
