@@ -6,6 +6,9 @@
 //! and the like in it, and the sign after it; `@is@` the rest of any name and the sign after it;
 //! `@end@` the end of a run of token characters.
 
+#[path = "src/secret/shorthand.rs"]
+mod shorthand;
+
 use serde::Deserialize;
 use std::error::Error;
 use std::fmt::Write as _;
@@ -90,16 +93,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn write_rule(out: &mut String, service: &str, rule: &Rule) -> Result<(), Box<dyn Error>> {
-    let pattern = rule
-        .pattern
-        .replace(
-            "@key@",
-            r#"[a-z0-9_.\- ]{0,24}(?:key|token|secret|passw(?:or)?d|auth|credentials?)[a-z0-9_.\-]{0,16}["']?\]?[ \t]{0,8}(?::=|=>|[:=>,])[ \t]{0,8}["'`]?"#,
-        )
-        .replace("@is@", r#"[A-Za-z0-9_.\-]{0,32}["']?\]?[ \t]{0,8}(?::=|=>|[:=>,])[ \t]{0,8}["'`]?"#)
-        .replace("@start@", r"(?-u:\b)")
-        .replace("@word@", r"(?-u:\b|_)")
-        .replace("@end@", r"(?:[^A-Za-z0-9_\-]|$)");
+    let pattern = shorthand::expand(&rule.pattern);
     let parsed = regex_syntax::Parser::new().parse(&pattern)?;
     let longest = parsed.properties().maximum_len();
     let reach = match (longest, rule.window) {
@@ -115,7 +109,7 @@ fn write_rule(out: &mut String, service: &str, rule: &Rule) -> Result<(), Box<dy
          severity: Severity::{}, confidence: Confidence::{}, pattern: {pattern:?}, \
          literals: &{:?}, ignore_case: {}, shown: {}, entropy: {:?}, reach: {reach}, \
          password: {}, checksum: {}, examples: &{examples:?}, counter: &{counter:?}, \
-         revoke: {:?}, reference: {:?} }},",
+         revoke: {:?}, reference: {:?}, own: None }},",
         rule.id,
         rule.title,
         rule.opens,

@@ -5,6 +5,7 @@ mod commands;
 mod failure;
 mod input;
 mod output;
+mod own_rules;
 mod progress;
 mod request;
 

@@ -5,6 +5,7 @@ use crate::input;
 use anyhow::{Context as _, Result};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use lidless_core::{Limits, Timestamp};
+use lidless_detect::RuleSet;
 use lidless_engine::{AllowedImports, ScanSettings, Target};
 use lidless_judge::FailOn;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ pub(crate) struct Request {
     pub(crate) endpoint: Vec<String>,
     pub(crate) no_history: bool,
     pub(crate) exclude: Vec<String>,
+    #[serde(default)]
+    pub(crate) rules: Vec<PathBuf>,
 }
 
 impl Request {
@@ -45,6 +48,7 @@ impl Request {
             endpoint: arguments.reach.endpoint.clone(),
             no_history: arguments.no_history,
             exclude: arguments.exclude.clone(),
+            rules: arguments.rules.iter().map(|path| PathBuf::from(absolute(path))).collect(),
         }
     }
 
@@ -76,6 +80,7 @@ impl Request {
             endpoints: input::endpoints(endpoint)?,
             history: !self.no_history,
             exclude: globs(&self.exclude)?,
+            rules: RuleSet::default(),
             ..bare(reach, now)?
         })
     }
@@ -95,6 +100,7 @@ pub(crate) fn bare(reach: &ReachArguments, now: Timestamp) -> Result<ScanSetting
         limits: Limits::default(),
         keys: input::keys(reach.keys.as_deref())?,
         imports: AllowedImports::default(),
+        rules: RuleSet::default(),
         all: false,
         fail_on: FailOn::Never,
         now,

@@ -18,6 +18,7 @@ mod workstation;
 
 pub use detector::{Context, Detector, Output, View, Want};
 pub use secret::{
-    Checksum, Examination, Rule as SecretRule, examine_secret_rules, secret_rules, secret_span,
+    Checksum, Draft, Examination, Rule as SecretRule, RuleSet, RulesError, RulesFile, Verdict,
+    examine_secret_rules, read_rules, secret_rules, secret_span, write_rules,
 };
 pub use table::Detectors;

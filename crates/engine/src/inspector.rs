@@ -3,7 +3,7 @@
 use crate::order::interest;
 use lidless_core::{Artifact, Entry, Finding, Gap, Interest, Limits, Place, Text};
 use lidless_detect::model::AllowedImports;
-use lidless_detect::{Context, Detectors, Output, View, Want};
+use lidless_detect::{Context, Detectors, Output, RuleSet, View, Want};
 use lidless_io::{MemoryBytes, ReadError, ReadErrorKind, read_vec};
 use lidless_peel::{Peelers, Sink};
 use lidless_token::Sighting;
@@ -42,8 +42,8 @@ pub(crate) struct Outcome {
 }
 
 impl Inspector {
-    pub(crate) fn new(context: Context) -> Self {
-        Self { detectors: Detectors::new(), peelers: Peelers::new(), context }
+    pub(crate) fn new(context: Context, rules: RuleSet) -> Self {
+        Self { detectors: Detectors::with(rules), peelers: Peelers::new(), context }
     }
 
     /// What the name alone says.

@@ -49,7 +49,10 @@ pub fn scan(
     case.set_meta("targets", &targets)?;
     case.reopen_for_resume()?;
 
-    let inspector = Inspector::new(context(case.key(), settings.limits, settings.imports.clone()));
+    let inspector = Inspector::new(
+        context(case.key(), settings.limits, settings.imports.clone()),
+        settings.rules.clone(),
+    );
     let book = Mutex::new(Book::new(settings.now, settings.keys.clone()));
     let mut entries = 0u64;
     let mut failures = Vec::new();

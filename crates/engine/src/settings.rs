@@ -3,6 +3,7 @@
 use crate::target::Target;
 use globset::GlobSet;
 use lidless_core::{Limits, Scope, Timestamp};
+use lidless_detect::RuleSet;
 use lidless_detect::model::AllowedImports;
 use lidless_judge::FailOn;
 use lidless_storage::Endpoints;
@@ -33,6 +34,8 @@ pub struct ScanSettings {
     pub keys: KeyRing,
     /// Names that models may import, beside the known ones.
     pub imports: AllowedImports,
+    /// The rules of secrets.
+    pub rules: RuleSet,
     /// Whether harmless models are listed as well.
     pub all: bool,
     /// From which severity on the run fails.

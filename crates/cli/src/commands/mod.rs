@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod dispatch;
+mod import;
 mod inspect;
 mod mint;
 mod plan;

@@ -1,22 +1,24 @@
 //! Secrets in text as findings. No evidence holds a secret, its own or another of the same line.
 
 use super::checksum::{Checksum, aws_account};
-use super::engine::{Engine, Match};
+use super::engine::{Engine, Match, Sought};
+use super::own::RuleSet;
 use super::password;
 use crate::detector::{Context, Detector, Output, View, Want};
 use base64::Engine as _;
-use lidless_core::{Category, Confidence, Entry, Finding, Place, Severity, Text};
+use lidless_core::{Category, Confidence, Entry, Finding, Gap, Place, Severity, Text};
 use std::sync::OnceLock;
 
 /// Finds secrets by rule and passwords by name.
 pub(crate) struct SecretDetector {
     /// Compiled when the first text comes: a folder of models may have none.
     engine: OnceLock<Engine>,
+    rules: RuleSet,
 }
 
 impl SecretDetector {
-    pub(crate) fn new() -> Self {
-        Self { engine: OnceLock::new() }
+    pub(crate) fn new(rules: RuleSet) -> Self {
+        Self { engine: OnceLock::new(), rules }
     }
 }
 
@@ -50,14 +52,21 @@ impl Detector for SecretDetector {
         let Some(text) = view.text else { return };
         let entry = &view.artifact.entry;
         let mut taken: Vec<std::ops::Range<usize>> = Vec::new();
-        for found in self.engine.get_or_init(Engine::new).find(text.as_str()) {
+        let path = entry.path();
+        let engine = self.engine.get_or_init(|| Engine::with(&self.rules));
+        let found = engine.find(Sought { text: text.as_str(), path: &path });
+        for rule in found.stopped {
+            let reason = format!("not searched to its end for secret.{}", rule.id);
+            output.gaps.push(Gap::new(&entry.provenance, reason, None));
+        }
+        for found in found.matches {
             taken.push(found.span.clone());
             output.findings.push(by_rule(&found, text, entry, context));
         }
         if is_lock_file(entry) {
             return;
         }
-        for found in password::find(&entry.path(), text.as_str()) {
+        for found in password::find(&path, text.as_str()) {
             let overlaps =
                 taken.iter().any(|span| span.start < found.span.end && found.span.start < span.end);
             let Some(value) = text.as_str().get(found.span.clone()).filter(|_| !overlaps) else {

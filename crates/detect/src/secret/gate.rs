@@ -26,7 +26,7 @@ struct Anchor {
 }
 
 impl Gate {
-    pub(crate) fn new(rules: &'static [Rule]) -> Self {
+    pub(crate) fn new(rules: &[&'static Rule]) -> Self {
         let mut gate = Self { four: empty(), three: empty(), anchors: Vec::new() };
         for (index, rule) in rules.iter().enumerate() {
             for literal in rule.literals {
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn every_literal_is_found_where_it_stands_and_nowhere_else() {
         let rules = secret_rules();
-        let gate = Gate::new(rules);
+        let gate = Gate::new(&rules.iter().collect::<Vec<_>>());
         let mut text = String::new();
         for (index, rule) in rules.iter().enumerate() {
             for literal in rule.literals {

@@ -5,13 +5,16 @@ mod detector;
 mod engine;
 mod examine;
 mod gate;
+mod own;
 mod password;
 mod placeholder;
 mod rule;
+mod shorthand;
 #[cfg(test)]
 mod survey;
 
 pub use checksum::Checksum;
 pub(crate) use detector::SecretDetector;
 pub use examine::{Examination, examine_secret_rules, secret_span};
+pub use own::{Draft, RuleSet, RulesError, RulesFile, Verdict, read_rules, write_rules};
 pub use rule::{Rule, secret_rules};

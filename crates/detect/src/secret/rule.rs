@@ -1,6 +1,7 @@
 //! A rule of `rules/secret/`, as the build script wrote it into the program.
 
 use super::checksum::Checksum;
+use super::own::Own;
 use lidless_core::{Confidence, Severity};
 
 include!(concat!(env!("OUT_DIR"), "/secret_rules.rs"));
@@ -44,6 +45,8 @@ pub struct Rule {
     pub revoke: &'static str,
     /// Where the service writes about it.
     pub reference: &'static str,
+    /// What only rules of the user's own may say.
+    pub(crate) own: Option<&'static Own>,
 }
 
 /// Every built-in rule of secrets, in the order of their files.

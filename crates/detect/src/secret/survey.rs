@@ -1,7 +1,7 @@
 //! How much the rules say of code that holds no secrets: run by hand over a folder, with
 //! `LIDLESS_SURVEY=FOLDER cargo test -p lidless-detect --lib survey -- --ignored --nocapture`.
 
-use super::engine::Engine;
+use super::engine::{Engine, Sought};
 use lidless_core::Text;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,7 +31,7 @@ fn survey() {
     walk(Path::new(&folder), &mut |path, text| {
         lines += text.lines().count();
         bytes += text.len();
-        for found in engine.find(text) {
+        for found in engine.find(Sought { text, path: &path.to_string_lossy() }).matches {
             let count = counts.entry(found.rule.id).or_default();
             *count += 1;
             if *count <= 12 || std::env::var("LIDLESS_SURVEY_ALL").is_ok() {
