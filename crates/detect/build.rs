@@ -8,6 +8,8 @@
 
 #[path = "src/secret/shorthand.rs"]
 mod shorthand;
+#[path = "src/secret/start.rs"]
+mod start;
 
 use serde::Deserialize;
 use std::error::Error;
@@ -101,13 +103,14 @@ fn write_rule(out: &mut String, service: &str, rule: &Rule) -> Result<(), Box<dy
         (Some(longest), _) => longest,
         (None, _) => return Err("the pattern has no longest match and the rule no window".into()),
     };
+    let starts = start::begins_a_word(&parsed, &rule.literals, rule.ignore_case);
     let examples: Vec<String> = rule.examples.iter().map(Text::joined).collect();
     let counter: Vec<String> = rule.counter.iter().map(Text::joined).collect();
     writeln!(
         out,
         "Rule {{ id: {:?}, service: {service:?}, title: {:?}, opens: {:?}, \
          severity: Severity::{}, confidence: Confidence::{}, pattern: {pattern:?}, \
-         literals: &{:?}, ignore_case: {}, shown: {}, entropy: {:?}, reach: {reach}, \
+         literals: &{:?}, ignore_case: {}, shown: {}, entropy: {:?}, starts_word: {starts}, reach: {reach}, \
          password: {}, checksum: {}, examples: &{examples:?}, counter: &{counter:?}, \
          revoke: {:?}, reference: {:?}, own: None }},",
         rule.id,

@@ -18,7 +18,7 @@ mod workstation;
 
 pub use detector::{Context, Detector, Output, View, Want};
 pub use secret::{
-    Checksum, Draft, Examination, Rule as SecretRule, RuleSet, RulesError, RulesFile, Verdict,
-    examine_secret_rules, read_rules, secret_rules, secret_span, write_rules,
+    Checksum, Draft, Examination, Rule as SecretRule, RuleSet, RulesError, RulesFile, SecretSearch,
+    Verdict, examine_secret_rules, read_rules, secret_rules, secret_span, write_rules,
 };
 pub use table::Detectors;

@@ -105,9 +105,12 @@ fn words(
         }
         for (id, verdict) in &file.said {
             match verdict {
-                Verdict::Taken => {
+                Verdict::Taken(costs) => {
                     taken = taken.saturating_add(1);
                     let _ = writeln!(said, "    taken    {id}");
+                    for cost in costs {
+                        let _ = writeln!(said, "             {cost}");
+                    }
                 }
                 Verdict::Different(how) => {
                     different = different.saturating_add(1);
@@ -153,7 +156,7 @@ fn as_json(read: &[(PathBuf, RulesFile)], unread: &[(PathBuf, String)]) -> Value
                 .iter()
                 .map(|(id, verdict)| {
                     let (word, why) = match verdict {
-                        Verdict::Taken => ("taken", Vec::new()),
+                        Verdict::Taken(costs) => ("taken", costs.clone()),
                         Verdict::Different(how) => ("differs", how.clone()),
                         Verdict::Refused(why) => ("refused", vec![why.clone()]),
                     };

@@ -224,6 +224,10 @@ fn search<'t>(
     found: &mut Vec<Match<'t>>,
 ) {
     let text = sought.text;
+    // Most windows hold no match, and groups are dear.
+    if !regex.is_match(Input::new(text).span(window.clone())) {
+        return;
+    }
     for captures in regex.captures_iter(Input::new(text).span(window)) {
         if !limit.take() {
             return;
@@ -410,6 +414,75 @@ mod tests {
             assert_eq!(quick, plainly(&text));
         }
         assert!(seen > 1500, "{seen}");
+    }
+
+    const OWN: &str = r#"
+service = "Example"
+[[rule]]
+id = "own.bare"
+pattern = '\b[0-9]{3}-[a-f]{4}\b'
+as_written = true
+[[rule]]
+id = "own.endless"
+pattern = '(?s)BEGIN THING(.+?)END THING'
+[[rule]]
+id = "own.keyword"
+pattern = '(?i)[\w.-]{0,20}thing[\w.-]{0,20}\s*=\s*"([a-z0-9]{12,})"'
+keywords = ["things"]
+"#;
+
+    /// Source text of this crate and rules beside the built-in ones, among them one without a
+    /// literal and one without a longest match.
+    #[test]
+    fn two_passes_find_the_same_in_source_and_with_rules_of_the_users_own() {
+        let mut set = RuleSet::default();
+        assert_eq!(set.add(&super::own::read_rules(OWN).unwrap()), Vec::new());
+        let engine = Engine::with(&set);
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/secret");
+        let mut text = String::from("Things\n123-abcd BEGIN THING\n a1b2\n END THING\n");
+        text.push_str("thing_key = \"abcdef123456\"\nTHING = \"k7dk2ld84mfk2\"\n");
+        let mut paths: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        for path in paths.iter().filter(|path| path.is_file()) {
+            text.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+        let sought = Sought { text: &text, path: "" };
+        let quick = said(&engine.find_all(sought).matches);
+        let mut found = Vec::new();
+        for rule in set.all() {
+            if rule.own.is_none_or(|own| own.looks_at("", &text)) {
+                let regex = Regex::new(rule.pattern).unwrap();
+                let mut limit = Limit::new(rule);
+                search(rule, &regex, sought, 0..text.len(), &mut limit, &mut found);
+            }
+        }
+        assert_eq!(quick, said(&found));
+        let ids: std::collections::BTreeSet<_> = quick.iter().map(|one| one.0).collect();
+        assert!(["own.bare", "own.endless", "own.keyword"].iter().all(|id| ids.contains(id)));
+    }
+
+    /// Each candidate is a match: some are said, the rest is a gap.
+    #[test]
+    fn a_text_of_nothing_but_matches_is_cut_short_and_says_so() {
+        let mut set = RuleSet::default();
+        set.add(&super::own::read_rules(OWN).unwrap());
+        let text = "123-abcd ".repeat(MOST_MATCHES + 5);
+        let found = Engine::with(&set).find(Sought { text: &text, path: "" });
+        assert_eq!(found.matches.len(), MOST_MATCHES);
+        assert_eq!(found.stopped.first().map(|rule| rule.id), Some("own.bare"));
+    }
+
+    /// One byte over and over, a line without an end, and what makes other engines go back.
+    #[test]
+    fn hostile_texts_are_work_in_proportion() {
+        let engine = Engine::new();
+        for unit in
+            ["a", "A", "0", "=", "\"", " ", "\u{fffd}", "key=", "https://a:", "eyJ", "-----BEGIN "]
+        {
+            let text = unit.repeat(1_000_000 / unit.len());
+            assert!(engine.find(Sought { text: &text, path: "" }).stopped.is_empty());
+        }
     }
 
     /// A million literals of one rule, and all literals of all rules over and over.

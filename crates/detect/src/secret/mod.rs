@@ -9,7 +9,9 @@ mod own;
 mod password;
 mod placeholder;
 mod rule;
+mod search;
 mod shorthand;
+mod start;
 #[cfg(test)]
 mod survey;
 
@@ -18,3 +20,4 @@ pub(crate) use detector::SecretDetector;
 pub use examine::{Examination, examine_secret_rules, secret_span};
 pub use own::{Draft, RuleSet, RulesError, RulesFile, Verdict, read_rules, write_rules};
 pub use rule::{Rule, secret_rules};
+pub use search::SecretSearch;

@@ -31,6 +31,8 @@ pub struct Rule {
     pub shown: usize,
     /// The least bits a character of the secret; zero asks for none.
     pub entropy: f64,
+    /// Whether every match begins with a literal, at the start of a word.
+    pub(crate) starts_word: bool,
     /// How far a match can reach from a literal, in bytes.
     pub reach: usize,
     /// The secret is a password: placeholders are told more strictly.

@@ -3,6 +3,7 @@
 use super::super::checksum::Checksum;
 use super::super::rule::Rule;
 use super::super::shorthand::expand;
+use super::super::start::begins_a_word;
 use super::allow::{Allow, Allowance};
 use super::literals::{self, Required};
 use super::pattern::{self, Dialect};
@@ -95,8 +96,8 @@ pub enum Pieces {
 /// What became of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It finds what it found there.
-    Taken,
+    /// It finds what it found there, at these costs.
+    Taken(Vec<String>),
     /// It is here, and differs in this.
     Different(Vec<String>),
     /// It is not here, and why.
@@ -155,7 +156,7 @@ impl Draft {
         }
     }
 
-    /// Makes its pattern one of ours, and adds what is not said.
+    /// Makes its pattern one of ours, adds what is not said, and says what it costs.
     ///
     /// # Errors
     /// Why it cannot be taken.
@@ -274,6 +275,7 @@ impl Draft {
             ignore_case,
             shown: self.shown,
             entropy: self.entropy,
+            starts_word: begins_a_word(&read.hir, words, ignore_case),
             reach,
             password: self.password,
             checksum: self.checksum,

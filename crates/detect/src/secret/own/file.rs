@@ -1,5 +1,6 @@
 //! A file of rules: ours, or that of another scanner.
 
+use super::super::rule::secret_rules;
 use super::allow::Allow;
 use super::draft::{Draft, Verdict, printable};
 use super::pattern::Dialect;
@@ -55,16 +56,24 @@ impl RulesFile {
     /// Takes a rule, when its pattern can be used here.
     pub(crate) fn take(&mut self, mut draft: Draft, dialect: Dialect, mut said: Vec<String>) {
         let id = printable(&draft.id);
+        if dialect != Dialect::Rust && secret_rules().iter().any(|rule| rule.id == draft.id) {
+            draft.id = format!("{}-{}", self.format.replace(' ', "-").to_lowercase(), draft.id);
+            said.push(format!("a built-in rule has its id: it is called {}", draft.id));
+        }
         if self.rules.iter().any(|one| one.id == draft.id) {
             let why = "another rule of the file has this id".to_owned();
             self.said.push((id, Verdict::Refused(why)));
             return;
         }
         let verdict = match draft.settle(dialect) {
-            Ok(more) => {
-                said.extend(more);
+            Ok(costs) => {
                 self.rules.push(draft);
-                if said.is_empty() { Verdict::Taken } else { Verdict::Different(said) }
+                if said.is_empty() {
+                    Verdict::Taken(costs)
+                } else {
+                    said.extend(costs);
+                    Verdict::Different(said)
+                }
             }
             Err(why) => Verdict::Refused(why),
         };

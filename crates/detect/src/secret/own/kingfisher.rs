@@ -79,6 +79,7 @@ pub(crate) fn read(text: &str) -> Result<RulesFile, String> {
     if read.rules.is_empty() && read.rulesets.is_some() {
         file.notes.push("it has lists of rules and no rules".to_owned());
     }
+    let mut validated = 0_usize;
     for rule in read.rules {
         if rule.visible == Some(false) {
             let why = "only other rules use it (visible: false)".to_owned();
@@ -95,7 +96,7 @@ pub(crate) fn read(text: &str) -> Result<RulesFile, String> {
             said.push("it is found without the rules that it depends on".to_owned());
         }
         if rule.validation.is_some() || rule.revocation.is_some() {
-            said.push("its validation is not taken: no request of a file's is sent".to_owned());
+            validated = validated.saturating_add(1);
         }
         let mut draft = Draft::new(rule.id.trim(), rule.pattern.trim_end());
         draft.title = rule.name;
@@ -114,6 +115,11 @@ pub(crate) fn read(text: &str) -> Result<RulesFile, String> {
         draft.examples = texts(rule.examples);
         draft.counter = texts(rule.negative_examples);
         file.take(draft, Dialect::Bytes, said);
+    }
+    if validated > 0 {
+        file.notes.push(format!(
+            "validation of {validated} rules is not taken: no request that a file writes is sent"
+        ));
     }
     Ok(file)
 }

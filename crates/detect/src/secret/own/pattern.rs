@@ -39,7 +39,7 @@ pub(crate) fn read(pattern: &str, dialect: Dialect) -> Result<Pattern, String> {
     }
     let text = match dialect {
         Dialect::Rust => pattern.to_owned(),
-        Dialect::Bytes => ascii(pattern)?,
+        Dialect::Bytes => ascii(&uncommented(pattern))?,
         Dialect::Go => ascii(&from_go(pattern)?)?,
     };
     let hir = regex_syntax::ParserBuilder::new()
@@ -57,6 +57,18 @@ pub(crate) fn read(pattern: &str, dialect: Dialect) -> Result<Pattern, String> {
 /// How patterns are parsed wherever they are compiled.
 pub(crate) fn syntax() -> syntax::Config {
     syntax::Config::new().nest_limit(DEEPEST)
+}
+
+/// Without comments in groups, `(?# so )`, which stand in verbose patterns.
+fn uncommented(pattern: &str) -> String {
+    let mut said = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some((before, comment)) = rest.split_once("(?#") {
+        said.push_str(before);
+        rest = comment.split_once(')').map_or("", |(_, after)| after);
+    }
+    said.push_str(rest);
+    said
 }
 
 /// An error of the parser in a few words.
@@ -303,5 +315,7 @@ mod tests {
     fn verbose_patterns_keep_their_layout() {
         let said = read("(?x)\n  \\b # [ not a class\n  ( \\d{3} )", Dialect::Bytes).unwrap();
         assert_eq!(said.text, "(?x)\n  (?-u:\\b) # [ not a class\n  ( [0-9]{3} )");
+        let said = read("(?x) a (?# one ) b", Dialect::Bytes).unwrap();
+        assert_eq!(said.text, "(?x) a  b");
     }
 }
