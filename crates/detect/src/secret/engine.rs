@@ -196,9 +196,9 @@ impl Limit {
         Self { left: MOST_MATCHES, until, reached: false }
     }
 
-    fn take(&mut self) -> bool {
+    /// Whether the search may go on.
+    fn goes_on(&mut self) -> bool {
         self.reached = self.left == 0 || self.until.is_some_and(|until| Instant::now() > until);
-        self.left = self.left.saturating_sub(1);
         !self.reached
     }
 }
@@ -229,7 +229,7 @@ fn search<'t>(
         return;
     }
     for captures in regex.captures_iter(Input::new(text).span(window)) {
-        if !limit.take() {
+        if !limit.goes_on() {
             return;
         }
         let (Some(secret), Some(whole)) = (secret_of(rule, &captures), captures.get_match()) else {
@@ -249,6 +249,7 @@ fn search<'t>(
             && !left
             && let Some(whole) = text.get(whole.range())
         {
+            limit.left = limit.left.saturating_sub(1);
             found.push(Match { rule, span: secret, secret: secret_text, whole });
         }
     }
@@ -424,9 +425,11 @@ pattern = '\b[0-9]{3}-[a-f]{4}\b'
 as_written = true
 [[rule]]
 id = "own.endless"
+as_written = true
 pattern = '(?s)BEGIN THING(.+?)END THING'
 [[rule]]
 id = "own.keyword"
+as_written = true
 pattern = '(?i)[\w.-]{0,20}thing[\w.-]{0,20}\s*=\s*"([a-z0-9]{12,})"'
 keywords = ["things"]
 "#;
