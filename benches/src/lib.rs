@@ -3,5 +3,5 @@
 mod measure;
 mod scan;
 
-pub use measure::{Measured, cpu_seconds, measured};
+pub use measure::{Child, Measured, child, cpu_seconds, measured};
 pub use scan::settings;

@@ -24,6 +24,7 @@ pub fn settings(targets: Vec<Target>, azure: Option<String>) -> ScanSettings {
         limits: Limits::default(),
         keys: KeyRing::default(),
         imports: AllowedImports::default(),
+        rules: lidless_detect::RuleSet::default(),
         all: false,
         fail_on: FailOn::Never,
         verify: None,

@@ -9,6 +9,11 @@
 //! A rule may say under `[rule.verify]` how its issuer is asked whether a secret is live; see
 //! `docs/rules.md`.
 
+#[path = "src/secret/shorthand.rs"]
+mod shorthand;
+#[path = "src/secret/start.rs"]
+mod start;
+
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -157,16 +162,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn write_rule(out: &mut String, file: &File, rule: &Rule) -> Result<(), Box<dyn Error>> {
     let service = &file.service;
-    let pattern = rule
-        .pattern
-        .replace(
-            "@key@",
-            r#"[a-z0-9_.\- ]{0,24}(?:key|token|secret|passw(?:or)?d|auth|credentials?)[a-z0-9_.\-]{0,16}["']?\]?[ \t]{0,8}(?::=|=>|[:=>,])[ \t]{0,8}["'`]?"#,
-        )
-        .replace("@is@", r#"[A-Za-z0-9_.\-]{0,32}["']?\]?[ \t]{0,8}(?::=|=>|[:=>,])[ \t]{0,8}["'`]?"#)
-        .replace("@start@", r"(?-u:\b)")
-        .replace("@word@", r"(?-u:\b|_)")
-        .replace("@end@", r"(?:[^A-Za-z0-9_\-]|$)");
+    let pattern = shorthand::expand(&rule.pattern);
     let parsed = regex_syntax::Parser::new().parse(&pattern)?;
     let longest = parsed.properties().maximum_len();
     let reach = match (longest, rule.window) {
@@ -174,15 +170,16 @@ fn write_rule(out: &mut String, file: &File, rule: &Rule) -> Result<(), Box<dyn 
         (Some(longest), _) => longest,
         (None, _) => return Err("the pattern has no longest match and the rule no window".into()),
     };
+    let starts = start::begins_a_word(&parsed, &rule.literals, rule.ignore_case);
     let examples: Vec<String> = rule.examples.iter().map(Text::joined).collect();
     let counter: Vec<String> = rule.counter.iter().map(Text::joined).collect();
     writeln!(
         out,
         "Rule {{ id: {:?}, service: {service:?}, title: {:?}, opens: {:?}, \
          severity: Severity::{}, confidence: Confidence::{}, pattern: {pattern:?}, \
-         literals: &{:?}, ignore_case: {}, shown: {}, entropy: {:?}, reach: {reach}, \
+         literals: &{:?}, ignore_case: {}, shown: {}, entropy: {:?}, starts_word: {starts}, reach: {reach}, \
          password: {}, checksum: {}, examples: &{examples:?}, counter: &{counter:?}, \
-         revoke: {:?}, reference: {:?}, verify: {} }},",
+         revoke: {:?}, reference: {:?}, verify: {}, own: None }},",
         rule.id,
         rule.title,
         rule.opens,

@@ -53,7 +53,7 @@ pub(crate) enum Command {
     Seal(SealArguments),
     /// What changed since a folder was sealed
     Verify(VerifyArguments),
-    /// List, explain and test the built-in rules of secrets
+    /// List, explain, test and import rules of secrets
     Rules(RulesArguments),
     /// Build a replica of the incident on this machine and scan it
     Demo(DemoArguments),
@@ -173,6 +173,9 @@ pub(crate) struct ScanArguments {
     /// Names that models may import, beside the known ones (TOML: "my.module" = ["Class"])
     #[arg(long, value_name = "FILE")]
     pub(crate) allow_imports: Option<PathBuf>,
+    /// Rules of your own beside the built-in ones: ours, gitleaks, Nosey Parker, Kingfisher
+    #[arg(long, value_name = "FILE|FOLDER")]
+    pub(crate) rules: Vec<PathBuf>,
     /// How many wrappings deep to look
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub(crate) max_depth: usize,
@@ -449,8 +452,13 @@ Examples:
   lidless rules list critical --format json
   lidless rules explain github_token        what it opens, how to revoke it
   lidless rules test                        hold every rule against its examples
+  lidless rules test --rules mine.toml      yours as well
+  lidless rules import .gitleaks.toml       what of it can be used here
+  lidless rules import rules/*.yml -o mine.toml
 
-Exit codes of test: 0 every rule does what it says, 1 one does not.")]
+Exit codes of test: 0 every rule does what it says, 1 one does not. Exit codes of
+import: 0 every rule was taken, 1 some were not, 2 none was or a file could not be
+read.")]
 pub(crate) struct RulesArguments {
     #[command(subcommand)]
     pub(crate) command: RulesCommand,
@@ -462,6 +470,8 @@ pub(crate) enum RulesCommand {
     List {
         /// A word to look for
         filter: Option<String>,
+        #[command(flatten)]
+        own: OwnRules,
         /// How to write the list: human or json
         #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
         format: Format,
@@ -470,12 +480,40 @@ pub(crate) enum RulesCommand {
     Explain {
         /// The rule, as in a finding: secret.github_token, or without secret.
         rule: String,
+        #[command(flatten)]
+        own: OwnRules,
         /// How to write it: human or json
         #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
         format: Format,
     },
     /// Hold every rule against its examples and counter-examples
-    Test,
+    Test {
+        #[command(flatten)]
+        own: OwnRules,
+    },
+    /// Read rules of gitleaks, Nosey Parker or Kingfisher and say what becomes of each
+    Import(ImportArguments),
+}
+
+/// Rules beside the built-in ones.
+#[derive(Debug, Args)]
+pub(crate) struct OwnRules {
+    /// Rules of your own as well: ours, or of gitleaks, Nosey Parker, Kingfisher
+    #[arg(long, value_name = "FILE|FOLDER")]
+    pub(crate) rules: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// gitleaks TOML, Nosey Parker or Kingfisher YAML, or folders of them
+    #[arg(value_name = "FILE|FOLDER", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write the rules that can be used to FILE, for --rules
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// How to write what became of them: human or json
+    #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
+    pub(crate) format: Format,
 }
 
 fn fail_on(word: &str) -> Result<FailOn, String> {

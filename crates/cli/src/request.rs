@@ -6,6 +6,7 @@ use crate::{decisions, input};
 use anyhow::{Context as _, Result};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use lidless_core::{Limits, Timestamp};
+use lidless_detect::RuleSet;
 use lidless_engine::{
     AllowedImports, Decisions, GitOptions, Markers, ScanSettings, Target, VerifySettings,
 };
@@ -39,6 +40,8 @@ pub(crate) struct Request {
     /// Issuers are asked, about so many credentials each.
     #[serde(default)]
     pub(crate) verify: Option<usize>,
+    #[serde(default)]
+    pub(crate) rules: Vec<PathBuf>,
 }
 
 impl Request {
@@ -68,6 +71,7 @@ impl Request {
             ignore_files: arguments.ignore_file.iter().map(|path| absolute(path).into()).collect(),
             baselines: arguments.baseline.iter().map(|path| absolute(path).into()).collect(),
             verify: arguments.verify.then_some(arguments.verify_limit),
+            rules: arguments.rules.iter().map(|path| PathBuf::from(absolute(path))).collect(),
         }
     }
 
@@ -120,6 +124,7 @@ impl Request {
             git: self.history.options(),
             exclude: globs(&self.exclude)?,
             verify: self.verify.map(|per_issuer| VerifySettings { per_issuer }),
+            rules: RuleSet::default(),
             ..bare(reach, now)?
         })
     }
@@ -141,6 +146,7 @@ pub(crate) fn bare(reach: &ReachArguments, now: Timestamp) -> Result<ScanSetting
         limits: Limits::default(),
         keys: input::keys(reach.keys.as_deref())?,
         imports: AllowedImports::default(),
+        rules: RuleSet::default(),
         all: false,
         fail_on: FailOn::Never,
         verify: None,

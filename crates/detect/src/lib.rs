@@ -18,7 +18,8 @@ mod workstation;
 
 pub use detector::{Context, Detector, Output, View, Want};
 pub use secret::{
-    Answer, Asking, Checksum, Examination, Judged, Pair, Rule as SecretRule, Sign, Verifiable,
-    Verify, examine_secret_rules, secret_rules, secret_span,
+    Answer, Asking, Checksum, Draft, Examination, Judged, Pair, Rule as SecretRule, RuleSet,
+    RulesError, RulesFile, SecretSearch, Sign, Verdict, Verifiable, Verify, examine_secret_rules,
+    read_rules, secret_rules, secret_span, write_rules,
 };
 pub use table::Detectors;

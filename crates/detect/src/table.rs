@@ -7,7 +7,7 @@ use crate::detector::{Context, Detector, Output, View, Want};
 use crate::message::{ChatCacheDetector, MessageDetector};
 use crate::model::ModelDetector;
 use crate::personal::PersonalDetector;
-use crate::secret::SecretDetector;
+use crate::secret::{RuleSet, SecretDetector};
 use crate::workstation::{Markers, RegistryDetector, UnixDetector, WorkstationDetector};
 use lidless_core::Entry;
 use std::sync::Arc;
@@ -24,13 +24,19 @@ impl Default for Detectors {
 }
 
 impl Detectors {
-    /// Compiles all rules.
+    /// With the built-in rules of secrets.
     #[must_use]
     pub fn new() -> Self {
+        Self::with(RuleSet::default())
+    }
+
+    /// With rules of the user's own beside the built-in ones.
+    #[must_use]
+    pub fn with(rules: RuleSet) -> Self {
         let markers = Arc::new(Markers::new());
         Self {
             row: vec![
-                Box::new(SecretDetector::new()),
+                Box::new(SecretDetector::new(rules)),
                 Box::new(CredentialFileDetector::new()),
                 Box::new(BrowserDetector),
                 Box::new(ModelDetector),

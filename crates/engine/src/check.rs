@@ -8,6 +8,7 @@ use crate::progress::Progress;
 use crate::scan::{client, named_scope, open_target};
 use crate::settings::ScanSettings;
 use lidless_core::{GrantStatus, Timestamp};
+use lidless_detect::RuleSet;
 use lidless_detect::model::AllowedImports;
 use lidless_ledger::Case;
 use serde::{Deserialize, Serialize};
@@ -50,8 +51,10 @@ impl Closure {
 pub fn check(settings: &ScanSettings, case: &Case) -> Result<Vec<Closure>, EngineError> {
     let progress = Progress::default();
     let scratch = Case::temporary()?;
-    let inspector =
-        Inspector::new(context(case.key(), settings.limits, AllowedImports::default(), false));
+    let inspector = Inspector::new(
+        context(case.key(), settings.limits, AllowedImports::default(), false),
+        RuleSet::default(),
+    );
     let book = Mutex::new(Book::new(settings.now, settings.keys.clone()));
     let mut failures = Vec::new();
     for target in &settings.targets {

@@ -6,7 +6,7 @@ use crate::order::interest;
 use crate::questions::Questions;
 use lidless_core::{Artifact, Entry, Finding, Gap, Interest, Limits, Place, Remark, Text};
 use lidless_detect::model::AllowedImports;
-use lidless_detect::{Context, Detectors, Output, View, Want};
+use lidless_detect::{Context, Detectors, Output, RuleSet, View, Want};
 use lidless_io::{MemoryBytes, ReadError, ReadErrorKind, read_vec};
 use lidless_peel::{Peelers, Sink};
 use lidless_token::Sighting;
@@ -50,9 +50,9 @@ pub(crate) struct Outcome {
 }
 
 impl Inspector {
-    pub(crate) fn new(context: Context) -> Self {
+    pub(crate) fn new(context: Context, rules: RuleSet) -> Self {
         Self {
-            detectors: Detectors::new(),
+            detectors: Detectors::with(rules),
             peelers: Peelers::new(),
             context,
             markers: Markers::None,

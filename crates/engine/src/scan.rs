@@ -68,8 +68,9 @@ pub fn scan(
         reopen_unasked(case)?;
     }
     let imports = settings.imports.clone();
-    let inspector = Inspector::new(context(&key, settings.limits, imports, verifies))
-        .heeding(settings.decisions.markers);
+    let inspector =
+        Inspector::new(context(&key, settings.limits, imports, verifies), settings.rules.clone())
+            .heeding(settings.decisions.markers);
     let book = Mutex::new(Book::new(settings.now, settings.keys.clone()));
     let mut entries = 0u64;
     let mut failures = Vec::new();

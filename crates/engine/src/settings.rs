@@ -5,6 +5,7 @@ use crate::target::Target;
 use crate::verify::VerifySettings;
 use globset::GlobSet;
 use lidless_core::{Limits, Scope, Timestamp};
+use lidless_detect::RuleSet;
 use lidless_detect::model::AllowedImports;
 use lidless_discover::GitOptions;
 use lidless_judge::FailOn;
@@ -40,6 +41,8 @@ pub struct ScanSettings {
     pub keys: KeyRing,
     /// Names that models may import, beside the known ones.
     pub imports: AllowedImports,
+    /// The rules of secrets.
+    pub rules: RuleSet,
     /// Whether harmless models are listed as well.
     pub all: bool,
     /// From which severity on the run fails.

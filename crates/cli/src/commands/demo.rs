@@ -47,6 +47,7 @@ pub(crate) fn run(arguments: &DemoArguments, quiet: bool) -> Result<u8> {
         limits: Limits::default(),
         keys: KeyRing::default(),
         imports: AllowedImports::default(),
+        rules: lidless_detect::RuleSet::default(),
         all: false,
         fail_on: FailOn::At(Severity::High),
         verify: None,

@@ -4,6 +4,7 @@ mod baseline;
 mod check;
 mod demo;
 mod dispatch;
+mod import;
 mod inspect;
 mod mint;
 mod plan;

@@ -1,26 +1,31 @@
-//! `lidless rules`: what the built-in rules of secrets are, and whether they do what they say.
+//! `lidless rules`: what the rules of secrets are, and whether they do what they say.
 
 use crate::args::{Format, RulesArguments, RulesCommand};
-use crate::output;
+use crate::{output, own_rules};
 use anyhow::{Result, bail};
 use lidless_core::{Confidence, Severity};
-use lidless_detect::{Answer, SecretRule, Verify};
+use lidless_detect::{Answer, RuleSet, SecretRule, Verify};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// Lists, explains or tests the rules.
+/// Lists, explains, tests or imports rules.
 pub(crate) fn run(arguments: &RulesArguments) -> Result<u8> {
     match &arguments.command {
-        RulesCommand::List { filter, format } => list(filter.as_deref(), *format),
-        RulesCommand::Explain { rule, format } => explain(rule, *format),
-        RulesCommand::Test => test(),
+        RulesCommand::List { filter, own, format } => {
+            list(&own_rules::load(&own.rules)?, filter.as_deref(), *format)
+        }
+        RulesCommand::Explain { rule, own, format } => {
+            explain(&own_rules::load(&own.rules)?, rule, *format)
+        }
+        RulesCommand::Test { own } => test(&own_rules::load(&own.rules)?),
+        RulesCommand::Import(import) => super::import::run(import),
     }
 }
 
-fn list(filter: Option<&str>, format: Format) -> Result<u8> {
+fn list(rules: &RuleSet, filter: Option<&str>, format: Format) -> Result<u8> {
     let wanted = filter.unwrap_or("").to_lowercase();
-    let rules: Vec<&SecretRule> = lidless_detect::secret_rules()
-        .iter()
+    let rules: Vec<&SecretRule> = rules
+        .all()
         .filter(|rule| {
             [rule.id, rule.service, rule.title, rule.opens, word(rule.severity)]
                 .iter()
@@ -49,14 +54,14 @@ fn list(filter: Option<&str>, format: Format) -> Result<u8> {
     Ok(0)
 }
 
-fn explain(name: &str, format: Format) -> Result<u8> {
+fn explain(rules: &RuleSet, name: &str, format: Format) -> Result<u8> {
     let id = name.strip_prefix("secret.").unwrap_or(name);
-    let Some(rule) = lidless_detect::secret_rules().iter().find(|rule| rule.id == id) else {
+    let Some(rule) = rules.all().find(|rule| rule.id == id) else {
         bail!("there is no rule \"{name}\": lidless rules list shows all of them");
     };
     match format {
         Format::Human => {
-            output::to(None, |out, style| write!(out, "{}", words(rule, style.width)))?
+            output::to(None, |out, style| write!(out, "{}", words(rules, rule, style.width)))?
         }
         Format::Json => output::to(None, |out, _| {
             serde_json::to_writer_pretty(&mut *out, &as_json(rule))?;
@@ -67,8 +72,8 @@ fn explain(name: &str, format: Format) -> Result<u8> {
     Ok(0)
 }
 
-fn test() -> Result<u8> {
-    let said = lidless_detect::examine_secret_rules();
+fn test(rules: &RuleSet) -> Result<u8> {
+    let said = lidless_detect::examine_secret_rules(rules);
     output::to(None, |out, _| {
         for (rule, how) in &said.wrong {
             writeln!(out, "  secret.{rule} {how}")?;
@@ -86,10 +91,13 @@ fn test() -> Result<u8> {
 }
 
 /// A rule for a reader.
-fn words(rule: &SecretRule, width: usize) -> String {
+fn words(rules: &RuleSet, rule: &SecretRule, width: usize) -> String {
     let mut said = String::new();
     let _ = writeln!(said, "  secret.{} · {}\n", rule.id, word(rule.severity));
     let mut line = |name: &str, text: &str| {
+        if text.is_empty() {
+            return;
+        }
         let mut column = 0_usize;
         let _ = write!(said, "  {name:<12}");
         for part in text.split(' ') {
@@ -111,7 +119,7 @@ fn words(rule: &SecretRule, width: usize) -> String {
     line("What it is", rule.title);
     line("Service", rule.service);
     line("Opens", rule.opens);
-    line("Looks like", &look(rule));
+    line("Looks like", &look(rules, rule));
     for check in checks(rule) {
         line("Checked", &check);
     }
@@ -176,9 +184,11 @@ fn means(row: &[Answer]) -> String {
 }
 
 /// An example with all of its secret but the public prefix taken out.
-fn look(rule: &SecretRule) -> String {
+fn look(rules: &RuleSet, rule: &SecretRule) -> String {
     let Some(example) = rule.examples.first() else { return String::new() };
-    let Some(span) = lidless_detect::secret_span(rule, example) else { return String::new() };
+    let Some(span) = lidless_detect::secret_span(rules, rule, example) else {
+        return String::new();
+    };
     let (before, secret) = example.split_at_checked(span.start).unwrap_or(("", example));
     let (secret, after) = secret.split_at_checked(span.len()).unwrap_or((secret, ""));
     let shown = secret.get(..rule.shown).unwrap_or("");
@@ -190,7 +200,12 @@ fn look(rule: &SecretRule) -> String {
 fn checks(rule: &SecretRule) -> Vec<String> {
     let mut said = Vec::new();
     let case = if rule.ignore_case { ", in any case" } else { "" };
-    said.push(format!("one of these stands in it or near it{case}: {}", rule.literals.join("  ")));
+    if rule.literals.is_empty() {
+        said.push("every text is searched for it whole: it has no literal".to_owned());
+    } else {
+        let literals = rule.literals.join("  ");
+        said.push(format!("one of these stands in it or near it{case}: {literals}"));
+    }
     if rule.entropy > 0.0 {
         said.push(format!("at least {:.1} bits of entropy a character", rule.entropy));
     }

@@ -2,9 +2,10 @@
 
 use crate::args::ScanArguments;
 use crate::request::{Request, globs};
-use crate::{input, output, progress};
+use crate::{input, output, own_rules, progress};
 use anyhow::{Context as _, Result, bail};
 use lidless_core::{Limits, ModelRow, Timestamp};
+use lidless_detect::RuleSet;
 use lidless_engine::{Decisions, Progress, ScanSettings, VerifySettings, scan};
 use lidless_io::FileBytes;
 use lidless_ledger::Case;
@@ -43,6 +44,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
             ..Limits::default()
         },
         keys: input::keys(arguments.reach.keys.as_deref())?,
+        rules: RuleSet::default(),
         imports: input::imports(arguments.allow_imports.as_deref())?,
         all: arguments.all,
         fail_on: arguments.fail_on,
@@ -65,6 +67,11 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         settings.history = again.history;
         settings.git = again.git;
         settings.exclude = again.exclude;
+        settings.rules = own_rules::load(if arguments.rules.is_empty() {
+            &stored.rules
+        } else {
+            &arguments.rules
+        })?;
         settings.targets = again.targets;
         // Targets given twice are read once.
         let mut known = std::collections::BTreeSet::new();
@@ -75,6 +82,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         }
         let request = Request::of(arguments, &targets);
         settings.decisions = request.decisions(arguments)?;
+        settings.rules = own_rules::load(&arguments.rules)?;
         case.set_meta("request", &request)?;
         settings.targets.append(&mut targets);
     }

@@ -2,7 +2,7 @@
 
 use super::decode::{Layer, expand, is_free};
 use super::detector::{by_name, by_rule, place};
-use super::engine::Engine;
+use super::engine::{Engine, Sought};
 use super::{key, structure};
 use crate::detector::{Context, Output, View};
 use lidless_core::{Category, Confidence, Finding, Gap, Severity, Text};
@@ -46,9 +46,7 @@ pub(super) fn find(
         let here = |part: &Range<usize>| place(text, layer.origin(part).start, entry);
         match layer.text {
             Some(inner) => {
-                let matches = engine.find_judged(inner);
-                let matches: Vec<_> =
-                    matches.into_iter().filter(|one| one.doubt.is_none()).collect();
+                let matches = engine.find(Sought { text: inner, path: "" }).matches;
                 let spans: Vec<_> = matches.iter().map(|one| one.span.clone()).collect();
                 for one in matches {
                     let part = one.span.clone();

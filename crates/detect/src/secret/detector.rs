@@ -1,13 +1,14 @@
 //! Secrets in text as findings. No evidence holds a secret, its own or another of the same line.
 
 use super::checksum::{Checksum, aws_account};
-use super::engine::{Engine, Match};
+use super::engine::{Engine, Match, Sought};
+use super::own::RuleSet;
 use super::published::published;
 use super::structure::{self, Found};
 use super::verifiable::Verifiable;
 use super::{decoded, key};
 use crate::detector::{Context, Detector, Output, View, Want};
-use lidless_core::{Category, Confidence, Entry, Finding, Place, Reason, Suppressed, Text};
+use lidless_core::{Category, Confidence, Entry, Finding, Gap, Place, Reason, Suppressed, Text};
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -15,11 +16,12 @@ use std::sync::OnceLock;
 pub(crate) struct SecretDetector {
     /// Compiled when the first text comes: a folder of models may have none.
     engine: OnceLock<Engine>,
+    rules: RuleSet,
 }
 
 impl SecretDetector {
-    pub(crate) fn new() -> Self {
-        Self { engine: OnceLock::new() }
+    pub(crate) fn new(rules: RuleSet) -> Self {
+        Self { engine: OnceLock::new(), rules }
     }
 }
 
@@ -52,11 +54,17 @@ impl Detector for SecretDetector {
     fn detect(&self, view: &View<'_>, context: &Context, output: &mut Output) {
         let Some(text) = view.text else { return };
         let entry = &view.artifact.entry;
-        let engine = self.engine.get_or_init(Engine::new);
+        let engine = self.engine.get_or_init(|| Engine::with(&self.rules));
+        let path = entry.path();
+        let found = engine.find_judged(Sought { text: text.as_str(), path: &path });
+        for rule in found.stopped {
+            let reason = format!("not searched to its end for secret.{}", rule.id);
+            output.gaps.push(Gap::new(&entry.provenance, reason, None));
+        }
         let mut look =
             Look { text, entry, context, locked: is_lock_file(entry), taken: Vec::new(), output };
-        let weak = look.by_rules(engine.find_judged(text.as_str()));
-        let named = look.by_names(structure::find(&entry.path(), text.as_str()));
+        let weak = look.by_rules(found.matches);
+        let named = look.by_names(structure::find(&path, text.as_str()));
         for (found, reason) in weak.iter().filter(|(found, _)| !touches(&named, &found.span)) {
             look.leave(found, *reason);
         }

@@ -5,20 +5,32 @@
 //! around its window, so that a boundary means the same as in the whole text.
 
 use super::gate::Gate;
+use super::own::{self, RuleSet};
 use super::placeholder::{entropy, filler, is_digest, placeholder};
 use super::published::published;
-use super::rule::{Rule, secret_rules};
+use super::rule::Rule;
 use lidless_core::{Confidence, Reason};
 use regex_automata::meta::Regex;
 use regex_automata::{Input, util::captures::Captures};
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 /// All rules, each compiled when a literal of it first comes by.
 pub(crate) struct Engine {
-    rules: &'static [Rule],
+    rules: Vec<&'static Rule>,
     compiled: Vec<OnceLock<Option<Regex>>>,
     gate: Gate,
+    /// Rules without a literal: every text is searched for them.
+    always: Vec<usize>,
+    /// Lists of windows, kept from text to text: one for each thread that is searching.
+    spare: Mutex<Vec<Windows>>,
+}
+
+/// Where each rule is to be searched for in one text.
+struct Windows {
+    of: Vec<Vec<Range<usize>>>,
+    touched: Vec<usize>,
 }
 
 /// One match.
@@ -44,25 +56,59 @@ impl Match<'_> {
     }
 }
 
+/// A text and where it stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Sought<'t> {
+    pub(crate) text: &'t str,
+    pub(crate) path: &'t str,
+}
+
+/// What a search gave.
+#[derive(Default)]
+pub(crate) struct Found<'t> {
+    pub(crate) matches: Vec<Match<'t>>,
+    /// Rules that were not searched for to the end of the text.
+    pub(crate) stopped: Vec<&'static Rule>,
+}
+
+/// Matches of one rule in one text; a text with more says nothing new.
+const MOST_MATCHES: usize = 10_000;
+/// Time for a rule of the user's own whose matches have no longest length, in one text: such a
+/// pattern can look at the same bytes once for each match.
+const LONGEST_SEARCH: Duration = Duration::from_secs(10);
+/// Lists for more entries than this are given back instead of kept.
+const KEPT_WINDOWS: usize = 4096;
+
 impl Engine {
+    /// The built-in rules.
+    #[cfg(test)]
     pub(crate) fn new() -> Self {
-        let rules = secret_rules();
+        Self::with(&RuleSet::default())
+    }
+
+    pub(crate) fn with(rules: &RuleSet) -> Self {
+        let rules: Vec<&'static Rule> = rules.all().collect();
         let compiled = rules.iter().map(|_| OnceLock::new()).collect();
-        Self { rules, compiled, gate: Gate::new(rules) }
+        let bare = |(index, rule): (usize, &&Rule)| rule.literals.is_empty().then_some(index);
+        let always = rules.iter().enumerate().filter_map(bare).collect();
+        let gate = Gate::new(&rules);
+        Self { rules, compiled, gate, always, spare: Mutex::default() }
     }
 
     /// Every match that is likely, a secret once: where rules agree on a place, the surer one and
     /// then the longer one has it.
-    #[cfg(test)]
-    pub(crate) fn find<'t>(&self, text: &'t str) -> Vec<Match<'t>> {
-        settle(self.find_all(text))
+    pub(crate) fn find<'t>(&self, sought: Sought<'t>) -> Found<'t> {
+        let mut found = self.find_all(sought);
+        found.matches = settle(found.matches);
+        found
     }
 
     /// Every match as [`Self::find`] gives it, and after them those that are no secrets, each with
     /// its doubt, a place once.
-    pub(crate) fn find_judged<'t>(&self, text: &'t str) -> Vec<Match<'t>> {
+    pub(crate) fn find_judged<'t>(&self, sought: Sought<'t>) -> Found<'t> {
+        let Found { matches, stopped } = self.search(sought);
         let (likely, doubted): (Vec<_>, Vec<_>) =
-            self.search_all(text).into_iter().partition(|one| one.doubt.is_none());
+            matches.into_iter().partition(|one| one.doubt.is_none());
         let mut found = settle(likely);
         if !doubted.is_empty() {
             let free = settle(doubted).into_iter().filter(|one| {
@@ -73,46 +119,127 @@ impl Engine {
             let free: Vec<_> = free.collect();
             found.extend(free);
         }
-        found
+        Found { matches: found, stopped }
     }
 
     /// Every likely match of every rule.
-    pub(crate) fn find_all<'t>(&self, text: &'t str) -> Vec<Match<'t>> {
-        let mut found = self.search_all(text);
-        found.retain(|one| one.doubt.is_none());
+    pub(crate) fn find_all<'t>(&self, sought: Sought<'t>) -> Found<'t> {
+        let mut found = self.search(sought);
+        found.matches.retain(|one| one.doubt.is_none());
         found
     }
 
     /// Every match of every rule, likely or not.
-    fn search_all<'t>(&self, text: &'t str) -> Vec<Match<'t>> {
-        let mut windows: Vec<Vec<Range<usize>>> = vec![Vec::new(); self.rules.len()];
-        self.gate.scan(text.as_bytes(), |rule, start, end| {
+    fn search<'t>(&self, sought: Sought<'t>) -> Found<'t> {
+        let length = sought.text.len();
+        let mut windows = self.windows();
+        self.gate.scan(sought.text.as_bytes(), |rule, start, end| {
             let reach = self.rules.get(rule).map_or(0, |rule| rule.reach);
             let from = end.saturating_sub(reach);
-            let to = start.saturating_add(reach).min(text.len()).max(end);
-            if let Some(windows) = windows.get_mut(rule) {
-                join(windows, from..to);
-            }
+            let to = start.saturating_add(reach).min(length).max(end);
+            windows.add(rule, from..to);
         });
-        let mut found = Vec::new();
-        for ((rule, compiled), mut windows) in self.rules.iter().zip(&self.compiled).zip(windows) {
-            if windows.is_empty() {
-                continue;
-            }
-            let Some(regex) = compiled.get_or_init(|| Regex::new(rule.pattern).ok()) else {
+        for rule in &self.always {
+            windows.add(*rule, 0..length);
+        }
+        let mut found = Found::default();
+        // In the order of the rules, whatever the order of the text.
+        windows.touched.sort_unstable();
+        for index in std::mem::take(&mut windows.touched) {
+            let (Some(rule), Some(list)) = (self.rules.get(index), windows.of.get_mut(index))
+            else {
                 continue;
             };
-            // Literals of different lengths come slightly out of order.
-            windows.sort_by_key(|window| window.start);
-            let mut joined = Vec::with_capacity(windows.len());
-            for window in windows {
-                join(&mut joined, window);
-            }
-            for window in joined {
-                search(rule, regex, text, window, &mut found);
-            }
+            self.search_all(index, rule, list, sought, &mut found);
+            list.clear();
+            list.shrink_to(KEPT_WINDOWS);
+        }
+        if let Ok(mut spare) = self.spare.lock() {
+            spare.push(windows);
         }
         found
+    }
+
+    fn windows(&self) -> Windows {
+        let spare = self.spare.lock().ok().and_then(|mut spare| spare.pop());
+        spare.unwrap_or_else(|| Windows {
+            of: vec![Vec::new(); self.rules.len()],
+            touched: Vec::new(),
+        })
+    }
+
+    /// Searches the windows of one rule.
+    fn search_all<'t>(
+        &self,
+        index: usize,
+        rule: &'static Rule,
+        windows: &mut [Range<usize>],
+        sought: Sought<'t>,
+        found: &mut Found<'t>,
+    ) {
+        if rule.own.is_some_and(|own| !own.looks_at(sought.path, sought.text)) {
+            return;
+        }
+        let Some(compiled) = self.compiled.get(index) else { return };
+        let Some(regex) = compiled.get_or_init(|| compile(rule)) else {
+            found.stopped.push(rule);
+            return;
+        };
+        // Literals of different lengths come slightly out of order.
+        windows.sort_unstable_by_key(|window| window.start);
+        let mut limit = Limit::new(rule);
+        let mut windows = windows.iter();
+        let mut next = windows.next().cloned();
+        while let Some(mut window) = next.take() {
+            for other in windows.by_ref() {
+                if other.start > window.end {
+                    next = Some(other.clone());
+                    break;
+                }
+                window.end = window.end.max(other.end);
+            }
+            search(rule, regex, sought, window, &mut limit, &mut found.matches);
+            if limit.reached {
+                found.stopped.push(rule);
+                return;
+            }
+        }
+    }
+}
+
+impl Windows {
+    fn add(&mut self, rule: usize, window: Range<usize>) {
+        let Some(list) = self.of.get_mut(rule) else { return };
+        if list.is_empty() {
+            self.touched.push(rule);
+        }
+        join(list, window);
+    }
+}
+
+fn compile(rule: &Rule) -> Option<Regex> {
+    let builder = Regex::config().nfa_size_limit(Some(own::COMPILED));
+    Regex::builder().syntax(own::syntax()).configure(builder).build(rule.pattern).ok()
+}
+
+/// What one rule may take of one text.
+struct Limit {
+    left: usize,
+    until: Option<Instant>,
+    reached: bool,
+}
+
+impl Limit {
+    fn new(rule: &Rule) -> Self {
+        let endless = rule.reach == usize::MAX;
+        let until = endless.then(|| Instant::now().checked_add(LONGEST_SEARCH)).flatten();
+        Self { left: MOST_MATCHES, until, reached: false }
+    }
+
+    /// Whether the search may go on.
+    fn goes_on(&mut self) -> bool {
+        self.reached = self.left == 0 || self.until.is_some_and(|until| Instant::now() > until);
+        !self.reached
     }
 }
 
@@ -131,25 +258,45 @@ fn join(windows: &mut Vec<Range<usize>>, next: Range<usize>) {
 fn search<'t>(
     rule: &'static Rule,
     regex: &Regex,
-    text: &'t str,
+    sought: Sought<'t>,
     window: Range<usize>,
+    limit: &mut Limit,
     found: &mut Vec<Match<'t>>,
 ) {
+    let text = sought.text;
+    // Most windows hold no match, and groups are dear.
+    if !regex.is_match(Input::new(text).span(window.clone())) {
+        return;
+    }
     for captures in regex.captures_iter(Input::new(text).span(window)) {
-        let (Some(secret), Some(whole)) = (secret_of(&captures), captures.get_match()) else {
+        if !limit.goes_on() {
+            return;
+        }
+        let (Some(secret), Some(whole)) = (secret_of(rule, &captures), captures.get_match()) else {
             continue;
         };
-        let (Some(secret_text), Some(whole)) = (text.get(secret.clone()), text.get(whole.range()))
-        else {
+        let Some(secret_text) = text.get(secret.clone()) else { continue };
+        let Some(whole_text) = text.get(whole.range()) else { continue };
+        // What a rule of the user's own leaves alone is no candidate.
+        if rule.own.is_some_and(|own| own.leaves(sought.path, text, &whole.range(), secret_text)) {
             continue;
+        }
+        let doubt = match rule.own {
+            Some(own) if own.as_written => as_written(rule, secret_text),
+            _ => doubt(rule, secret_text, whole_text),
         };
-        let doubt = doubt(rule, secret_text, whole);
-        found.push(Match { rule, span: secret, secret: secret_text, whole, doubt });
+        limit.left = limit.left.saturating_sub(1);
+        found.push(Match { rule, span: secret, secret: secret_text, whole: whole_text, doubt });
     }
 }
 
-/// The group `secret`, the first group that took part, or the whole match.
-fn secret_of(captures: &Captures) -> Option<Range<usize>> {
+/// The group that the rule names, the group `secret`, the first group that took part, or the
+/// whole match.
+fn secret_of(rule: &Rule, captures: &Captures) -> Option<Range<usize>> {
+    let named = rule.own.map_or(0, |own| own.group);
+    if named > 0 {
+        return captures.get_group(named).map(|span| span.range());
+    }
     captures
         .get_group_by_name("secret")
         .or_else(|| captures.iter().skip(1).flatten().next())
@@ -226,8 +373,16 @@ fn doubt(rule: &Rule, secret: &str, whole: &str) -> Option<Reason> {
     is_digest(name, secret).then_some(Reason::Hash)
 }
 
+/// The same for a rule that is to be taken as it was written.
+fn as_written(rule: &Rule, secret: &str) -> Option<Reason> {
+    let low = rule.entropy > 0.0 && entropy(secret) <= rule.entropy;
+    let wrong = rule.checksum.is_some_and(|checksum| !checksum.holds(secret));
+    low.then_some(Reason::LowEntropy).or(wrong.then_some(Reason::Checksum))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::rule::secret_rules;
     use super::*;
     use std::fmt::Write as _;
 
@@ -236,7 +391,8 @@ mod tests {
         let mut found = Vec::new();
         for rule in secret_rules() {
             let regex = Regex::new(rule.pattern).unwrap();
-            search(rule, &regex, text, 0..text.len(), &mut found);
+            let sought = Sought { text, path: "" };
+            search(rule, &regex, sought, 0..text.len(), &mut Limit::new(rule), &mut found);
         }
         found.retain(|one| one.doubt.is_none());
         said(&found)
@@ -320,25 +476,97 @@ mod tests {
                     text.push_str(&noise.text(length));
                 }
             }
-            let quick = said(&engine.find_all(&text));
+            let quick = said(&engine.find_all(Sought { text: &text, path: "" }).matches);
             seen += quick.len();
             assert_eq!(quick, plainly(&text));
         }
         assert!(seen > 1500, "{seen}");
     }
 
+    const OWN: &str = r#"
+service = "Example"
+[[rule]]
+id = "own.bare"
+pattern = '\b[0-9]{3}-[a-f]{4}\b'
+as_written = true
+[[rule]]
+id = "own.endless"
+as_written = true
+pattern = '(?s)BEGIN THING(.+?)END THING'
+[[rule]]
+id = "own.keyword"
+as_written = true
+pattern = '(?i)[\w.-]{0,20}thing[\w.-]{0,20}\s*=\s*"([a-z0-9]{12,})"'
+keywords = ["things"]
+"#;
+
+    /// Source text of this crate and rules beside the built-in ones, among them one without a
+    /// literal and one without a longest match.
+    #[test]
+    fn two_passes_find_the_same_in_source_and_with_rules_of_the_users_own() {
+        let mut set = RuleSet::default();
+        assert_eq!(set.add(&super::own::read_rules(OWN).unwrap()), Vec::new());
+        let engine = Engine::with(&set);
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/secret");
+        let mut text = String::from("Things\n123-abcd BEGIN THING\n a1b2\n END THING\n");
+        text.push_str("thing_key = \"abcdef123456\"\nTHING = \"k7dk2ld84mfk2\"\n");
+        let mut paths: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        for path in paths.iter().filter(|path| path.is_file()) {
+            text.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+        let sought = Sought { text: &text, path: "" };
+        let quick = said(&engine.find_all(sought).matches);
+        let mut found = Vec::new();
+        for rule in set.all() {
+            if rule.own.is_none_or(|own| own.looks_at("", &text)) {
+                let regex = Regex::new(rule.pattern).unwrap();
+                let mut limit = Limit::new(rule);
+                search(rule, &regex, sought, 0..text.len(), &mut limit, &mut found);
+            }
+        }
+        assert_eq!(quick, said(&found));
+        let ids: std::collections::BTreeSet<_> = quick.iter().map(|one| one.0).collect();
+        assert!(["own.bare", "own.endless", "own.keyword"].iter().all(|id| ids.contains(id)));
+    }
+
+    /// Each candidate is a match: some are said, the rest is a gap.
+    #[test]
+    fn a_text_of_nothing_but_matches_is_cut_short_and_says_so() {
+        let mut set = RuleSet::default();
+        set.add(&super::own::read_rules(OWN).unwrap());
+        let text = "123-abcd ".repeat(MOST_MATCHES + 5);
+        let found = Engine::with(&set).find(Sought { text: &text, path: "" });
+        assert_eq!(found.matches.len(), MOST_MATCHES);
+        assert_eq!(found.stopped.first().map(|rule| rule.id), Some("own.bare"));
+    }
+
+    /// One byte over and over, a line without an end, and what makes other engines go back.
+    #[test]
+    fn hostile_texts_are_work_in_proportion() {
+        let engine = Engine::new();
+        for unit in
+            ["a", "A", "0", "=", "\"", " ", "\u{fffd}", "key=", "https://a:", "eyJ", "-----BEGIN "]
+        {
+            let text = unit.repeat(1_000_000 / unit.len());
+            assert!(engine.find(Sought { text: &text, path: "" }).stopped.is_empty());
+        }
+    }
+
     /// A million literals of one rule, and all literals of all rules over and over.
     #[test]
     fn a_million_hits_are_work_in_proportion() {
         let engine = Engine::new();
-        assert!(engine.find(&["gh", "p_"].concat().repeat(1_000_000)).is_empty());
+        let text = ["gh", "p_"].concat().repeat(1_000_000);
+        assert!(engine.find(Sought { text: &text, path: "" }).matches.is_empty());
         let mut all = String::new();
         while all.len() < 200_000 {
             for literal in secret_rules().iter().flat_map(|rule| rule.literals) {
                 let _ = write!(all, "{literal} ");
             }
         }
-        let _ = engine.find(&all);
+        let _ = engine.find(Sought { text: &all, path: "" });
         let mut windows = Vec::new();
         for at in 0..1_000_000 {
             join(&mut windows, at..at + 50);
@@ -349,7 +577,7 @@ mod tests {
     #[test]
     fn the_surer_of_two_rules_has_the_place() {
         let text = ["STRIPE_SECRET_KEY=sk", "_live_4eC39HqLyjWD", "arjtT1zdp7dc"].concat();
-        let found = Engine::new().find(&text);
+        let found = Engine::new().find(Sought { text: &text, path: "" }).matches;
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].rule.id, "stripe_key");
     }

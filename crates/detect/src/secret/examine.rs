@@ -1,7 +1,8 @@
 //! The rules held against their own examples, through the engine that scans.
 
-use super::engine::Engine;
-use super::rule::{Rule, secret_rules};
+use super::engine::{Engine, Sought};
+use super::own::RuleSet;
+use super::rule::Rule;
 use std::ops::Range;
 
 /// What the examples of the rules said.
@@ -17,13 +18,16 @@ pub struct Examination {
     pub wrong: Vec<(&'static str, &'static str)>,
 }
 
-/// Looks at every example and counter-example of every built-in rule.
+/// Looks at every example and counter-example of every rule.
 #[must_use]
-pub fn examine_secret_rules() -> Examination {
-    let engine = Engine::new();
+pub fn examine_secret_rules(rules: &RuleSet) -> Examination {
+    let engine = Engine::with(rules);
     let mut said = Examination::default();
-    for rule in secret_rules() {
-        let finds = |text: &str| engine.find_all(text).iter().any(|one| one.rule.id == rule.id);
+    for rule in rules.all() {
+        let finds = |text: &str| {
+            let found = engine.find_all(Sought { text, path: "" });
+            found.matches.iter().any(|one| one.rule.id == rule.id)
+        };
         said.rules = said.rules.saturating_add(1);
         said.examples = said.examples.saturating_add(rule.examples.len());
         said.counter = said.counter.saturating_add(rule.counter.len());
@@ -39,19 +43,20 @@ pub fn examine_secret_rules() -> Examination {
 
 /// Where a rule sees its secret in a text; none when it sees none.
 #[must_use]
-pub fn secret_span(rule: &Rule, text: &str) -> Option<Range<usize>> {
-    let found = Engine::new().find_all(text);
+pub fn secret_span(rules: &RuleSet, rule: &Rule, text: &str) -> Option<Range<usize>> {
+    let found = Engine::with(rules).find_all(Sought { text, path: "" }).matches;
     found.into_iter().find(|one| one.rule.id == rule.id).map(|one| one.span)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::rule::secret_rules;
     use super::*;
     use std::collections::BTreeSet;
 
     #[test]
     fn every_rule_finds_its_examples_and_leaves_its_counter_examples() {
-        let said = examine_secret_rules();
+        let said = examine_secret_rules(&RuleSet::default());
         assert_eq!(said.wrong, Vec::new());
         assert!(said.rules >= 400, "{}", said.rules);
     }
@@ -103,7 +108,8 @@ mod tests {
         }
         let engine = Engine::new();
         for example in rule.examples {
-            for found in engine.find_all(example).iter().filter(|one| one.rule.id == rule.id) {
+            let found = engine.find_all(Sought { text: example, path: "" }).matches;
+            for found in found.iter().filter(|one| one.rule.id == rule.id) {
                 let prefix = found.secret.get(..rule.shown)?;
                 let plain = rule.pattern.replace('\\', "");
                 let public = rule.literals.iter().any(|one| {

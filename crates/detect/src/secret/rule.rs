@@ -1,6 +1,7 @@
 //! A rule of `rules/secret/`, as the build script wrote it into the program.
 
 use super::checksum::Checksum;
+use super::own::Own;
 use super::verify::Verify;
 use lidless_core::{Confidence, Severity};
 
@@ -36,6 +37,8 @@ pub struct Rule {
     pub shown: usize,
     /// The least bits a character of the secret; zero asks for none.
     pub entropy: f64,
+    /// Whether every match begins with a literal, at the start of a word.
+    pub(crate) starts_word: bool,
     /// How far a match can reach from a literal, in bytes.
     pub reach: usize,
     /// The secret is a password: placeholders are told more strictly.
@@ -52,6 +55,8 @@ pub struct Rule {
     pub reference: &'static str,
     /// How its issuer is asked whether it is live, where that is known.
     pub verify: Option<Verify>,
+    /// What only rules of the user's own may say.
+    pub(crate) own: Option<&'static Own>,
 }
 
 /// Every built-in rule of secrets, in the order of their files.
