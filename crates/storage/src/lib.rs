@@ -4,11 +4,14 @@
 
 mod azure;
 mod client;
+mod content;
 mod open;
 mod pace;
 mod retry;
+mod s3;
 mod store;
 mod url;
+mod xml;
 
 pub use client::{Client, ClientSettings};
 pub use open::{Endpoints, open, touch};
