@@ -30,7 +30,7 @@ fn keys_links_and_open_buckets_are_followed_and_judged() {
     assert_eq!(report["grants"][0]["mechanism"], "s3_anonymous", "{}", ran.err);
     assert_eq!(report["grants"][0]["status"], "live");
     assert_eq!(report["exposures"][0]["containers"][0]["public"], "container");
-    assert_eq!(report["exposures"][0]["objects"], 0);
+    assert_eq!(report["exposures"][0]["objects"], 1);
     let ran = run(&["scan", "s3://lab-backups", "--endpoint", &endpoint, "--format", "json"]);
     assert_eq!(ran.json()["grants"][0]["status"], "denied", "{}", ran.err);
 
