@@ -17,6 +17,8 @@ pub enum Auth {
         id: String,
         /// The key as its owner writes it.
         key: Secret,
+        /// The session token that a temporary key of AWS works with.
+        session: Option<Secret>,
     },
 }
 

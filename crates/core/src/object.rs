@@ -77,6 +77,6 @@ impl Object {
     /// True when reading it needs a wait of hours first.
     #[must_use]
     pub fn is_offline(&self) -> bool {
-        self.tier.as_deref() == Some("archive")
+        matches!(self.tier.as_deref(), Some("archive" | "glacier" | "deep_archive"))
     }
 }

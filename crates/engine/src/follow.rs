@@ -71,7 +71,9 @@ fn left_alone(
     let Some(access) = access else {
         let reason = match known.grant.provider {
             Provider::Azure => "no blob account is known for it, or it opens another service",
-            _ => "this version follows Azure storage only",
+            Provider::Aws => "a temporary key, which works only with its session token",
+            Provider::Gcs => "a key that this version does not ask with",
+            _ => "this version follows Azure, S3 and Google Cloud storage only",
         };
         return (false, Some(reason.into()));
     };

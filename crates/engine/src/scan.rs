@@ -16,7 +16,7 @@ use crate::settings::ScanSettings;
 use crate::target::Target;
 use crate::verify::verify;
 use lidless_core::{
-    Gap, Layer, Mechanism, Observed, Place, Provenance, Report, Run, Scope, Timestamp,
+    Gap, Layer, Mechanism, Observed, Place, Provenance, Provider, Report, Run, Scope, Timestamp,
 };
 use lidless_discover::Source;
 use lidless_io::{Budget, Tally};
@@ -174,7 +174,13 @@ pub(crate) fn named_scope(settings: &ScanSettings) -> Scope {
             Target::Path(_) | Target::GitUrl(_) => None,
         };
         if let Some(access) = access {
-            scope.name_store(&access.store());
+            // A bucket is one among many of one service; an account is a store of its own.
+            match &access.container {
+                Some(bucket) if access.provider != Provider::Azure => {
+                    scope.name_store(&format!("{}/{bucket}", access.store()));
+                }
+                _ => scope.name_store(&access.store()),
+            }
         }
     }
     scope

@@ -38,6 +38,14 @@ impl Target {
         if let Some(rest) = trimmed.strip_prefix("az://") {
             return azure(rest, trimmed);
         }
+        for (scheme, provider, origin) in [
+            ("s3://", Provider::Aws, "https://s3.amazonaws.com"),
+            ("gs://", Provider::Gcs, "https://storage.googleapis.com"),
+        ] {
+            if let Some(rest) = trimmed.strip_prefix(scheme) {
+                return bucket(rest, trimmed, provider, origin);
+            }
+        }
         if Path::new(trimmed).exists() {
             return Ok(Self::Path(PathBuf::from(trimmed)));
         }
@@ -46,14 +54,6 @@ impl Target {
                 credential: Box::new(credential),
                 source: source.to_owned(),
             });
-        }
-        for scheme in ["s3://", "gs://"] {
-            if trimmed.starts_with(scheme) {
-                return Err(EngineError::Target(format!(
-                    "{trimmed}: this version lists Azure stores only; give the https URL of the \
-                     bucket to have the link itself judged"
-                )));
-            }
         }
         if is_git_url(trimmed) {
             return Ok(Self::GitUrl(trimmed.to_owned()));
@@ -100,6 +100,30 @@ fn azure(rest: &str, word: &str) -> Result<Target, EngineError> {
             account: account.to_owned(),
             container: part(parts.next()),
             key: part(parts.next()),
+            auth: Auth::Anonymous,
+        },
+        name: word.to_owned(),
+    })
+}
+
+fn bucket(rest: &str, word: &str, provider: Provider, origin: &str) -> Result<Target, EngineError> {
+    let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+    // Ceph and the oldest buckets also have capitals and underscores.
+    let valid = (3..=222).contains(&bucket.len())
+        && bucket.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    if !valid {
+        return Err(EngineError::Target(format!(
+            "{word}: \"{bucket}\" is no bucket name (letters, digits, dots, dashes)"
+        )));
+    }
+    Ok(Target::Store {
+        access: Access {
+            provider,
+            origin: origin.to_owned(),
+            path_style: true,
+            account: String::new(),
+            container: Some(bucket.to_owned()),
+            key: (!key.is_empty()).then(|| key.to_owned()),
             auth: Auth::Anonymous,
         },
         name: word.to_owned(),

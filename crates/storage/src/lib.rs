@@ -4,13 +4,16 @@
 
 mod azure;
 mod client;
+mod content;
 mod identity;
 mod open;
 mod pace;
 mod retry;
+mod s3;
 mod signature_v4;
 mod store;
 mod url;
+mod xml;
 
 pub use client::{Client, ClientSettings};
 pub use identity::{IDENTITY_BYTES, IdentityAnswer, IdentityCall, SigningKey, issuer_at};

@@ -2,6 +2,7 @@
 
 use crate::azure::AzureStore;
 use crate::client::Client;
+use crate::s3::S3Store;
 use crate::store::{StorageError, StorageErrorKind, Store};
 use crate::url::host;
 use lidless_core::{Access, Provider, Touch};
@@ -29,9 +30,12 @@ pub struct Endpoints {
 pub fn open(client: &Arc<Client>, access: &Access) -> Result<Arc<dyn Store>, StorageError> {
     match access.provider {
         Provider::Azure => Ok(Arc::new(AzureStore::new(Arc::clone(client), access.clone()))),
-        Provider::Aws | Provider::Gcs | Provider::Oss | Provider::Http => Err(StorageError {
+        Provider::Aws | Provider::Gcs => {
+            Ok(Arc::new(S3Store::new(Arc::clone(client), access.clone())))
+        }
+        Provider::Oss | Provider::Http => Err(StorageError {
             kind: StorageErrorKind::Unsupported,
-            message: "this version follows Azure storage only".into(),
+            message: "this version follows Azure, S3 and Google Cloud storage".into(),
             status: None,
             code: None,
         }),

@@ -44,6 +44,11 @@ pub(crate) fn http_time(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(&text.replace("GMT", "+0000")).ok().map(|zoned| zoned.timestamp())
 }
 
+/// A time as ISO 8601 writes it: `2026-11-24T10:00:00.000Z`.
+pub(crate) fn iso_time(text: &str) -> Option<Timestamp> {
+    text.trim().parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

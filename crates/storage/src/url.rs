@@ -37,6 +37,13 @@ pub(crate) fn origin(url: &str) -> String {
     format!("{}://{}", scheme.to_ascii_lowercase(), authority.to_ascii_lowercase())
 }
 
+/// Host and port as they stand, without userinfo.
+pub(crate) fn authority(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+    authority.rsplit('@').next().unwrap_or("").to_owned()
+}
+
 /// The path as it stands, without query and fragment; `/` when there is none.
 pub(crate) fn encoded_path(url: &str) -> String {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);

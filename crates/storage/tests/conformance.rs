@@ -62,7 +62,7 @@ fn a_disk_of_terabytes_is_read_where_it_is_looked_at() {
         account: ACCOUNT.into(),
         container: None,
         key: None,
-        auth: Auth::Key { id: ACCOUNT.into(), key: Secret::new(key) },
+        auth: Auth::Key { id: ACCOUNT.into(), key: Secret::new(key), session: None },
     };
     let settings = ClientSettings {
         endpoints: Endpoints { azure: Some(azurite.url()), ..Endpoints::default() },

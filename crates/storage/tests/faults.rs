@@ -327,7 +327,7 @@ fn a_redirect_in_scope_is_followed_and_one_out_of_scope_is_not() {
 
 #[test]
 fn a_credential_is_not_shown_to_another_origin() {
-    let key = Auth::Key { id: "contoso".into(), key: Secret::new("Y2FuYXJ5") };
+    let key = Auth::Key { id: "contoso".into(), key: Secret::new("Y2FuYXJ5"), session: None };
     for auth in [token(), key] {
         let other = Server::start(vec![reply(200, &[], EMPTY.as_bytes())]);
         let server = Server::start(vec![redirect(&format!("{}/contoso/c", other.url()))]);

@@ -383,7 +383,7 @@ impl AzureKey {
             account: account.clone(),
             container: None,
             key: None,
-            auth: Auth::Key { id: account, key: self.key.clone() },
+            auth: Auth::Key { id: account, key: self.key.clone(), session: None },
         })
     }
 }

@@ -101,7 +101,8 @@ impl Credential {
         match self {
             Self::AzureSas(sas) => sas.access(),
             Self::AzureKey(key) => key.access(),
-            Self::Presigned(_) | Self::KeyPair(_) => None,
+            Self::Presigned(url) => url.access(),
+            Self::KeyPair(pair) => pair.access(),
             Self::Link(link) => link.access(),
         }
     }

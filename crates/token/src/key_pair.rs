@@ -2,8 +2,8 @@
 
 use crate::problems::problem;
 use lidless_core::{
-    Grant, GrantScope, GrantStatus, Mechanism, Provider, Secret, Severity, SignatureCheck,
-    stable_id,
+    Access, Auth, Grant, GrantScope, GrantStatus, Mechanism, Provider, Secret, Severity,
+    SignatureCheck, stable_id,
 };
 
 /// An access id and its secret.
@@ -33,6 +33,27 @@ impl KeyPair {
 
     pub(crate) fn id(&self) -> String {
         stable_id(&["key_pair", &self.access_id, self.secret.expose()])
+    }
+
+    /// What a client needs to sign with it; none for a temporary key, which works only with its
+    /// session token, and for a service account, whose key signs something else.
+    pub(crate) fn access(&self) -> Option<Access> {
+        let (provider, origin) = match self.mechanism {
+            Mechanism::AwsAccessKey if self.access_id.starts_with("AKIA") => {
+                (Provider::Aws, "https://s3.amazonaws.com")
+            }
+            Mechanism::GcsHmacKey => (Provider::Gcs, "https://storage.googleapis.com"),
+            _ => return None,
+        };
+        Some(Access {
+            provider,
+            origin: origin.to_owned(),
+            path_style: true,
+            account: String::new(),
+            container: None,
+            key: None,
+            auth: Auth::Key { id: self.access_id.clone(), key: self.secret.clone(), session: None },
+        })
     }
 
     fn hint(&self) -> String {

@@ -2,6 +2,7 @@
 
 use crate::azure::shown;
 use crate::host::Address;
+use crate::query::decode;
 use lidless_core::{
     Access, Auth, Grant, GrantScope, GrantStatus, Mechanism, Permission, Provider, Severity,
     SignatureCheck, stable_id,
@@ -73,27 +74,35 @@ impl Link {
                 }
             }
             Provider::Aws => bucket("s3", s3_bucket(host), path),
-            Provider::Gcs => bucket("gs", host.strip_suffix(".storage.googleapis.com"), path),
+            Provider::Gcs => bucket("gs", gcs_bucket(host), path),
             Provider::Oss => bucket("oss", host.split_once(".oss-").map(|(name, _)| name), path),
             _ => self.url(),
         }
     }
 
     pub(crate) fn access(&self) -> Option<Access> {
-        let blob = matches!(self.address.service.as_deref(), Some("blob" | "dfs"));
-        if self.provider != Provider::Azure || !blob {
-            return None;
-        }
-        let (container, key) = self.address.parts();
-        Some(Access {
-            provider: Provider::Azure,
-            origin: self.address.blob_origin(),
-            path_style: self.address.path_style,
-            account: self.address.account.clone()?,
-            container,
-            key,
-            auth: Auth::Anonymous,
-        })
+        let host = self.address.authority.split(':').next().unwrap_or("");
+        let bucket = match self.provider {
+            Provider::Azure => {
+                if !matches!(self.address.service.as_deref(), Some("blob" | "dfs")) {
+                    return None;
+                }
+                let (container, key) = self.address.parts();
+                return Some(Access {
+                    provider: Provider::Azure,
+                    origin: self.address.blob_origin(),
+                    path_style: self.address.path_style,
+                    account: self.address.account.clone()?,
+                    container,
+                    key,
+                    auth: Auth::Anonymous,
+                });
+            }
+            Provider::Aws => s3_bucket(host),
+            Provider::Gcs => gcs_bucket(host),
+            _ => return None,
+        };
+        Some(bucket_access(&self.address, self.provider, bucket, Auth::Anonymous))
     }
 
     pub(crate) fn grant(&self) -> Grant {
@@ -148,6 +157,40 @@ pub(crate) fn is_s3(host: &str) -> bool {
         || host.ends_with(".r2.cloudflarestorage.com")
         || host.ends_with(".r2.dev")
         || host.ends_with(".digitaloceanspaces.com")
+}
+
+/// The way into a bucket, which the host names or the path begins with.
+pub(crate) fn bucket_access(
+    address: &Address,
+    provider: Provider,
+    in_host: Option<&str>,
+    auth: Auth,
+) -> Access {
+    // The key as it stands: empty parts and a slash at its end are part of a name.
+    let raw = address.raw_path.split(['?', '#']).next().unwrap_or("");
+    let path = decode(raw.strip_prefix('/').unwrap_or(raw));
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let (container, key) = match in_host {
+        Some(bucket) => (some(bucket), some(&path)),
+        None => {
+            let (bucket, key) = path.split_once('/').unwrap_or((&path, ""));
+            (some(bucket), some(key))
+        }
+    };
+    Access {
+        provider,
+        origin: format!("{}://{}", address.scheme, address.authority),
+        path_style: in_host.is_none(),
+        account: String::new(),
+        container,
+        key,
+        auth,
+    }
+}
+
+/// The bucket that a host of Cloud Storage names.
+pub(crate) fn gcs_bucket(host: &str) -> Option<&str> {
+    host.strip_suffix(".storage.googleapis.com")
 }
 
 /// The bucket that stands in the host name.

@@ -3,7 +3,7 @@
 use crate::azure::shown;
 use crate::host::Address;
 use crate::keyring::KeyRing;
-use crate::link::s3_bucket;
+use crate::link::{bucket_access, gcs_bucket, s3_bucket};
 use crate::presigned_signing::Signed;
 use crate::problems::problem;
 use crate::query::{Parameter, get, parse};
@@ -11,8 +11,8 @@ use crate::time;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lidless_core::{
-    Grant, GrantScope, GrantStatus, Mechanism, Permission, Provider, Secret, Severity,
-    SignatureCheck, Timestamp, stable_id,
+    Access, Auth, Grant, GrantScope, GrantStatus, Mechanism, Permission, Provider, Secret,
+    Severity, SignatureCheck, Timestamp, stable_id,
 };
 
 /// The parameter that holds the signature, by mechanism.
@@ -192,9 +192,18 @@ impl Presigned {
         let host = self.address.authority.split(':').next().unwrap_or("");
         match self.provider() {
             Provider::Aws => s3_bucket(host),
-            Provider::Gcs => host.strip_suffix(".storage.googleapis.com"),
+            Provider::Gcs => gcs_bucket(host),
             _ => host.split_once(".oss-").map(|(bucket, _)| bucket),
         }
+    }
+
+    /// What a client needs to ask with it; none for a service there is no client for.
+    pub(crate) fn access(&self) -> Option<Access> {
+        if self.provider() == Provider::Oss {
+            return None;
+        }
+        let auth = Auth::Query(self.raw_query.clone());
+        Some(bucket_access(&self.address, self.provider(), self.bucket(), auth))
     }
 
     fn resource(&self) -> String {

@@ -3,7 +3,10 @@
 mod azurite;
 mod fixture;
 mod hostile;
+mod radosgw;
+mod s3_sign;
 
 pub use azurite::Azurite;
 pub use fixture::{files_below, fixture, tree};
 pub use hostile::cut_and_flip;
+pub use radosgw::{Radosgw, S3User};

@@ -1,9 +1,9 @@
 //! Reading listings. The XML is hostile: bounded, and nothing in it is expanded.
 
 use super::error::malformed;
-use super::walk::{Step, Walk};
 use crate::retry::http_time;
 use crate::store::{ListPage, StorageError};
+use crate::xml::{Step, Walk};
 use lidless_core::{BlobType, Container, Object, PublicAccess};
 
 /// The blobs, the folded prefixes, and where the next page starts.

@@ -4,11 +4,12 @@
 //! `<PageRange><Start>0</Start><End>511</End></PageRange>` with both ends included; long maps come
 //! in pages with a `NextMarker`.
 
-use super::object::BlobBytes;
 use super::query::Query;
-use super::walk::{Step, Walk};
+use super::store::Shared;
 use crate::client::Verb;
+use crate::content::{GetPart as _, ObjectBytes};
 use crate::url::query;
+use crate::xml::{Step, Walk};
 use bytes::Bytes;
 use lidless_io::{Extent, Extents, ReadAt, ReadError};
 use std::ops::Range;
@@ -25,13 +26,14 @@ const MOST_PAGES: usize = 2_000;
 /// One version of one page blob. The map is asked for when the first read needs it; where the
 /// service does not give one, everything is read.
 pub(crate) struct PageBytes {
-    whole: Arc<BlobBytes>,
+    shared: Arc<Shared>,
+    whole: Arc<ObjectBytes>,
     mapped: OnceLock<Option<Extents>>,
 }
 
 impl PageBytes {
-    pub(crate) fn new(whole: BlobBytes) -> Self {
-        Self { whole: Arc::new(whole), mapped: OnceLock::new() }
+    pub(crate) fn new(shared: Arc<Shared>, whole: ObjectBytes) -> Self {
+        Self { shared, whole: Arc::new(whole), mapped: OnceLock::new() }
     }
 
     fn mapped(&self) -> Option<&Extents> {
@@ -41,7 +43,7 @@ impl PageBytes {
     fn ask(&self) -> Option<Extents> {
         let blob = &self.whole;
         let what =
-            format!("read the page ranges of {}", blob.shared.place(&blob.container, &blob.key));
+            format!("read the page ranges of {}", self.shared.place(&blob.container, &blob.key));
         let mut ranges = Vec::new();
         let mut marker: Option<String> = None;
         for _ in 0..MOST_PAGES {
@@ -54,7 +56,7 @@ impl PageBytes {
             if let Some(etag) = &blob.etag {
                 headers.push(("if-match", format!("\"{}\"", etag.trim_matches('"'))));
             }
-            let answer = blob.shared.ask(Verb::Get, &about, headers, &what, PAGE_LIMIT).ok()?;
+            let answer = self.shared.ask(Verb::Get, &about, headers, &what, PAGE_LIMIT).ok()?;
             if answer.status != 200 || !answer.whole {
                 return None;
             }

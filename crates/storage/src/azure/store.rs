@@ -2,12 +2,12 @@
 
 use super::address::Address;
 use super::error::{malformed, refused};
-use super::object::BlobBytes;
 use super::pages::PageBytes;
 use super::query::{Query, credential};
 use super::sign::{authorization, http_date};
 use super::{list, probe};
 use crate::client::{Answer, Ask, Client, Verb};
+use crate::content::{GetPart, ObjectBytes, shown_place};
 use crate::retry::http_time;
 use crate::store::{ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store};
 use crate::url::{host, query};
@@ -38,12 +38,6 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// The place of a blob, for errors.
-    pub(crate) fn place(&self, container: &str, key: &str) -> String {
-        let place = format!("{}/{container}/{key}", self.name);
-        place.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
-    }
-
     /// Sends one request.
     pub(crate) fn ask(
         &self,
@@ -68,7 +62,7 @@ impl Shared {
                 full.push_str(&credential(sas.expose(), own));
             }
             Auth::Anonymous => {}
-            Auth::Key { id, key } => {
+            Auth::Key { id, key, .. } => {
                 headers.push(("x-ms-date", http_date(Timestamp::now())));
                 let signed = authorization(verb, id, key, &headers, &target, &about.parameters);
                 let signed = signed.ok_or_else(|| StorageError {
@@ -126,6 +120,33 @@ impl Shared {
     pub(crate) fn sas(&self, key: &str) -> Option<String> {
         let Auth::Query(sas) = &self.access.auth else { return None };
         parameter(sas, key)
+    }
+}
+
+impl GetPart for Shared {
+    fn place(&self, container: &str, key: &str) -> String {
+        shown_place(&self.name, container, key)
+    }
+
+    fn get(
+        &self,
+        container: &str,
+        key: &str,
+        part_only: bool,
+        headers: Vec<(&'static str, String)>,
+        what: &str,
+        limit: u64,
+    ) -> Result<Answer, StorageError> {
+        let query = Query { part_only, ..Query::blob(container, key) };
+        self.ask(Verb::Get, &query, headers, what, limit)
+    }
+
+    fn refused(&self, what: &str, answer: &Answer) -> StorageError {
+        refused(what, answer)
+    }
+
+    fn link(&self) -> &Link {
+        &self.link
     }
 }
 
@@ -274,15 +295,16 @@ impl Store for AzureStore {
     }
 
     fn open(&self, container: &str, object: &Object) -> Arc<dyn ReadAt> {
-        let bytes = BlobBytes {
-            shared: Arc::clone(&self.shared),
+        let shared = Arc::clone(&self.shared);
+        let bytes = ObjectBytes {
+            store: Arc::clone(&shared) as Arc<dyn GetPart>,
             container: container.to_owned(),
             key: object.key.clone(),
             size: object.size,
             etag: object.etag.clone(),
         };
         match object.blob_type {
-            Some(BlobType::Page) => Arc::new(PageBytes::new(bytes)),
+            Some(BlobType::Page) => Arc::new(PageBytes::new(shared, bytes)),
             _ => Arc::new(bytes),
         }
     }

@@ -110,7 +110,8 @@ const FAR: &str = "2051-10-06T07:00:00Z";
 
 /// All of it.
 pub fn conformance(world: &World) {
-    let key = |key: &str| Auth::Key { id: world.account.clone(), key: Secret::new(key) };
+    let key =
+        |key: &str| Auth::Key { id: world.account.clone(), key: Secret::new(key), session: None };
     for auth in [world.account_sas("sco", "rl", FAR), key(&world.key1), key(&world.key2)] {
         let store = world.store(auth, None, None);
         everything_is_listed(world, &*store);

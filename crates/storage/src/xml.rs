@@ -5,16 +5,16 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 /// Names and values of one element at a time, innermost text only.
-pub(super) struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     reader: Reader<&'a [u8]>,
     /// The open elements, outermost first.
-    pub(super) path: Vec<String>,
+    pub(crate) path: Vec<String>,
     text: String,
     encoded: bool,
 }
 
 /// What a step met.
-pub(super) enum Step {
+pub(crate) enum Step {
     /// An element began.
     Open,
     /// The element at the end of the path ended; its text is in `text`.
@@ -28,7 +28,7 @@ const DEPTH: usize = 16;
 
 impl<'a> Walk<'a> {
     /// Starts before the first element.
-    pub(super) fn new(body: &'a [u8]) -> Self {
+    pub(crate) fn new(body: &'a [u8]) -> Self {
         let body = body.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(body);
         Self {
             reader: Reader::from_reader(body),
@@ -39,7 +39,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes on to the next beginning or end of an element.
-    pub(super) fn step(&mut self) -> Result<Step, String> {
+    pub(crate) fn step(&mut self) -> Result<Step, String> {
         loop {
             let event = self.reader.read_event().map_err(|error| error.to_string())?;
             match event {
@@ -75,7 +75,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Leaves the innermost element: its name and its text.
-    pub(super) fn close(&mut self) -> (String, String) {
+    pub(crate) fn close(&mut self) -> (String, String) {
         let name = self.path.pop().unwrap_or_default();
         let text = std::mem::take(&mut self.text);
         let text = if self.encoded {
@@ -88,7 +88,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Whether an element of that name is open.
-    pub(super) fn is_in(&self, name: &str) -> bool {
+    pub(crate) fn is_in(&self, name: &str) -> bool {
         self.path.iter().any(|one| one == name)
     }
 }

@@ -1,12 +1,9 @@
-//! The bytes of one blob, by ranges, on demand.
+//! The bytes of one object, by ranges, on demand; the same for every provider.
 
-use super::error::refused;
-use super::query::Query;
-use super::store::Shared;
-use crate::client::Verb;
+use crate::client::Answer;
 use crate::store::{StorageError, StorageErrorKind};
 use bytes::Bytes;
-use lidless_io::{ReadAt, ReadError, ReadErrorKind, read_merged};
+use lidless_io::{Link, ReadAt, ReadError, ReadErrorKind, read_merged};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,24 +11,51 @@ use std::time::Instant;
 /// The most that one request asks for.
 const LARGEST: u64 = 8 << 20;
 
-/// Requests at a time for one blob, where several parts of it are known to be wanted.
+/// Requests at a time for one object, where several parts of it are known to be wanted.
 const LANES: usize = 8;
 /// The same, to divide what a request costs.
 const SHARED_BY: u64 = 8;
 
-/// One version of one blob.
-pub(crate) struct BlobBytes {
-    pub(crate) shared: Arc<Shared>,
+/// What the content of an object needs of its store.
+pub(crate) trait GetPart: Send + Sync {
+    /// The place of an object, for errors.
+    fn place(&self, container: &str, key: &str) -> String;
+
+    /// Sends one GET for an object. With `part_only`, the body of a whole answer (200) is of no
+    /// use and not read.
+    ///
+    /// # Errors
+    /// As the client's; a refusal is an answer.
+    fn get(
+        &self,
+        container: &str,
+        key: &str,
+        part_only: bool,
+        headers: Vec<(&'static str, String)>,
+        what: &str,
+        limit: u64,
+    ) -> Result<Answer, StorageError>;
+
+    /// A refusal as an error.
+    fn refused(&self, what: &str, answer: &Answer) -> StorageError;
+
+    /// What requests to this store cost, measured on the way.
+    fn link(&self) -> &Link;
+}
+
+/// One version of one object.
+pub(crate) struct ObjectBytes {
+    pub(crate) store: Arc<dyn GetPart>,
     pub(crate) container: String,
     pub(crate) key: String,
     pub(crate) size: u64,
     pub(crate) etag: Option<String>,
 }
 
-impl BlobBytes {
-    /// One request for `range`, which is not empty and ends within the blob.
+impl ObjectBytes {
+    /// One request for `range`, which is not empty and ends within the object.
     fn fetch(&self, range: Range<u64>) -> Result<Vec<u8>, ReadError> {
-        let place = self.shared.place(&self.container, &self.key);
+        let place = self.store.place(&self.container, &self.key);
         let what = format!("read {place}");
         let last = range.end.saturating_sub(1);
         let mut headers = vec![("range", format!("bytes={}-{last}", range.start))];
@@ -39,13 +63,13 @@ impl BlobBytes {
             headers.push(("if-match", format!("\"{}\"", etag.trim_matches('"'))));
         }
         let length = range.end.saturating_sub(range.start);
-        let query = Query { part_only: range.start > 0, ..Query::blob(&self.container, &self.key) };
+        let part_only = range.start > 0;
         let begun = Instant::now();
         let answer = self
-            .shared
-            .ask(Verb::Get, &query, headers, &what, length)
+            .store
+            .get(&self.container, &self.key, part_only, headers, &what, length)
             .map_err(|error| read_error(&error))?;
-        self.shared.link.note(u64::try_from(answer.body.len()).unwrap_or(0), begun.elapsed());
+        self.store.link().note(u64::try_from(answer.body.len()).unwrap_or(0), begun.elapsed());
         let etag = answer.header("etag").map(|etag| etag.trim_matches('"'));
         if let (200 | 206, Some(listed), Some(now)) = (answer.status, &self.etag, etag)
             && listed.trim_matches('"') != now
@@ -70,12 +94,24 @@ impl BlobBytes {
                 }
                 Ok(answer.body)
             }
-            // The start of the whole blob, because the server knows no ranges.
+            // The start of the whole object, because the server knows no ranges.
             200 if range.start == 0 && enough => Ok(answer.body),
             200 if range.start == 0 => Err(lied(&place, "it is shorter than was listed")),
             200 => Err(lied(&place, "it knows no ranges")),
-            _ => Err(refusal(&what, &answer)),
+            _ => Err(self.refusal(&what, &answer)),
         }
+    }
+
+    fn refusal(&self, what: &str, answer: &Answer) -> ReadError {
+        let error = self.store.refused(what, answer);
+        let kind = match (answer.status, error.code.as_deref()) {
+            (_, Some("BlobArchived" | "InvalidObjectState")) => ReadErrorKind::Offline,
+            (401 | 403, _) => ReadErrorKind::Denied,
+            (404 | 412 | 416, _) => ReadErrorKind::Changed,
+            (409, _) => ReadErrorKind::Offline,
+            _ => ReadErrorKind::Malformed,
+        };
+        ReadError::new(kind, error.message)
     }
 }
 
@@ -87,23 +123,17 @@ fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
     Some((first.parse().ok()?, last.parse().ok()?, size))
 }
 
+/// The place of an object as errors write it.
+pub(crate) fn shown_place(store: &str, container: &str, key: &str) -> String {
+    let place = format!("{store}/{container}/{key}");
+    place.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
+}
+
 fn lied(place: &str, why: &str) -> ReadError {
     ReadError::new(ReadErrorKind::Malformed, format!("cannot read {place}: {why}"))
 }
 
-pub(super) fn refusal(what: &str, answer: &crate::client::Answer) -> ReadError {
-    let error = refused(what, answer);
-    let kind = match (answer.status, answer.code().as_deref()) {
-        (_, Some("BlobArchived")) => ReadErrorKind::Offline,
-        (401 | 403, _) => ReadErrorKind::Denied,
-        (404 | 412 | 416, _) => ReadErrorKind::Changed,
-        (409, _) => ReadErrorKind::Offline,
-        _ => ReadErrorKind::Malformed,
-    };
-    ReadError::new(kind, error.message)
-}
-
-pub(super) fn read_error(error: &StorageError) -> ReadError {
+fn read_error(error: &StorageError) -> ReadError {
     let kind = match error.kind {
         StorageErrorKind::OutOfScope | StorageErrorKind::Denied => ReadErrorKind::Denied,
         StorageErrorKind::NotFound => ReadErrorKind::Changed,
@@ -114,7 +144,7 @@ pub(super) fn read_error(error: &StorageError) -> ReadError {
     ReadError::new(kind, error.message.clone())
 }
 
-impl ReadAt for BlobBytes {
+impl ReadAt for ObjectBytes {
     fn len(&self) -> u64 {
         self.size
     }
@@ -143,7 +173,7 @@ impl ReadAt for BlobBytes {
 
     fn gap_bytes(&self) -> u64 {
         // While one lane waits, the others bring bytes.
-        self.shared.link.gap_bytes() / SHARED_BY
+        self.store.link().gap_bytes() / SHARED_BY
     }
 
     fn lanes(&self) -> usize {

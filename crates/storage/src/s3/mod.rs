@@ -1,0 +1,12 @@
+//! Amazon S3 and what speaks its language: R2, Spaces, MinIO, Ceph, and the XML interface of
+//! Google Cloud Storage.
+
+mod address;
+mod list;
+mod probe;
+mod refusal;
+mod sign;
+mod store;
+mod verdict;
+
+pub(crate) use store::S3Store;

@@ -1,0 +1,414 @@
+//! Buckets through one credential.
+
+use super::address::{Address, touch_of};
+use super::list::{self, Page};
+use super::probe;
+use super::refusal::{malformed, refused, region};
+use super::sign::Signer;
+use crate::client::{Answer, Ask, Client, Verb};
+use crate::content::{GetPart, ObjectBytes, shown_place};
+use crate::retry::http_time;
+use crate::store::{ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store};
+use crate::url::{authority, query};
+use lidless_core::{Access, Auth, Container, Object, Provider, PublicAccess, Timestamp, Touch};
+use lidless_io::{Link, ReadAt};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The largest page of a listing there can be: 1,000 keys of 1,024 characters, percent-encoded.
+const PAGE_LIMIT: u64 = 16 << 20;
+/// Pages of buckets at most: an account of AWS has a million at most, 10,000 a page.
+const BUCKET_PAGES: usize = 200;
+/// Buckets whose openness to strangers is asked about.
+const ASKED_ABOUT: usize = 200;
+
+/// One request, without credentials.
+pub(crate) struct Question<'a> {
+    pub(crate) verb: Verb,
+    /// None for the service itself.
+    pub(crate) bucket: Option<&'a str>,
+    /// Empty for the bucket itself.
+    pub(crate) key: &'a str,
+    /// The prefix that a listing stays in.
+    pub(crate) prefix: &'a str,
+    /// Parameters of the operation, encoded, without a leading `?`.
+    pub(crate) parameters: &'a str,
+    pub(crate) part_only: bool,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// Without the credential, as a stranger asks.
+    pub(crate) strange: bool,
+}
+
+impl<'a> Question<'a> {
+    pub(crate) fn service(parameters: &'a str) -> Self {
+        Self {
+            verb: Verb::Get,
+            bucket: None,
+            key: "",
+            prefix: "",
+            parameters,
+            part_only: false,
+            headers: Vec::new(),
+            strange: false,
+        }
+    }
+
+    pub(crate) fn bucket(name: &'a str, parameters: &'a str) -> Self {
+        Self { bucket: Some(name), ..Self::service(parameters) }
+    }
+
+    pub(crate) fn object(bucket: &'a str, key: &'a str) -> Self {
+        Self { bucket: Some(bucket), key, ..Self::service("") }
+    }
+
+    /// The part of the store it touches.
+    fn touched(&self) -> String {
+        let Some(bucket) = self.bucket else { return String::new() };
+        if !self.key.is_empty() {
+            return format!("{bucket}/{}", self.key);
+        }
+        // `logs/2026` also lists `logs/20261`: what surely holds all of it is the folder `logs`.
+        match self.prefix.rsplit_once('/') {
+            Some((folder, _)) => format!("{bucket}/{folder}"),
+            None => bucket.to_owned(),
+        }
+    }
+}
+
+/// What every request of a store needs.
+pub(crate) struct Shared {
+    pub(crate) client: Arc<Client>,
+    pub(crate) access: Access,
+    name: String,
+    address: Address,
+    /// Where buckets turned out to live.
+    regions: Mutex<BTreeMap<String, String>>,
+    link: Link,
+}
+
+impl Shared {
+    /// Sends one request; once more where the service says that the bucket lives elsewhere.
+    pub(crate) fn ask(
+        &self,
+        question: &Question<'_>,
+        what: &str,
+        limit: u64,
+    ) -> Result<Answer, StorageError> {
+        let known = question.bucket.and_then(|bucket| self.region_of(bucket));
+        let answer = self.send(question, known.as_deref(), what, limit)?;
+        let elsewhere = matches!(answer.status, 301 | 307 | 400)
+            .then(|| region(&answer))
+            .flatten()
+            .filter(|region| known.as_ref().unwrap_or(&self.address.region()) != region);
+        match (elsewhere, question.bucket) {
+            (Some(region), Some(bucket)) => {
+                let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+                regions.insert(bucket.to_owned(), region.clone());
+                drop(regions);
+                self.send(question, Some(&region), what, limit)
+            }
+            _ => Ok(answer),
+        }
+    }
+
+    fn region_of(&self, bucket: &str) -> Option<String> {
+        self.regions.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned()
+    }
+
+    fn send(
+        &self,
+        question: &Question<'_>,
+        region: Option<&str>,
+        what: &str,
+        limit: u64,
+    ) -> Result<Answer, StorageError> {
+        let (origin, path) = self.address.target(question.bucket, question.key, region);
+        let mut headers = question.headers.clone();
+        let mut full = question.parameters.to_owned();
+        match &self.access.auth {
+            _ if question.strange => {}
+            Auth::Anonymous => {}
+            // The method and every parameter are part of the signature: nothing can be asked but
+            // what the URL was made for.
+            Auth::Query(signed) => {
+                full = crate::url::fit(signed.expose().trim_start_matches('?'));
+            }
+            Auth::Key { id, key, session } => {
+                let own = self.address.region();
+                let signer =
+                    Signer { id, key, session: session.as_ref(), region: region.unwrap_or(&own) };
+                let now = Timestamp::now();
+                let authority = authority(&origin);
+                headers.extend(signer.headers(question.verb, &authority, &path, &full, now));
+            }
+        }
+        let url = if full.is_empty() {
+            format!("{origin}{path}")
+        } else {
+            format!("{origin}{path}?{full}")
+        };
+        let touch: Touch = touch_of(self.access.provider, &origin, &question.touched());
+        let locate = |url: &str| self.address.touch(url);
+        self.client.ask(&Ask {
+            verb: question.verb,
+            url,
+            headers,
+            touch,
+            what,
+            limit,
+            locate: &locate,
+            part_only: question.part_only,
+        })
+    }
+
+    /// The place of a bucket or of the store, for errors.
+    pub(crate) fn bucket_place(&self, bucket: &str) -> String {
+        format!("{}/{bucket}", self.name)
+    }
+}
+
+impl GetPart for Shared {
+    fn place(&self, container: &str, key: &str) -> String {
+        shown_place(&self.name, container, key)
+    }
+
+    fn get(
+        &self,
+        container: &str,
+        key: &str,
+        part_only: bool,
+        headers: Vec<(&'static str, String)>,
+        what: &str,
+        limit: u64,
+    ) -> Result<Answer, StorageError> {
+        let question = Question { headers, part_only, ..Question::object(container, key) };
+        self.ask(&question, what, limit)
+    }
+
+    fn refused(&self, what: &str, answer: &Answer) -> StorageError {
+        refused(what, answer)
+    }
+
+    fn link(&self) -> &Link {
+        &self.link
+    }
+}
+
+/// The store.
+pub(crate) struct S3Store {
+    shared: Arc<Shared>,
+}
+
+impl S3Store {
+    pub(crate) fn new(client: Arc<Client>, access: Access) -> Self {
+        let name = access.store();
+        let endpoints = client.endpoints();
+        let endpoint = match access.provider {
+            Provider::Gcs => endpoints.gcs.as_deref(),
+            _ => endpoints.s3.as_deref(),
+        };
+        let address = Address::new(&access, endpoint);
+        let shared = Shared {
+            client,
+            access,
+            name,
+            address,
+            regions: Mutex::new(BTreeMap::new()),
+            link: Link::default(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    fn all_buckets(&self) -> Result<Vec<Container>, StorageError> {
+        let what = format!("list the buckets of {}", self.shared.name);
+        let mut found: Vec<Container> = Vec::new();
+        let mut token: Option<String> = None;
+        for _ in 0..BUCKET_PAGES {
+            let parameters = match &token {
+                Some(token) => format!("continuation-token={}", query(token)),
+                None => String::new(),
+            };
+            let answer = self.shared.ask(&Question::service(&parameters), &what, PAGE_LIMIT)?;
+            let (page, next) = match answer.status {
+                200 if answer.whole => {
+                    list::buckets(&answer.body).map_err(|why| malformed(&what, &why))?
+                }
+                200 => return Err(malformed(&what, "a page is larger than any can be")),
+                _ => return Err(refused(&what, &answer)),
+            };
+            found.extend(page);
+            if next.is_none() {
+                return Ok(found);
+            }
+            if next == token {
+                return Err(malformed(&what, "the listing does not move on"));
+            }
+            token = next;
+        }
+        Err(malformed(&what, "the listing does not end"))
+    }
+
+    /// What strangers may do with a bucket: asked as one. None when the answer decides nothing.
+    fn public(&self, bucket: &str) -> Option<PublicAccess> {
+        let what = format!("ask about {}", self.shared.bucket_place(bucket));
+        let parameters = "list-type=2&max-keys=1";
+        let question = Question { strange: true, ..Question::bucket(bucket, parameters) };
+        let answer = self.shared.ask(&question, &what, PAGE_LIMIT).ok()?;
+        match answer.status {
+            200 if list::objects(&answer.body).is_ok() => return Some(PublicAccess::Container),
+            401 | 403 => {}
+            _ => return None,
+        }
+        // Strangers may not list. Whether everybody with an account of the provider may is in the
+        // access control list, and whether anybody may read is in the policy, if we may see these.
+        let see = |parameters| {
+            let answer = self.shared.ask(&Question::bucket(bucket, parameters), &what, PAGE_LIMIT);
+            answer.ok().filter(|answer| matches!(answer.status, 200 | 404))
+        };
+        if list::lists_to_strangers(&see("acl")?.body).ok()? {
+            return Some(PublicAccess::Container);
+        }
+        let policy = see("policyStatus")?;
+        let text = String::from_utf8_lossy(&policy.body).to_ascii_lowercase();
+        let public = policy.status == 200 && text.contains("<ispublic>true</ispublic>");
+        Some(if public { PublicAccess::Blob } else { PublicAccess::None })
+    }
+}
+
+impl Store for S3Store {
+    fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    fn probe(&self) -> Result<Probe, StorageError> {
+        probe::probe(&self.shared)
+    }
+
+    fn containers(&self) -> Result<Vec<Container>, StorageError> {
+        let own = self.shared.access.container.clone();
+        let mut found = match self.all_buckets() {
+            // A credential for one bucket cannot list them, but knows that one.
+            Err(StorageError {
+                kind: StorageErrorKind::Denied | StorageErrorKind::OutOfScope,
+                ..
+            }) if own.is_some() => {
+                let name = own.unwrap_or_default();
+                vec![Container { name, public: None, modified: None }]
+            }
+            result => result?,
+        };
+        for bucket in found.iter_mut().take(ASKED_ABOUT) {
+            bucket.public = self.public(&bucket.name);
+        }
+        Ok(found)
+    }
+
+    fn list(&self, request: &ListRequest) -> Result<ListPage, StorageError> {
+        let bucket = &request.container;
+        let what = format!("list the objects of {}", self.shared.bucket_place(bucket));
+        let mut parameters = "list-type=2&encoding-type=url".to_owned();
+        if !request.prefix.is_empty() {
+            parameters.push_str(&format!("&prefix={}", query(&request.prefix)));
+        }
+        if request.delimited {
+            parameters.push_str("&delimiter=%2F");
+        }
+        match request.cursor.as_deref().and_then(|cursor| cursor.split_once(':')) {
+            Some(("token", token)) => {
+                parameters.push_str(&format!("&continuation-token={}", query(token)));
+            }
+            // The second version of the interface takes a key as well, the first its marker.
+            Some((_, marker)) => parameters.push_str(&format!(
+                "&start-after={}&marker={}",
+                query(marker),
+                query(marker)
+            )),
+            None => {}
+        }
+        parameters.push_str(&format!("&max-keys={}", request.max.unwrap_or(1000).clamp(1, 1000)));
+        let question =
+            Question { prefix: &request.prefix, ..Question::bucket(bucket, &parameters) };
+        let answer = self.shared.ask(&question, &what, PAGE_LIMIT)?;
+        if answer.status != 200 {
+            return Err(refused(&what, &answer));
+        }
+        if !answer.whole {
+            return Err(malformed(&what, "a page is larger than any can be"));
+        }
+        let mut page = list::objects(&answer.body).map_err(|why| malformed(&what, &why))?;
+        if self.shared.access.provider == Provider::Gcs {
+            // Its archive class is read at once; only elsewhere the word means a wait of hours.
+            let class = |tier: String| format!("gcs {tier}");
+            for object in &mut page.objects {
+                object.tier = object.tier.take().map(class);
+            }
+        }
+        let next = next_of(&page);
+        if next.is_some() && next == request.cursor {
+            return Err(malformed(&what, "the listing does not move on"));
+        }
+        if page.truncated && next.is_none() {
+            return Err(malformed(&what, "the page says that more follows, not where"));
+        }
+        Ok(ListPage { objects: page.objects, prefixes: page.prefixes, next })
+    }
+
+    fn head(&self, container: &str, key: &str) -> Result<Object, StorageError> {
+        let what = format!("ask about {}", self.shared.place(container, key));
+        let answer = match &self.shared.access.auth {
+            // A signed URL is signed for one method, most often GET: its first byte says all.
+            Auth::Query(_) => {
+                let headers = vec![("range", "bytes=0-0".to_owned())];
+                let question = Question { headers, ..Question::object(container, key) };
+                self.shared.ask(&question, &what, 1)?
+            }
+            _ => {
+                let question = Question { verb: Verb::Head, ..Question::object(container, key) };
+                self.shared.ask(&question, &what, 0)?
+            }
+        };
+        let length = || answer.header("content-length")?.trim().parse().ok();
+        let of_range = || answer.header("content-range")?.rsplit_once('/')?.1.trim().parse().ok();
+        let size: Option<u64> = match answer.status {
+            200 => length(),
+            206 => of_range(),
+            // There is no first byte in an empty object.
+            416 => of_range().or(Some(0)),
+            _ => return Err(refused(&what, &answer)),
+        };
+        Ok(Object {
+            key: key.to_owned(),
+            size: size.ok_or_else(|| malformed(&what, "no length that can be read"))?,
+            etag: answer.header("etag").map(|etag| etag.trim_matches('"').to_owned()),
+            modified: answer.header("last-modified").and_then(http_time),
+            created: None,
+            tier: answer.header("x-amz-storage-class").map(str::to_ascii_lowercase),
+            blob_type: None,
+            content_md5: answer.header("content-md5").map(str::to_owned),
+            content_type: answer.header("content-type").map(str::to_owned),
+        })
+    }
+
+    fn open(&self, container: &str, object: &Object) -> Arc<dyn ReadAt> {
+        Arc::new(ObjectBytes {
+            store: Arc::clone(&self.shared) as Arc<dyn GetPart>,
+            container: container.to_owned(),
+            key: object.key.clone(),
+            size: object.size,
+            etag: object.etag.clone(),
+        })
+    }
+}
+
+/// Where the page after this one starts: a token, or the last name where the service gives none.
+fn next_of(page: &Page) -> Option<String> {
+    if !page.truncated {
+        return None;
+    }
+    let last = || {
+        let object = page.objects.last().map(|object| object.key.clone());
+        object.max(page.prefixes.last().cloned())
+    };
+    let token = page.token.as_ref().map(|token| format!("token:{token}"));
+    token.or_else(|| page.marker.clone().or_else(last).map(|marker| format!("after:{marker}")))
+}

@@ -1,0 +1,259 @@
+//! S3 against a real service: Ceph's gateway.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    missing_docs
+)]
+
+use lidless_core::{Access, Auth, GrantStatus, Object, Provider, PublicAccess, Scope, Secret};
+use lidless_io::{ReadAt, ReadErrorKind, read_exact_vec};
+use lidless_kit::{Radosgw, S3User};
+use lidless_storage::{Client, ClientSettings, ListRequest, StorageErrorKind, Store, open};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Names that break clients which encode carelessly.
+const ODD_NAMES: [&str; 10] = [
+    "plain.txt",
+    "a b/c d.txt",
+    "100%/50%25.txt",
+    "plus+and&and=and#and?.txt",
+    "ünï/日本語.txt",
+    "deep/er/and/deeper.txt",
+    "quote'\"<tag>&amp;.txt",
+    "dir//double.txt",
+    "dollar$and!(paren)*.txt",
+    "empty.txt",
+];
+
+struct World {
+    service: Radosgw,
+    owner: S3User,
+    objects: BTreeMap<String, Vec<u8>>,
+}
+
+fn user(number: u8) -> S3User {
+    S3User {
+        id: format!("LIDLESSTESTUSER{number:05}"),
+        secret: format!("{number}secret+for/tests").repeat(2),
+    }
+}
+
+fn world() -> Option<(World, S3User)> {
+    let (owner, stranger) = (user(1), user(2));
+    let service = Radosgw::start(&[owner.clone(), stranger.clone()])?;
+    for (bucket, acl) in
+        [("models", "private"), ("open", "public-read"), ("members", "authenticated-read")]
+    {
+        service.put_bucket(&owner, bucket, acl);
+    }
+    service.put_bucket(&owner, "readable", "private");
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*",
+        "Action":"s3:GetObject","Resource":"arn:aws:s3:::readable/*"}]}"#;
+    service.put_policy(&owner, "readable", policy);
+    service.put_object(&owner, "readable", "known.txt", b"if you know");
+    let mut objects: BTreeMap<String, Vec<u8>> = ODD_NAMES
+        .iter()
+        .map(|name| {
+            let empty = *name == "empty.txt";
+            ((*name).to_owned(), if empty { Vec::new() } else { name.as_bytes().to_vec() })
+        })
+        .collect();
+    objects.insert("large.bin".into(), (0..300_000u32).flat_map(u32::to_le_bytes).collect());
+    for (key, bytes) in &objects {
+        service.put_object(&owner, "models", key, bytes);
+    }
+    Some((World { service, owner, objects }, stranger))
+}
+
+impl World {
+    fn client(&self) -> Arc<Client> {
+        let settings = ClientSettings { attempts: 2, ..ClientSettings::default() };
+        Arc::new(Client::new(Arc::new(Scope::without_file()), settings))
+    }
+
+    fn store(&self, auth: Auth, bucket: Option<&str>, key: Option<&str>) -> Arc<dyn Store> {
+        let access = Access {
+            provider: Provider::Aws,
+            origin: self.service.url(),
+            path_style: true,
+            account: String::new(),
+            container: bucket.map(str::to_owned),
+            key: key.map(str::to_owned),
+            auth,
+        };
+        open(&self.client(), &access).unwrap()
+    }
+
+    fn key(&self, user: &S3User) -> Auth {
+        Auth::Key { id: user.id.clone(), key: Secret::new(user.secret.as_str()), session: None }
+    }
+
+    fn signed(&self, url: &str, key: &str) -> Arc<dyn Store> {
+        let query = url.split_once('?').unwrap().1;
+        self.store(Auth::Query(Secret::new(query)), Some("models"), Some(key))
+    }
+}
+
+fn list_all(store: &dyn Store, request: &ListRequest) -> (Vec<Object>, Vec<String>, usize) {
+    let (mut objects, mut prefixes, mut pages) = (Vec::new(), Vec::new(), 0);
+    let mut request = request.clone();
+    loop {
+        let page = store.list(&request).unwrap();
+        objects.extend(page.objects);
+        prefixes.extend(page.prefixes);
+        pages += 1;
+        request.cursor = page.next;
+        if request.cursor.is_none() {
+            return (objects, prefixes, pages);
+        }
+    }
+}
+
+fn in_bucket(name: &str) -> ListRequest {
+    ListRequest { container: name.to_owned(), ..ListRequest::default() }
+}
+
+#[test]
+fn a_real_gateway_is_listed_read_and_probed() {
+    let Some((world, stranger)) = world() else { return };
+    let store = world.store(world.key(&world.owner), None, None);
+    everything_is_listed(&world, &*store);
+    content_is_read(&world, &*store);
+    what_is_missing_is_said(&*store);
+    keys_are_probed(&world, &stranger);
+    signed_urls_are_probed(&world);
+    strangers_are_probed(&world);
+}
+
+fn everything_is_listed(world: &World, store: &dyn Store) {
+    let probe = store.probe().unwrap();
+    assert_eq!(probe.status, GrantStatus::Live, "{probe:?}");
+    assert_eq!(probe.observed.can_list_containers, Some(true));
+    assert_eq!(probe.observed.can_list, Some(true));
+    let buckets: BTreeMap<_, _> =
+        store.containers().unwrap().into_iter().map(|it| (it.name, it.public)).collect();
+    let wanted = [
+        ("members", PublicAccess::Container),
+        ("models", PublicAccess::None),
+        ("open", PublicAccess::Container),
+        ("readable", PublicAccess::Blob),
+    ];
+    assert_eq!(buckets, wanted.map(|(name, it)| (name.to_owned(), Some(it))).into());
+    let (whole, prefixes, _) = list_all(store, &in_bucket("models"));
+    let sizes: BTreeMap<_, _> = whole.iter().map(|it| (it.key.clone(), it.size)).collect();
+    let wanted: BTreeMap<_, _> =
+        world.objects.iter().map(|(key, bytes)| (key.clone(), bytes.len() as u64)).collect();
+    assert_eq!((sizes, prefixes.len()), (wanted, 0));
+    assert!(whole.iter().all(|it| it.etag.is_some() && it.modified.is_some()));
+    let paged = ListRequest { max: Some(3), ..in_bucket("models") };
+    let (paged, _, pages) = list_all(store, &paged);
+    assert_eq!(paged, whole);
+    assert!(pages >= whole.len().div_ceil(3), "{pages} pages");
+    let folded = ListRequest { delimited: true, max: Some(2), ..in_bucket("models") };
+    let (objects, prefixes, _) = list_all(store, &folded);
+    assert_eq!(prefixes, ["100%/", "a b/", "deep/", "dir/", "ünï/"]);
+    assert!(objects.iter().all(|it| !it.key.contains('/')), "{objects:?}");
+    let below = ListRequest { prefix: "100%/".into(), ..in_bucket("models") };
+    assert_eq!(list_all(store, &below).0[0].key, "100%/50%25.txt");
+}
+
+fn content_is_read(world: &World, store: &dyn Store) {
+    for (key, bytes) in &world.objects {
+        let object = store.head("models", key).unwrap();
+        assert_eq!((&object.key, object.size), (key, bytes.len() as u64));
+        let source = store.open("models", &object);
+        assert_eq!(&read_exact_vec(&*source, 0, source.len()).unwrap(), bytes, "{key}");
+    }
+    let large = &world.objects["large.bin"];
+    let object = store.head("models", "large.bin").unwrap();
+    let source = store.open("models", &object);
+    let end = source.len();
+    let ranges = [5..9, 0..3, 600_000..600_010, end - 3..end + 99, 7..7];
+    for (range, part) in ranges.iter().zip(&source.read_ranges(&ranges).unwrap()) {
+        let (from, to) = (range.start as usize, (range.end as usize).min(large.len()));
+        assert_eq!(part, &large[from..to], "{range:?}");
+    }
+    let mut buffer = [0; 10];
+    let other = Object { etag: Some("0123456789abcdef0123456789abcdef".into()), ..object.clone() };
+    let error = store.open("models", &other).read_at(0, &mut buffer).unwrap_err();
+    assert_eq!(error.kind, ReadErrorKind::Changed, "{error}");
+    let longer = Object { size: end + 1, ..object };
+    let error = store.open("models", &longer).read_at(end - 5, &mut buffer).unwrap_err();
+    assert_eq!(error.kind, ReadErrorKind::Changed, "{error}");
+}
+
+fn what_is_missing_is_said(store: &dyn Store) {
+    let error = store.list(&in_bucket("nowhere-at-all")).unwrap_err();
+    assert_eq!((error.kind, error.status), (StorageErrorKind::NotFound, Some(404)), "{error}");
+    assert_eq!(error.code.as_deref(), Some("NoSuchBucket"));
+    let error = store.head("models", "nothing").unwrap_err();
+    assert_eq!(error.kind, StorageErrorKind::NotFound, "{error}");
+}
+
+fn keys_are_probed(world: &World, stranger: &S3User) {
+    let probe = |user: &S3User, bucket| world.store(world.key(user), bucket, None).probe().unwrap();
+    let wrong = S3User { secret: "not the secret".into(), ..world.owner.clone() };
+    assert_eq!(probe(&wrong, None).status, GrantStatus::Revoked);
+    let nobody = S3User { id: "LIDLESSNOBODY0000000".into(), ..world.owner.clone() };
+    let seen = probe(&nobody, None);
+    assert_eq!(seen.status, GrantStatus::Revoked, "{seen:?}");
+    assert_eq!(seen.observed.error_code.as_deref(), Some("InvalidAccessKeyId"));
+    let other = probe(stranger, Some("models"));
+    assert_eq!((other.status, other.observed.can_list), (GrantStatus::Live, Some(false)));
+    let member = probe(stranger, Some("members"));
+    assert_eq!((member.status, member.observed.can_list), (GrantStatus::Live, Some(true)));
+}
+
+fn signed_urls_are_probed(world: &World) {
+    use GrantStatus::{Expired, Live, Unknown};
+    for key in ODD_NAMES {
+        let url = world.service.presigned(&world.owner, "GET", &format!("models/{key}"), None, 900);
+        let store = world.signed(&url, key);
+        let seen = store.probe().unwrap();
+        assert_eq!((seen.status, seen.observed.can_read), (Live, Some(true)), "{key}: {seen:?}");
+        let object = store.head("models", key).unwrap();
+        let source = store.open("models", &object);
+        let bytes = read_exact_vec(&*source, 0, source.len()).unwrap();
+        assert_eq!(&bytes, &world.objects[key], "{key}");
+    }
+    let url =
+        |method, time| world.service.presigned(&world.owner, method, "models/plain.txt", time, 60);
+    let status = |url: &str| world.signed(url, "plain.txt").probe().unwrap().status;
+    assert_eq!(status(&url("GET", Some("20260101T000000Z"))), Expired);
+    assert_eq!(status(&url("HEAD", None)), Live);
+    // What it was made for cannot be tried without doing it.
+    assert_eq!(status(&url("PUT", None)), Unknown);
+    assert_eq!(status(&url("DELETE", None)), Unknown);
+    let second = world.service.presigned_v2(&world.owner, "GET", "models/plain.txt", 4_102_444_800);
+    assert_eq!(status(&second), Live);
+    let list = world.service.presigned(&world.owner, "GET", "models", None, 900);
+    let query = list.split_once('?').unwrap().1;
+    let store = world.store(Auth::Query(Secret::new(query)), Some("models"), None);
+    assert_eq!(store.probe().unwrap().observed.can_list, Some(true));
+    assert_eq!(store.list(&in_bucket("models")).unwrap().objects.len(), world.objects.len());
+}
+
+fn strangers_are_probed(world: &World) {
+    let store = |bucket, key| world.store(Auth::Anonymous, bucket, key);
+    let probe = |bucket, key| {
+        let seen = store(bucket, key).probe().unwrap();
+        (seen.status, seen.observed.public, seen.observed.can_list, seen.observed.can_read)
+    };
+    let (live, denied) = (GrantStatus::Live, GrantStatus::Denied);
+    assert_eq!(probe(Some("open"), None), (live, Some(true), Some(true), None));
+    assert_eq!(
+        probe(Some("readable"), Some("known.txt")),
+        (live, Some(true), Some(false), Some(true))
+    );
+    assert_eq!(probe(Some("readable"), None), (denied, Some(false), Some(false), None));
+    assert_eq!(
+        probe(Some("models"), Some("plain.txt")),
+        (denied, Some(false), Some(false), Some(false))
+    );
+    assert_eq!(probe(Some("members"), None).0, denied);
+    assert_eq!(probe(None, None).0, denied);
+}
