@@ -32,7 +32,7 @@ fn main() {
         account: "bench".into(),
         container: None,
         key: None,
-        auth: Auth::Key { id: "bench".into(), key: secret() },
+        auth: Auth::Key { id: "bench".into(), key: secret(), session: None },
     };
     let store = open(&client, &access).expect("a store");
     let (count, cost) = measured(|| {

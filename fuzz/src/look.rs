@@ -21,6 +21,7 @@ pub fn look(name: &str, magic: &[u8], data: &[u8]) {
         key: FingerprintKey::from_bytes([0; 32]),
         limits: Limits::default(),
         imports: AllowedImports::default(),
+        verify: false,
     };
     let view = View { artifact: &artifact, head: &head, text: None };
     ModelDetector.detect(&view, &context, &mut Output::default());

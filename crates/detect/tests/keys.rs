@@ -24,6 +24,8 @@ fn look(name: &str, bytes: &[u8]) -> Vec<Finding> {
         key: FingerprintKey::from_bytes([7; 32]),
         limits: Limits::default(),
         imports: AllowedImports::default(),
+        verify: false,
+        verify: false,
     };
     let text = Text::is_text(bytes).then(|| Text::decode(bytes)).flatten();
     let mut output = Output::default();
