@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Find links in repositories, follow them, look inside, judge
-    Scan(ScanArguments),
+    Scan(Box<ScanArguments>),
     /// Explain a token or URL, offline
     Inspect(InspectArguments),
     /// Propose, and sign with your key, the least that replaces a leaked token

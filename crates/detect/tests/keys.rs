@@ -25,7 +25,6 @@ fn look(name: &str, bytes: &[u8]) -> Vec<Finding> {
         limits: Limits::default(),
         imports: AllowedImports::default(),
         verify: false,
-        verify: false,
     };
     let text = Text::is_text(bytes).then(|| Text::decode(bytes)).flatten();
     let mut output = Output::default();

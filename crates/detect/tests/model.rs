@@ -32,7 +32,6 @@ fn detect(name: &str, bytes: &[u8]) -> Option<Output> {
         limits: Limits::default(),
         imports: AllowedImports::default(),
         verify: false,
-        verify: false,
     };
     let mut output = Output::default();
     ModelDetector.detect(&View { artifact: &artifact, head, text: None }, &context, &mut output);

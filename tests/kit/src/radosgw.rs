@@ -43,7 +43,7 @@ impl Radosgw {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let is_there =
             |name: &&str| std::env::split_paths(&path).any(|dir| dir.join(name).exists());
-        if !wanted.iter().all(|name| is_there(&name)) {
+        if !wanted.iter().all(is_there) {
             let why = "radosgw and its programs were not found: run ./check as root";
             assert!(std::env::var_os("CI").is_none(), "{why}");
             eprintln!("not tested against radosgw: {why}");

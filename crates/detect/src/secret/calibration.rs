@@ -1,9 +1,8 @@
 //! How often a confidence is right, on texts with labels: the examples and counter-examples of the
 //! rules, and `fixtures/labelled/secrets.txt`. docs/secrets.md has the figures.
-//!
-//! `LIDLESS_SURVEY=FOLDER` also counts what is found in a folder, by confidence.
 
 use super::detector::SecretDetector;
+use super::own::RuleSet;
 use super::rule::secret_rules;
 use crate::detector::{Context, Detector as _, Output, View};
 use crate::model::AllowedImports;
@@ -89,6 +88,7 @@ fn look(detector: &SecretDetector, path: &str, content: &str) -> Output {
         key: FingerprintKey::from_bytes([1; 32]),
         limits: Limits::default(),
         imports: AllowedImports::default(),
+        verify: false,
     };
     let mut output = Output::default();
     detector.detect(&View { artifact: &artifact, head, text: Some(&text) }, &context, &mut output);
@@ -139,7 +139,7 @@ fn labelled(detector: &SecretDetector, tally: &mut Tally) -> (usize, usize) {
 
 #[test]
 fn a_higher_confidence_is_more_often_right() {
-    let detector = SecretDetector::new();
+    let detector = SecretDetector::new(RuleSet::default());
     let mut tally = Tally::new();
     for rule in secret_rules() {
         for text in rule.examples {

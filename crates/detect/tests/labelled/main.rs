@@ -32,6 +32,7 @@ fn look(detectors: &Detectors, name: &str, content: &str) -> Vec<Finding> {
         key: FingerprintKey::from_bytes([7; 32]),
         limits: Limits::default(),
         imports: AllowedImports::default(),
+        verify: false,
     };
     let mut output = Output::default();
     detectors.detect(

@@ -16,10 +16,6 @@ const LONGEST_NAME: usize = 60;
 const LONGEST_VALUE: usize = 400;
 
 impl Format for Code {
-    fn name(&self) -> &'static str {
-        "code"
-    }
-
     fn fits(&self, _source: &Source<'_>) -> bool {
         true
     }

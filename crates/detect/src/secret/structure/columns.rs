@@ -59,10 +59,6 @@ fn has_hash(line: &str) -> bool {
 }
 
 impl Format for Passwd {
-    fn name(&self) -> &'static str {
-        "passwd"
-    }
-
     fn fits(&self, source: &Source<'_>) -> bool {
         let named =
             ["shadow", "gshadow", "shadow-", "shadow.bak", "master.passwd", "passwd", "passwd-"];
@@ -110,10 +106,6 @@ impl Format for Passwd {
 }
 
 impl Format for Pgpass {
-    fn name(&self) -> &'static str {
-        "pgpass"
-    }
-
     fn fits(&self, source: &Source<'_>) -> bool {
         source.name.ends_with("pgpass") || source.name == "pgpass.conf"
     }

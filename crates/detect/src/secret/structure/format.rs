@@ -39,11 +39,6 @@ impl<'t> Source<'t> {
 
 /// One way to write down keys and values.
 pub(crate) trait Format: Sync {
-    /// A short name, for tests and logs.
-    /// A short name, for tests.
-    #[cfg_attr(not(test), expect(dead_code, reason = "only tests read it"))]
-    fn name(&self) -> &'static str;
-
     /// Whether a file is of this format, by its name and its first bytes.
     fn fits(&self, source: &Source<'_>) -> bool;
 

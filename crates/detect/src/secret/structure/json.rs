@@ -15,10 +15,6 @@ pub(super) struct Json;
 const DEEPEST: usize = 64;
 
 impl Format for Json {
-    fn name(&self) -> &'static str {
-        "json"
-    }
-
     fn fits(&self, source: &Source<'_>) -> bool {
         let start = source.start();
         let opens = start.starts_with('{')

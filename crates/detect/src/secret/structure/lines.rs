@@ -84,10 +84,6 @@ const NAMES: [&str; 24] = [
 ];
 
 impl Format for Lines {
-    fn name(&self) -> &'static str {
-        "lines"
-    }
-
     fn fits(&self, source: &Source<'_>) -> bool {
         if source.ends(&ENDINGS)
             || source.is_named(&NAMES)

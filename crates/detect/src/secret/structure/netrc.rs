@@ -10,10 +10,6 @@ use super::shell;
 pub(super) struct Netrc;
 
 impl Format for Netrc {
-    fn name(&self) -> &'static str {
-        "netrc"
-    }
-
     fn fits(&self, source: &Source<'_>) -> bool {
         source.name.ends_with("netrc")
             || source.name.starts_with(".netrc")

@@ -27,10 +27,6 @@ const ENDINGS: [&str; 12] = [
 ];
 
 impl Format for Shell {
-    fn name(&self) -> &'static str {
-        "shell"
-    }
-
     fn fits(&self, source: &Source<'_>) -> bool {
         let first = source.start().lines().next().unwrap_or("");
         let interpreter = first.starts_with("#!")

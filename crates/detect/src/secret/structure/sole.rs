@@ -12,10 +12,6 @@ pub(super) struct Sole;
 const LONGEST: usize = 300;
 
 impl Format for Sole {
-    fn name(&self) -> &'static str {
-        "sole"
-    }
-
     fn fits(&self, source: &Source<'_>) -> bool {
         let body = source.text.trim();
         if body.is_empty()

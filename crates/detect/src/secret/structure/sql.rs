@@ -14,10 +14,6 @@ const MOST_ROWS: usize = 1000;
 const MOST_COLUMNS: usize = 200;
 
 impl Format for Sql {
-    fn name(&self) -> &'static str {
-        "sql"
-    }
-
     fn fits(&self, source: &Source<'_>) -> bool {
         source.ends(&["sql", "dump", "mysql", "pgsql", "ddl"])
             || source.start().starts_with("-- MySQL dump")

@@ -11,10 +11,6 @@ pub(super) struct Xml;
 const DEEPEST: usize = 64;
 
 impl Format for Xml {
-    fn name(&self) -> &'static str {
-        "xml"
-    }
-
     fn fits(&self, source: &Source<'_>) -> bool {
         let start = source.start();
         if source.ends(&["html", "htm", "svg", "php", "jsp", "vue", "erb", "xhtml", "xlf", "xliff"])

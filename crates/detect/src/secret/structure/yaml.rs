@@ -15,10 +15,6 @@ const DEEPEST: usize = 64;
 const LONGEST_LINE: usize = 16 << 10;
 
 impl Format for Yaml {
-    fn name(&self) -> &'static str {
-        "yaml"
-    }
-
     fn fits(&self, source: &Source<'_>) -> bool {
         if source.ends(&["yml", "yaml", "eyaml", "sls", "raml"]) {
             return true;
