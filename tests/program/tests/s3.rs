@@ -13,7 +13,7 @@ fn rules(report: &Value) -> Vec<&str> {
 #[test]
 fn keys_links_and_open_buckets_are_followed_and_judged() {
     let user = S3User {
-        id: concat!("AK", "IAQ7ZLIDLESSTEST2").into(),
+        id: concat!("AK", "IAQ7ZLIDLESSTESTA2").into(),
         secret: ["kJ8mZp2Qx7", "Lw4Rt9Yv1N", "s6Bd3Fg5Hc", "0KaEqUiOyT"].concat(),
     };
     let Some(service) = Radosgw::start(std::slice::from_ref(&user)) else { return };

@@ -345,6 +345,10 @@ fn doubt(rule: &Rule, secret: &str, whole: &str) -> Option<Reason> {
             .or(low.then_some(Reason::LowEntropy))
             .or(wrong.then_some(Reason::Checksum));
     }
+    // Keys with a comment in plain words, which may well name example.com.
+    if matches!(rule.id, "putty_key" | "ssh2_key") {
+        return None;
+    }
     let unsure = rule.confidence < Confidence::High;
     if let Some(reason) = filler(secret.get(rule.shown..).unwrap_or(secret), unsure) {
         return Some(reason);
@@ -356,10 +360,6 @@ fn doubt(rule: &Rule, secret: &str, whole: &str) -> Option<Reason> {
         return Some(Reason::Checksum);
     }
     if !unsure {
-        return None;
-    }
-    // Keys with a comment in plain words, which may well name example.com.
-    if matches!(rule.id, "putty_key" | "ssh2_key") {
         return None;
     }
     // Words and names are everywhere; what is drawn at random hardly ever lacks a digit or a letter.
