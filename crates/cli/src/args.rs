@@ -87,7 +87,8 @@ pub(crate) struct ReachArguments {
     /// The file that says what may be touched (docs/scope.md)
     #[arg(long, value_name = "FILE")]
     pub(crate) scope: Option<PathBuf>,
-    /// Where a service is: azure=http://127.0.0.1:10000; of an issuer: verify:github=URL
+    /// Where a service is: azure=http://127.0.0.1:10000, s3=URL, gcs=URL; an issuer:
+    /// verify:github=URL
     #[arg(long, value_name = "SERVICE=URL")]
     pub(crate) endpoint: Vec<String>,
     /// Account keys, a line each ACCOUNT:KEY1:KEY2, to tell which key signed
@@ -104,10 +105,12 @@ Examples:
   lidless scan . --since-commit ORIG_HEAD   only what came since, after a pull
   lidless scan @link.txt                    a link you were handed
   lidless scan az://contoso                 what an account shows to strangers
+  lidless scan s3://contoso-weights         the same of a bucket
 
 A TARGET is a path, a git URL, a storage URL or token, az://ACCOUNT[/CONTAINER
-[/PREFIX]], or - or @FILE with any of these. What you name may be touched; what is
-found along the way is followed only with --follow and inside the scope.")]
+[/PREFIX]], s3://BUCKET[/PREFIX], gs://BUCKET[/PREFIX], or - or @FILE with any of
+these. What you name may be touched; what is found along the way is followed only
+with --follow and inside the scope.")]
 pub(crate) struct ScanArguments {
     /// What to look at
     #[arg(value_name = "TARGET")]
@@ -131,59 +134,65 @@ pub(crate) struct ScanArguments {
     /// Read at most this much content from stores: 500MB, 2GiB, 1000000
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub(crate) budget: Option<u64>,
-    /// Only the newest tree, not the history
-    #[arg(long)]
-    pub(crate) no_history: bool,
-    #[command(flatten)]
-    pub(crate) history: HistoryArguments,
     /// How many requests at a time
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(crate) jobs: u16,
-    /// Ask issuers whether the credentials that are found are live (docs/scope.md)
-    #[arg(long)]
-    pub(crate) verify: bool,
-    /// Ask one issuer about so many credentials at most
-    #[arg(long, value_name = "N", default_value_t = 100, requires = "verify")]
-    pub(crate) verify_limit: usize,
     /// Leave out paths and keys that match
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
-    /// Leave out findings that FILE accepts (lidless baseline; a gitleaks report or
-    /// .gitleaksignore)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) baseline: Vec<PathBuf>,
-    /// Leave out paths by the patterns of FILE, as in .lidlessignore (or a .gitleaks.toml)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ignore_file: Vec<PathBuf>,
-    /// Heed no lidless:allow and no .lidlessignore: for content that others wrote
-    #[arg(long, conflicts_with = "honor_foreign_allows")]
-    pub(crate) no_allows: bool,
-    /// Heed gitleaks:allow, pragma: allowlist secret and the like as well
-    #[arg(long)]
-    pub(crate) honor_foreign_allows: bool,
-    /// List what looked like a secret and was told apart, with the reason
-    #[arg(long)]
-    pub(crate) show_suppressed: bool,
-    /// Write a bill of materials of the models to FILE (CycloneDX 1.6, JSON)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) sbom: Option<PathBuf>,
-    /// List harmless models as well
-    #[arg(long)]
-    pub(crate) all: bool,
-    /// Names that models may import, beside the known ones (TOML: "my.module" = ["Class"])
-    #[arg(long, value_name = "FILE")]
-    pub(crate) allow_imports: Option<PathBuf>,
-    /// Rules of your own beside the built-in ones: ours, gitleaks, Nosey Parker, Kingfisher
-    #[arg(long, value_name = "FILE|FOLDER")]
-    pub(crate) rules: Vec<PathBuf>,
     /// How many wrappings deep to look
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub(crate) max_depth: usize,
+    /// Only the newest tree, not the history
+    #[arg(help_heading = "Git histories", long)]
+    pub(crate) no_history: bool,
+    #[command(flatten)]
+    pub(crate) history: HistoryArguments,
+    /// Ask issuers whether the credentials that are found are live (docs/verify.md)
+    #[arg(help_heading = "Secrets", long)]
+    pub(crate) verify: bool,
+    /// Ask one issuer about so many credentials at most
+    #[arg(
+        help_heading = "Secrets",
+        long,
+        value_name = "N",
+        default_value_t = 100,
+        requires = "verify"
+    )]
+    pub(crate) verify_limit: usize,
+    /// Rules of your own beside the built-in ones: ours, gitleaks, Nosey Parker, Kingfisher
+    #[arg(help_heading = "Secrets", long, value_name = "FILE|FOLDER")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Leave out findings that FILE accepts (lidless baseline; a gitleaks report or
+    /// .gitleaksignore)
+    #[arg(help_heading = "Secrets", long, value_name = "FILE")]
+    pub(crate) baseline: Vec<PathBuf>,
+    /// Leave out paths by the patterns of FILE, as in .lidlessignore (or a .gitleaks.toml)
+    #[arg(help_heading = "Secrets", long, value_name = "FILE")]
+    pub(crate) ignore_file: Vec<PathBuf>,
+    /// Heed no lidless:allow and no .lidlessignore: for content that others wrote
+    #[arg(help_heading = "Secrets", long, conflicts_with = "honor_foreign_allows")]
+    pub(crate) no_allows: bool,
+    /// Heed gitleaks:allow, pragma: allowlist secret and the like as well
+    #[arg(help_heading = "Secrets", long)]
+    pub(crate) honor_foreign_allows: bool,
+    /// List what looked like a secret and was told apart, with the reason
+    #[arg(help_heading = "Secrets", long)]
+    pub(crate) show_suppressed: bool,
+    /// Write a bill of materials of the models to FILE (CycloneDX 1.6, JSON)
+    #[arg(help_heading = "Models", long, value_name = "FILE")]
+    pub(crate) sbom: Option<PathBuf>,
+    /// List harmless models as well
+    #[arg(help_heading = "Models", long)]
+    pub(crate) all: bool,
+    /// Names that models may import, beside the known ones (TOML: "my.module" = ["Class"])
+    #[arg(help_heading = "Models", long, value_name = "FILE")]
+    pub(crate) allow_imports: Option<PathBuf>,
     /// How far to look into disk images: known places, every name, or all that may matter
-    #[arg(long, value_enum, default_value_t = Images::All, value_name = "REACH")]
+    #[arg(help_heading = "Disk images", long, value_enum, default_value_t = Images::All, value_name = "REACH")]
     pub(crate) images: Images,
     /// Read at most this much of the files of one file system in an image
-    #[arg(long, value_name = "BYTES", default_value = "4GiB", value_parser = bytes)]
+    #[arg(help_heading = "Disk images", long, value_name = "BYTES", default_value = "4GiB", value_parser = bytes)]
     pub(crate) image_budget: u64,
 }
 
