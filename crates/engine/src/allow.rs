@@ -53,9 +53,11 @@ pub(crate) fn apply(
         return;
     }
     let blocks = blocks(text);
+    let mut allowed: Option<String> = None;
     for finding in findings.split_off(from) {
         match decide(&finding, text, &blocks, foreign) {
             Decision::Allowed(reason) => {
+                allowed.get_or_insert_with(|| reason.clone());
                 let note = Some(reason);
                 suppressed.add(Reason::InlineAllow, || {
                     Suppressed::from_finding(&finding, Reason::InlineAllow, note)
@@ -69,6 +71,20 @@ pub(crate) fn apply(
             Decision::None => findings.push(finding),
         }
     }
+    // A file that is told for the secrets in it says nothing more once each of them is allowed.
+    let rest = findings.get(from..).unwrap_or(&[]);
+    if let Some(note) = allowed.filter(|_| rest.iter().all(is_about_the_file)) {
+        for finding in findings.split_off(from) {
+            suppressed.add(Reason::InlineAllow, || {
+                Suppressed::from_finding(&finding, Reason::InlineAllow, Some(note.clone()))
+            });
+        }
+    }
+}
+
+/// A finding for what a file holds, without a line of its own.
+fn is_about_the_file(finding: &Finding) -> bool {
+    finding.category == Category::CredentialFile && finding.line.is_none()
 }
 
 enum Decision {
@@ -350,6 +366,31 @@ mod tests {
         assert_eq!(left, [2, 5]);
         assert_eq!(notes, ["test server, reset nightly", "made up"]);
         assert!(remarks.is_empty());
+    }
+
+    #[test]
+    fn a_file_is_allowed_with_the_last_secret_in_it() {
+        let place = Place::whole(Provenance::new(Layer::File { path: "/a".into() }));
+        let whole = || {
+            let (category, rule) = (Category::CredentialFile, "credential_file.script");
+            Finding::new(rule, category, Severity::High, Confidence::High, "t", &place, "e")
+        };
+        let left = |text: &str| {
+            let text = Text::from_string(text.to_owned(), Encoding::Utf8);
+            let lines = text.as_str().match_indices("SECRET").map(|(at, _)| {
+                let place = Place { line: Some(text.line_of(at)), ..place.clone() };
+                let place = Place { offset: Some(at as u64), ..place };
+                let (category, rule) = (Category::Secret, "secret.aws_access_key");
+                Finding::new(rule, category, Severity::High, Confidence::High, "t", &place, "e")
+            });
+            let mut findings: Vec<Finding> = lines.chain([whole()]).collect();
+            let (mut apart, mut told) = (Suppressions::default(), Vec::new());
+            apply(&text, false, 0, &mut findings, &mut apart, &mut told);
+            findings.len()
+        };
+        assert_eq!(left("a = SECRET # lidless:allow made up\n"), 0);
+        assert_eq!(left("a = SECRET # lidless:allow made up\nb = SECRET\n"), 2);
+        assert_eq!(left("a = 1 # lidless:allow made up\n"), 1);
     }
 
     #[test]
