@@ -5,8 +5,8 @@ use crate::baseline;
 use crate::error::EngineError;
 use crate::order::kind;
 use lidless_core::{
-    ContainerReach, Coverage, Exposure, Gap, Grant, GrantStatus, Lead, Mark, ModelRow, Reason,
-    Report, Run, SCHEMA, Suppressions, Timestamp, Tool,
+    ContainerReach, Coverage, Exposure, Finding, Gap, Grant, GrantStatus, Lead, Mark, ModelRow,
+    Reason, Report, Run, SCHEMA, Suppressions, Timestamp, Tool,
 };
 use lidless_judge::{Behind, judge};
 use lidless_ledger::{Case, ContainerRow, SkippedRow};
@@ -44,7 +44,8 @@ pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
     remarks.sort();
     let verdicts = Verdicts::new(&answers, &grants, &findings.clone());
     findings.iter_mut().for_each(|finding| verdicts.apply(finding));
-    findings.sort_by(lidless_core::Finding::order);
+    findings.sort_by(Finding::order);
+    same_secrets(&mut findings);
     let containers = case.containers()?;
     let skipped = case.skipped()?;
     let mut gaps = case.gaps()?;
@@ -89,6 +90,31 @@ pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
         suppressed,
         remarks,
     })
+}
+
+/// Other places of the same secret that a finding names.
+const SAME_PLACES: usize = 5;
+
+/// One secret in several places is told at each: how many there are, and where some of them are.
+fn same_secrets(findings: &mut [Finding]) {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for finding in &*findings {
+        if let Some(fingerprint) = &finding.fingerprint {
+            let at = places.entry(fingerprint.to_string()).or_default();
+            if !at.contains(&finding.location) {
+                at.push(finding.location.clone());
+            }
+        }
+    }
+    places.retain(|_, at| at.len() > 1);
+    for finding in findings {
+        let Some(fingerprint) = &finding.fingerprint else { continue };
+        let Some(at) = places.get(&fingerprint.to_string()) else { continue };
+        let others = at.iter().filter(|place| **place != finding.location);
+        let others: Vec<&String> = others.take(SAME_PLACES).collect();
+        let same = serde_json::json!({ "places": at.len(), "others": others });
+        finding.detail.insert("same_secret".to_owned(), same);
+    }
 }
 
 /// Whether the store itself was asked: an issuer's word that a key is live says nothing of what

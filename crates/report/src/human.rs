@@ -235,7 +235,8 @@ fn rows<'r>(
         writeln!(page.out, "  {shown}{word}{}  {title}  {dim}", pad_left(&count(*times), 5))?;
     }
     if rows.len() > ROWS {
-        page.label("", &format!("and {} more kinds", rows.len().saturating_sub(ROWS)))?;
+        let more = u64::try_from(rows.len().saturating_sub(ROWS)).unwrap_or(u64::MAX);
+        page.label("", &format!("and {}", counted(more, "more kind", "more kinds")))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use lidless_core::{
     Category, ContainerReach, Exposure, Finding, Gap, Grant, GrantStatus, Lead, Permission, Report,
     Severity, Timestamp, Workstation,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The grant of an exposure.
 pub(crate) fn grant_of<'r>(report: &'r Report, exposure: &Exposure) -> Option<&'r Grant> {
@@ -79,6 +79,8 @@ pub(crate) fn found<'r>(
 ) -> Vec<(Severity, String, u64, &'r str)> {
     let mut rows: BTreeMap<(Category, &str), (Severity, u64, &'r str, &'r str)> = BTreeMap::new();
     let mut asked: BTreeMap<(Category, &str), verified::Said> = BTreeMap::new();
+    let mut secrets: BTreeMap<(Category, &str), BTreeSet<String>> = BTreeMap::new();
+    let mut nameless: BTreeMap<(Category, &str), u64> = BTreeMap::new();
     for finding in findings {
         if let Some(verified) = finding.verified {
             let of_row = asked.entry((finding.category, finding.rule.as_str())).or_default();
@@ -93,22 +95,49 @@ pub(crate) fn found<'r>(
         ));
         row.0 = row.0.max(finding.severity);
         row.1 = row.1.saturating_add(1);
+        let key = (finding.category, finding.rule.as_str());
+        match &finding.fingerprint {
+            Some(fingerprint) => {
+                secrets.entry(key).or_default().insert(fingerprint.to_string());
+            }
+            None => {
+                let others = nameless.entry(key).or_default();
+                *others = others.saturating_add(1);
+            }
+        }
     }
     let mut list: Vec<(Severity, String, u64, &str)> = rows
         .into_iter()
         .map(|(key, (severity, count, place, title))| {
             let said = asked.get(&key).map(|row| verified::suffix(row, count));
-            (severity, format!("{title}{}", said.unwrap_or_default()), count, place)
+            // One secret in two places is one secret.
+            let distinct = secrets.get(&key).map_or(0, |all| u64::try_from(all.len()).unwrap_or(0));
+            let distinct = distinct.saturating_add(nameless.get(&key).copied().unwrap_or(0));
+            let same = if distinct < count {
+                format!(", {} different", self::count(distinct))
+            } else {
+                String::new()
+            };
+            (severity, format!("{title}{same}{}", said.unwrap_or_default()), count, place)
         })
         .collect();
     list.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| b.2.cmp(&a.2)).then_with(|| a.1.cmp(&b.1)));
     list
 }
 
+/// The store that a grant opens, as places begin: an account is a store of its own, buckets share
+/// one.
+fn store_of(grant: &Grant) -> String {
+    match grant.resource.split_once("://") {
+        Some((scheme, _)) if !scheme.starts_with("az") => format!("{scheme}:/"),
+        _ => grant.resource.split('/').take(3).collect::<Vec<_>>().join("/"),
+    }
+}
+
 /// Whether a place lies behind an exposure.
 pub(crate) fn is_behind(report: &Report, exposure: &Exposure, location: &str) -> bool {
     let Some(grant) = grant_of(report, exposure) else { return false };
-    let store = grant.resource.split('/').take(3).collect::<Vec<_>>().join("/");
+    let store = store_of(grant);
     exposure.containers.iter().any(|container| {
         location
             .strip_prefix(&format!("{store}/{}", container.name))
@@ -156,7 +185,7 @@ pub(crate) fn annotation(
     container: &ContainerReach,
 ) -> Vec<String> {
     let Some(grant) = grant_of(report, exposure) else { return Vec::new() };
-    let store = grant.resource.split('/').take(3).collect::<Vec<_>>().join("/");
+    let store = store_of(grant);
     let place = format!("{store}/{}", container.name);
     let inside = |location: &str| {
         location == place || location.strip_prefix(&place).is_some_and(|rest| rest.starts_with('/'))

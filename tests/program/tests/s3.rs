@@ -62,6 +62,12 @@ fn keys_links_and_open_buckets_are_followed_and_judged() {
     assert!(found.iter().any(|rule| rule.contains("private_key")), "{found:?}");
     assert!(!ran.out.contains(&user.secret) && !ran.err.contains(&user.secret));
 
+    let ran = run(&["scan", path, "--follow", "--endpoint", &endpoint, "--no-history"]);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    let found = lines.iter().position(|line| line.trim_start().starts_with("Found ")).unwrap();
+    let of_exposure = lines[found..].iter().take_while(|line| !line.contains("Do now"));
+    assert!(of_exposure.into_iter().any(|line| line.contains("id_ed25519")), "{}", ran.out);
+
     // A presigned URL opens one object.
     let link = service.presigned(&user, "GET", "lab-weights/nets/a b.ckpt", None, 900);
     repository.commit("README.md", format!("Get it: {link}\n"), "2024-01-02T12:00:00Z", "Link");
