@@ -142,7 +142,8 @@ impl Look<'_> {
             }
         }
         if verdicts.dropped > 0 {
-            tracing::debug!(dropped = verdicts.dropped, "more settings than are judged");
+            let reason = "more settings in one file than are judged";
+            self.output.gaps.push(Gap::new(&self.entry.provenance, reason, None));
         }
         named.sort_by_key(|span| span.start);
         self.taken.extend(named.iter().cloned());

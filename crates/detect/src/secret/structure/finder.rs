@@ -272,6 +272,16 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_any_size_is_read_and_what_is_too_much_is_counted() {
+        let line = |number: usize| format!("K{number}_PASSWORD=tr0ub4dor-{number}-horse\n");
+        let text: String = (0..300_000).map(line).collect();
+        assert!(text.len() > 8 << 20);
+        let verdicts = find("big.env", &text);
+        assert!(verdicts.found.len() >= 10_000, "{}", verdicts.found.len());
+        assert!(verdicts.dropped > 0);
+    }
+
+    #[test]
     fn what_is_left_out_has_a_reason() {
         let verdicts = find("a.env", "DB_PASSWORD=${PASS}\nAPI_KEY=changeme\nSECRET=\n");
         let reasons: Vec<Reason> = verdicts.left.iter().map(|left| left.reason).collect();

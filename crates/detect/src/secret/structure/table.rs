@@ -23,7 +23,7 @@ const TABLE: [&dyn Format; 11] =
 const LARGEST: usize = 8 << 20;
 
 /// Read at any size, each line by itself and only so many.
-const OF_ANY_SIZE: [&dyn Format; 3] = [&Passwd, &Sql, &Code];
+const OF_ANY_SIZE: [&dyn Format; 5] = [&Passwd, &Sql, &Shell, &Lines, &Code];
 
 /// The format a file is read as.
 pub(crate) fn format_of(source: &Source<'_>) -> &'static dyn Format {
