@@ -50,6 +50,12 @@ pub(super) fn allowed(volume: &dyn ReadAt) -> u64 {
     volume.len() / SHARE
 }
 
+/// Whether so many requests are made past the caches of a volume. A few bring what lies around
+/// them as well: that is soon asked for, and there is little of it.
+pub(super) fn is_scattered(requests: usize) -> bool {
+    requests >= FEW
+}
+
 /// As [`read_within`], of what a sweep may read.
 ///
 /// # Errors
@@ -62,8 +68,8 @@ pub(super) fn read_in_order(
     read_within(volume, allowed(volume), pieces, visit)
 }
 
-/// Reads the pieces, past the caches of the volume, and hands each out in the order in which they
-/// lie: its tag, the offset within it, bytes. Those closer than the source's own gap are one
+/// Reads the pieces, past the caches of the volume where they are many, and hands each out in the
+/// order in which they lie: its tag, the offset within it, bytes. Those closer than the source's own gap are one
 /// request; where there are many, those further from each other are joined as well, as long as
 /// all that is read stays below `most`, and where bytes would be many times what is wanted, fewer
 /// are joined. A piece longer than 8 MiB comes in parts, cut at multiples of 8 MiB from its start.
@@ -88,9 +94,10 @@ pub(super) fn read_within(
         }
         piece.length > 0
     });
-    let volume = &Apart(volume);
     let together = if volume.lanes() > 1 { TOGETHER } else { LARGEST };
     let requests = requests(&pieces, gap(&pieces, volume.gap_bytes(), most));
+    let apart = Apart(volume);
+    let volume: &dyn ReadAt = if is_scattered(requests.len()) { &apart } else { volume };
     let mut rest = requests.as_slice();
     while !rest.is_empty() {
         let mut sum = 0u64;
