@@ -227,7 +227,7 @@ fn fail(outcome: &mut Read, pieces: usize, error: ReadError) -> Result<(), ReadE
 mod tests {
     #![allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)]
     use super::*;
-    use lidless_io::{Counted, MemoryBytes, Tally, Window};
+    use lidless_io::{BlockCache, Counted, MemoryBytes, Tally, Window};
     use std::sync::Arc;
 
     #[test]
@@ -284,5 +284,26 @@ mod tests {
         let parts = [(2, 4000), (3, 10), (1, 10), (4, large), (4, large), (4, 1 << 20), (5, 5)];
         assert_eq!(got, parts);
         assert_eq!(tally.requests(), 6);
+    }
+
+    #[test]
+    fn a_few_pieces_bring_what_lies_around_them_and_many_bring_themselves() {
+        let cost = |count: u64| {
+            let tally = Tally::default();
+            let memory = MemoryBytes::new(vec![7u8; 16 << 20]);
+            let counted = Counted::new(Arc::new(memory), tally.clone());
+            let volume = BlockCache::new(Arc::new(counted), 16 << 10, 8 << 20);
+            // What is asked for next lies beside what was asked for first.
+            for beside in [0, 4096] {
+                let pieces = (0..count)
+                    .map(|n| Piece { start: n * (64 << 10) + beside, length: 1000, tag: n })
+                    .collect();
+                read_within(&volume, 0, pieces, &mut |_, _, bytes| assert_eq!(bytes.len(), 1000))
+                    .unwrap();
+            }
+            (tally.requests(), tally.bytes())
+        };
+        assert_eq!(cost(10), (10, 10 * (16 << 10)));
+        assert_eq!(cost(200), (400, 400 * 1000));
     }
 }
