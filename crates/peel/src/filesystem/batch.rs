@@ -50,6 +50,12 @@ pub(super) fn allowed(volume: &dyn ReadAt) -> u64 {
     volume.len() / SHARE
 }
 
+/// Whether so many requests are made past the caches of a volume. A few bring what lies around
+/// them as well: that is soon asked for, and there is little of it.
+pub(super) fn is_scattered(requests: usize) -> bool {
+    requests >= FEW
+}
+
 /// As [`read_within`], of what a sweep may read.
 ///
 /// # Errors
@@ -62,8 +68,8 @@ pub(super) fn read_in_order(
     read_within(volume, allowed(volume), pieces, visit)
 }
 
-/// Reads the pieces, past the caches of the volume, and hands each out in the order in which they
-/// lie: its tag, the offset within it, bytes. Those closer than the source's own gap are one
+/// Reads the pieces, past the caches of the volume where they are many, and hands each out in the
+/// order in which they lie: its tag, the offset within it, bytes. Those closer than the source's own gap are one
 /// request; where there are many, those further from each other are joined as well, as long as
 /// all that is read stays below `most`, and where bytes would be many times what is wanted, fewer
 /// are joined. A piece longer than 8 MiB comes in parts, cut at multiples of 8 MiB from its start.
@@ -88,9 +94,10 @@ pub(super) fn read_within(
         }
         piece.length > 0
     });
-    let volume = &Apart(volume);
     let together = if volume.lanes() > 1 { TOGETHER } else { LARGEST };
     let requests = requests(&pieces, gap(&pieces, volume.gap_bytes(), most));
+    let apart = Apart(volume);
+    let volume: &dyn ReadAt = if is_scattered(requests.len()) { &apart } else { volume };
     let mut rest = requests.as_slice();
     while !rest.is_empty() {
         let mut sum = 0u64;
@@ -220,7 +227,7 @@ fn fail(outcome: &mut Read, pieces: usize, error: ReadError) -> Result<(), ReadE
 mod tests {
     #![allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)]
     use super::*;
-    use lidless_io::{Counted, MemoryBytes, Tally, Window};
+    use lidless_io::{BlockCache, Counted, MemoryBytes, Tally, Window};
     use std::sync::Arc;
 
     #[test]
@@ -277,5 +284,26 @@ mod tests {
         let parts = [(2, 4000), (3, 10), (1, 10), (4, large), (4, large), (4, 1 << 20), (5, 5)];
         assert_eq!(got, parts);
         assert_eq!(tally.requests(), 6);
+    }
+
+    #[test]
+    fn a_few_pieces_bring_what_lies_around_them_and_many_bring_themselves() {
+        let cost = |count: u64| {
+            let tally = Tally::default();
+            let memory = MemoryBytes::new(vec![7u8; 16 << 20]);
+            let counted = Counted::new(Arc::new(memory), tally.clone());
+            let volume = BlockCache::new(Arc::new(counted), 16 << 10, 8 << 20);
+            // What is asked for next lies beside what was asked for first.
+            for beside in [0, 4096] {
+                let pieces = (0..count)
+                    .map(|n| Piece { start: n * (64 << 10) + beside, length: 1000, tag: n })
+                    .collect();
+                read_within(&volume, 0, pieces, &mut |_, _, bytes| assert_eq!(bytes.len(), 1000))
+                    .unwrap();
+            }
+            (tally.requests(), tally.bytes())
+        };
+        assert_eq!(cost(10), (10, 10 * (16 << 10)));
+        assert_eq!(cost(200), (400, 400 * 1000));
     }
 }

@@ -1,6 +1,7 @@
 //! One visit to a file system: known places, then every name, then what may matter, in the order
 //! in which it lies on the disk.
 
+use super::batch::is_scattered;
 use super::face::{Content, FileSystem, Flow, Node, NodeKind};
 use super::known;
 use super::neighbours::Neighbours;
@@ -253,14 +254,17 @@ impl Visit<'_, '_> {
     /// Opens files in the order given, in batches: small ones are read with each other, large ones
     /// on demand. While one batch is looked into, the next one is on its way, where that waits.
     fn open_all(&mut self, nodes: Vec<Node>) {
-        let volume = Apart(&**self.tour.volume);
-        let waits = volume.lanes() > 1;
+        let cached = &**self.tour.volume;
+        let apart = Apart(cached);
+        let waits = cached.lanes() > 1;
         let mut before: Option<(Planned, Option<Vec<Bytes>>)> = None;
         for nodes in batches(nodes) {
             let planned = self.plan(nodes);
+            let volume: &dyn ReadAt =
+                if is_scattered(planned.wanted.len()) { &apart } else { cached };
             let read = std::thread::scope(|scope| {
                 // Once more, one by one, where it fails: a bad place spoils its own file only.
-                let read = || read_merged(&volume, &planned.wanted).ok();
+                let read = || read_merged(volume, &planned.wanted).ok();
                 let reading = waits.then(|| scope.spawn(read));
                 if let Some((planned, read)) = before.take() {
                     self.hand_out_all(planned, read.as_deref());
