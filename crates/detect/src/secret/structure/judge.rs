@@ -1,6 +1,7 @@
 //! One judge: what a key means, what its value looks like, and what stands beside them.
 
 use super::hash;
+use super::issued;
 use super::key::Meaning;
 use super::pair::{Form, Pair, Pairs};
 use super::surroundings::{Beside, Surroundings};
@@ -161,10 +162,10 @@ fn token(pair: &Pair<'_>, value: &str, seen: Look, least: usize) -> Option<(Kind
     }
     let setting = matches!(pair.form, Form::Setting | Form::Store | Form::Command | Form::Link);
     let confidence = match seen {
-        Look::Random if setting => Confidence::High,
-        Look::Random if entropy(value) > 3.2 => Confidence::Medium,
+        Look::Random if issued::is_cut(value) => Confidence::Low,
+        Look::Random if setting && issued::is_long(value) => Confidence::High,
+        Look::Random if setting || entropy(value) > 3.2 => Confidence::Medium,
         _ if least > 0 => return None,
-        Look::Strong if setting => Confidence::Medium,
         Look::Weak => return None,
         _ => Confidence::Low,
     };

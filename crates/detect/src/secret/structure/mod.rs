@@ -9,6 +9,7 @@ mod columns;
 mod finder;
 mod format;
 mod hash;
+mod issued;
 mod json;
 mod judge;
 mod key;
