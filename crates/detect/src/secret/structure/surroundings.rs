@@ -143,8 +143,9 @@ fn is_sample(path: &str, pairs: &Pairs<'_>) -> bool {
     {
         return true;
     }
-    let program =
-        pairs.list().first().is_some_and(|pair| matches!(pair.form, Form::Literal | Form::Call));
+    let prose = [".txt", ".rst", ".md", ".adoc"].iter().any(|end| name.ends_with(end));
+    let program = prose
+        || pairs.list().first().is_some_and(|pair| matches!(pair.form, Form::Literal | Form::Call));
     let folders = [
         "test",
         "tests",
