@@ -4,7 +4,7 @@ use super::hash;
 use super::issued;
 use super::key::{Key, Meaning};
 use super::pair::{Form, Pair, Pairs};
-use super::surroundings::{Beside, Surroundings};
+use super::surroundings::{Beside, Surroundings, is_sample_by_path};
 use super::value::{Look, look};
 use crate::secret::placeholder::entropy;
 use base64::Engine as _;
@@ -182,6 +182,18 @@ fn token(pair: &Pair<'_>, value: &str, seen: Look, least: usize) -> Option<(Kind
         _ => Confidence::Low,
     };
     Some((Kind::Token, confidence))
+}
+
+/// How sure it is that the password of a link, found by its form alone, is one. Documentation
+/// explains links with `user:secret@host`, and tests take the first word that comes.
+pub(crate) fn in_link(value: &str, path: &str) -> Confidence {
+    let confidence = match look(value) {
+        Look::Strong | Look::Random | Look::Hash(_) | Look::Sealed(_) => Confidence::High,
+        Look::Mixed | Look::Word | Look::Path | Look::Prose | Look::Code => Confidence::Medium,
+        _ => Confidence::Low,
+    };
+    let shows = is_sample_by_path(&path.to_ascii_lowercase());
+    if shows { lower(confidence) } else { confidence }
 }
 
 /// `new_password2`, `dbPassword`: the name of a password, as its value.

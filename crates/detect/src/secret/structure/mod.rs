@@ -29,3 +29,4 @@ mod xml;
 mod yaml;
 
 pub(crate) use finder::{Found, Verdicts, find};
+pub(crate) use judge::in_link;
