@@ -146,7 +146,12 @@ fn a_higher_confidence_is_more_often_right() {
             add(&mut tally, &look(&detector, "example", text), true);
         }
         for text in rule.counter {
-            add(&mut tally, &look(&detector, "counter", text), false);
+            let output = look(&detector, "counter", text);
+            for found in output.findings.iter().filter(|one| one.confidence > Confidence::Low) {
+                let (by, sure, shown) = (&found.rule, found.confidence, &found.evidence);
+                eprintln!("{}: counter-example is {by} at {sure:?}: {shown}", rule.id);
+            }
+            add(&mut tally, &output, false);
         }
     }
     eprintln!("examples and counter-examples of rules: {tally:?}");

@@ -101,7 +101,11 @@ impl Look<'_> {
                 None => {
                     self.taken.push(found.span.clone());
                     let place = place(self.text, found.start(), self.entry);
-                    let finding = by_rule(&found, self.text.as_str(), &place, self.context);
+                    let mut finding = by_rule(&found, self.text.as_str(), &place, self.context);
+                    if found.rule.password && found.whole.contains("://") {
+                        let sure = structure::in_link(found.secret, &self.entry.path());
+                        finding.confidence = finding.confidence.min(sure);
+                    }
                     if self.context.verify {
                         let question = Verifiable::of(&found, self.text.as_str(), &finding);
                         self.output.verifiable.extend(question);

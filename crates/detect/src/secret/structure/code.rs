@@ -171,9 +171,20 @@ fn named<'t>(
         return;
     }
     let name = reader.slice(&name);
-    // `password("..")` and `setPassword("..")` take one; `read_with_password("..")` a file.
-    if given == Given::Alone && super::key::words(name.rsplit('.').next().unwrap_or("")).len() > 3 {
-        return;
+    // `password("..")` and `setPassword("..")` take one; `read_with_password("..")` a file;
+    // `getPassword("..")` the words that a person is asked with, or a name.
+    if given == Given::Alone {
+        let called = super::key::words(name.rsplit('.').next().unwrap_or(""));
+        let asks = called.first().is_some_and(|verb| {
+            [
+                "get", "ask", "prompt", "read", "find", "fetch", "load", "lookup", "getpass",
+                "validate",
+            ]
+            .contains(&verb.as_str())
+        });
+        if called.len() > 3 || asks {
+            return;
+        }
     }
     // `self.password`, `config.db.password`: the last two are its name.
     let name = name

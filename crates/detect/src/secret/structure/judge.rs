@@ -1,9 +1,10 @@
 //! One judge: what a key means, what its value looks like, and what stands beside them.
 
 use super::hash;
-use super::key::Meaning;
+use super::issued;
+use super::key::{Key, Meaning};
 use super::pair::{Form, Pair, Pairs};
-use super::surroundings::{Beside, Surroundings};
+use super::surroundings::{Beside, Surroundings, is_sample_by_path};
 use super::value::{Look, look};
 use crate::secret::placeholder::entropy;
 use base64::Engine as _;
@@ -110,6 +111,12 @@ fn decide(
     }
     // `"password": "password"` is a label, unless someone logs in with it somewhere.
     let label = !pair.key.whole.is_empty() && plain == pair.key.whole;
+    let program = matches!(pair.form, Form::Literal | Form::Call);
+    // `PASSWORD = PASSWORD` names itself; `"Old password:"` is asked.
+    let named = label && value.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    if named || (program && value.ends_with([':', '?']) && value.contains(char::is_alphabetic)) {
+        return Err(Reason::Label);
+    }
     match pair.key.meaning {
         Meaning::Password if label && !beside.is_account() => Err(Reason::Label),
         Meaning::Password => Ok(password(pair, seen, beside)),
@@ -132,6 +139,10 @@ fn decide(
 fn password(pair: &Pair<'_>, seen: Look, beside: &Beside) -> (Kind, Confidence) {
     let known = beside.user.is_some() && beside.host.is_some();
     let confidence = match (pair.form, seen) {
+        // Another field of its kind, or the address that a guest gives.
+        (Form::Literal, _) if is_name_of_one(&pair.value) || is_address(&pair.value) => {
+            Confidence::Low
+        }
         // `user:password@host` is how links are explained.
         (Form::Link, Look::Weak) => Confidence::Low,
         (Form::Store, Look::Weak | Look::Word | Look::Number) => Confidence::Medium,
@@ -156,19 +167,55 @@ fn password(pair: &Pair<'_>, seen: Look, beside: &Beside) -> (Kind, Confidence) 
 }
 
 fn token(pair: &Pair<'_>, value: &str, seen: Look, least: usize) -> Option<(Kind, Confidence)> {
-    if value.len() < least || value.contains(char::is_whitespace) && seen != Look::Random {
+    // Long keys of some programs have spaces among their signs; messages have, too.
+    let spaced = value.contains(char::is_whitespace);
+    if value.len() < least || (spaced && (seen != Look::Random || value.len() < 32)) {
         return None;
     }
     let setting = matches!(pair.form, Form::Setting | Form::Store | Form::Command | Form::Link);
     let confidence = match seen {
-        Look::Random if setting => Confidence::High,
-        Look::Random if entropy(value) > 3.2 => Confidence::Medium,
+        Look::Random if issued::is_cut(value) => Confidence::Low,
+        Look::Random if setting && issued::is_long(value) => Confidence::High,
+        Look::Random if setting || entropy(value) > 3.2 => Confidence::Medium,
         _ if least > 0 => return None,
-        Look::Strong if setting => Confidence::Medium,
         Look::Weak => return None,
         _ => Confidence::Low,
     };
     Some((Kind::Token, confidence))
+}
+
+/// How sure it is that the password of a link, found by its form alone, is one. Documentation
+/// explains links with `user:secret@host`, and tests take the first word that comes.
+pub(crate) fn in_link(value: &str, path: &str) -> Confidence {
+    let confidence = match look(value) {
+        Look::Strong | Look::Random | Look::Hash(_) | Look::Sealed(_) => Confidence::High,
+        Look::Mixed | Look::Word | Look::Path | Look::Prose | Look::Code => Confidence::Medium,
+        _ => Confidence::Low,
+    };
+    let shows = is_sample_by_path(&path.to_ascii_lowercase());
+    if shows { lower(confidence) } else { confidence }
+}
+
+/// `new_password2`, `dbPassword`: the name of a password, as its value.
+fn is_name_of_one(value: &str) -> bool {
+    let plain = value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let digits = value.bytes().filter(u8::is_ascii_digit).count();
+    plain && digits < 2 && Key::read(value, &[]).is_some_and(|key| key.meaning == Meaning::Password)
+}
+
+/// `someone@example.com`
+fn is_address(value: &str) -> bool {
+    value.split_once('@').is_some_and(|(user, host)| {
+        let plain = |part: &str, marks: &str| {
+            !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
+        };
+        let end = host.rsplit('.').next().unwrap_or("");
+        plain(user, "._+-")
+            && plain(host, ".-")
+            && host.contains('.')
+            && end.len() >= 2
+            && end.bytes().all(|byte| byte.is_ascii_lowercase())
+    })
 }
 
 /// `access_key` where a `secret_key` stands beside it is the half that everyone may know.

@@ -295,6 +295,36 @@ const TOKENS: [(&str, &str); 36] = [
     ("license", "key"),
 ];
 
+/// Words before `token` that make it a place in a list, a number of a request or a word of a parser:
+/// nobody gets in with one of these.
+const HANDLES: [&str; 22] = [
+    "next",
+    "page",
+    "pagination",
+    "continuation",
+    "starting",
+    "cursor",
+    "input",
+    "output",
+    "request",
+    "idempotency",
+    "idempotent",
+    "action",
+    "sync",
+    "change",
+    "cancel",
+    "cancellation",
+    "verification",
+    "dkim",
+    "unexpected",
+    "expected",
+    "csrf",
+    "grant",
+];
+
+/// A name of more words is a sentence.
+const MOST_WORDS: usize = 8;
+
 impl Key {
     /// A key of one word that means this.
     pub(super) fn plain(meaning: Meaning) -> Self {
@@ -333,6 +363,9 @@ impl Key {
         {
             words.pop();
         }
+        if words.len() > MOST_WORDS {
+            return None;
+        }
         let last = words.last()?.as_str();
         let first = words.first()?.as_str();
         let before = words.len().checked_sub(2).and_then(|at| words.get(at)).map(String::as_str);
@@ -361,6 +394,10 @@ impl Key {
                 None => stem_of(count),
             };
             return key(meaning, stem);
+        }
+        if matches!(last, "token" | "tokens") && before.is_some_and(|word| HANDLES.contains(&word))
+        {
+            return None;
         }
         if ABOUT.contains(&last) || (words.len() > 1 && ASKING.contains(&first)) {
             return None;
@@ -548,6 +585,10 @@ mod tests {
             "save-password",
             "forgot_password",
             "primary_key",
+            "NextToken",
+            "clientRequestToken",
+            "output_token",
+            "Running_an_extra_pass_over_what_the_modules_pass",
         ] {
             assert!(
                 !matches!(

@@ -239,6 +239,10 @@ pub(super) fn setting<'t>(
         return;
     };
     let key = line.get(..key_end).unwrap_or("").trim().trim_matches(['"', '\'']);
+    // A call, or marked-up text.
+    if key.contains(['(', '`']) {
+        return;
+    }
     let start = range.start.saturating_add(value_start);
     let span = value(text, start..range.end);
     let inner = text.get(span.clone()).unwrap_or("");
@@ -362,11 +366,9 @@ fn words<'t>(
     let mut at = 0;
     while let (Some(name), Some(span)) = (words.get(at), words.get(at.saturating_add(1))) {
         let name = text.get(name.clone()).unwrap_or("");
-        let value = text.get(span.clone()).unwrap_or("");
         let plain = name.chars().all(|c| c.is_alphanumeric() || "_.-".contains(c));
         // Manuals have columns too: what is asked, marked or listed in them is no setting.
-        let said = value.starts_with(['*', '[', '<']) || value.ends_with(['?', ',', ':']);
-        if !plain || said || Key::read(name, &[]).is_none() {
+        if !plain || Key::read(name, &[]).is_none() {
             if at == 0 {
                 return;
             }
@@ -379,6 +381,10 @@ fn words<'t>(
         let way = text.get(span.clone()).is_some_and(|way| way.len() == 1);
         let next = words.get(at.saturating_add(2)).filter(|_| way);
         let span = next.unwrap_or(span).clone();
+        let value = text.get(span.clone()).unwrap_or("");
+        if value.starts_with(['*', '[', '<', '(', '`']) || value.ends_with(['?', ',', ':']) {
+            break;
+        }
         at = at.saturating_add(if next.is_some() { 3 } else { 2 });
         pairs.push(names, name, unquote(text, span), inner, Form::Setting);
     }

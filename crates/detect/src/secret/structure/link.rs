@@ -106,6 +106,12 @@ fn listed(pairs: &mut Pairs<'_>, path: &[&str], value: &str, at: usize, group: u
     if rest.matches('=').count() < 2 && skip == 0 {
         return false;
     }
+    // Arguments of a call stand behind a bracket, with commas between them.
+    let call = value.split('=').next().is_some_and(|ahead| ahead.contains('('))
+        || rest.split(' ').any(|part| part.contains('=') && part.ends_with(','));
+    if skip == 0 && separators == [' '] && call {
+        return false;
+    }
     let mut found = Vec::new();
     let mut secret = false;
     let mut offset = at.saturating_add(skip);

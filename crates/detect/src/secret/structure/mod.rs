@@ -9,6 +9,7 @@ mod columns;
 mod finder;
 mod format;
 mod hash;
+mod issued;
 mod json;
 mod judge;
 mod key;
@@ -28,3 +29,4 @@ mod xml;
 mod yaml;
 
 pub(crate) use finder::{Found, Verdicts, find};
+pub(crate) use judge::in_link;

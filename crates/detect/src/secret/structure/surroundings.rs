@@ -135,16 +135,47 @@ fn shown(value: &str, host: bool) -> Option<String> {
 
 /// `.env.example`; a program below `tests/`.
 fn is_sample(path: &str, pairs: &Pairs<'_>) -> bool {
-    let lower = path.to_ascii_lowercase();
-    let name = lower.rsplit('/').next().unwrap_or("");
-    if ["example", "sample", "template", ".dist", ".tmpl", "skeleton", "testdata", "_tests."]
+    // Links stand in programs and in settings.
+    let told = pairs.list().iter().find(|pair| pair.form != Form::Link);
+    let program = told.map_or_else(
+        || is_program(path),
+        |pair| is_prose(path) || matches!(pair.form, Form::Literal | Form::Call),
+    );
+    has_name_of_sample(path) || (program && stands_by_tests(path))
+}
+
+/// The same, by the path alone.
+pub(super) fn is_sample_by_path(path: &str) -> bool {
+    has_name_of_sample(path) || (is_program(path) && stands_by_tests(path))
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or("")
+}
+
+fn has_name_of_sample(path: &str) -> bool {
+    let name = file_name(path);
+    ["example", "sample", "template", ".dist", ".tmpl", "skeleton", "testdata", "_tests."]
         .iter()
         .any(|word| name.contains(word))
-    {
-        return true;
-    }
-    let program =
-        pairs.list().first().is_some_and(|pair| matches!(pair.form, Form::Literal | Form::Call));
+        || name.starts_with("test_")
+        || name.starts_with("test-")
+}
+
+fn is_prose(path: &str) -> bool {
+    [".txt", ".rst", ".md", ".adoc"].iter().any(|end| path.ends_with(end))
+}
+
+/// A program, or a text about one.
+fn is_program(path: &str) -> bool {
+    let endings = [
+        ".py", ".js", ".ts", ".jsx", ".tsx", ".go", ".rs", ".java", ".rb", ".php", ".c", ".h",
+        ".cc", ".cpp", ".cs", ".kt", ".scala", ".swift", ".ex", ".pl",
+    ];
+    is_prose(path) || endings.iter().any(|end| path.ends_with(end))
+}
+
+fn stands_by_tests(path: &str) -> bool {
     let folders = [
         "test",
         "tests",
@@ -160,9 +191,7 @@ fn is_sample(path: &str, pairs: &Pairs<'_>) -> bool {
         "doc",
         "testing",
     ];
-    program
-        && (lower.split('/').any(|part| folders.contains(&part))
-            || ["_test.", ".test.", "_spec.", ".spec.", "test_"]
-                .iter()
-                .any(|word| name.contains(word)))
+    let name = file_name(path);
+    path.split('/').any(|part| folders.contains(&part))
+        || ["_test.", ".test.", "_spec.", ".spec.", "test_"].iter().any(|word| name.contains(word))
 }

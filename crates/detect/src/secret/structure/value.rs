@@ -203,7 +203,11 @@ pub(crate) fn look(value: &str) -> Look {
     if is_reference(value, &lower) {
         return Look::Reference;
     }
-    if PLACEHOLDER.iter().any(|word| lower.contains(word)) || is_monotone(&lower) {
+    // Services write EXAMPLE into the keys that they show.
+    if PLACEHOLDER.iter().any(|word| lower.contains(word))
+        || value.contains("EXAMPLE")
+        || is_monotone(&lower)
+    {
         return Look::Placeholder;
     }
     if lower.contains("://") || is_path(value) {
@@ -275,6 +279,8 @@ fn is_reference(value: &str, lower: &str) -> bool {
         || value.contains("{{")
         || value.contains("$(")
         || value.contains("<%")
+        // `setting:`NAME`` of marked-up text
+        || (value.contains(":`") && value.ends_with('`'))
     {
         return true;
     }
@@ -371,7 +377,13 @@ fn is_code(value: &str) -> bool {
     }
     let call = value.ends_with(')') && value.contains('(');
     let generic = value.contains("::") || value.contains("->") || value.contains("=>");
-    let index = value.ends_with(']') && value.contains('[');
+    let index = (value.ends_with(']') && value.contains('[')) || value.contains("].");
+    // A call that goes on in the next line; what follows a literal in another.
+    let open = value.strip_suffix('(').is_some_and(|name| {
+        name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
+            && !has_digit(name)
+    });
+    let follows = value.starts_with(['.', ',', ')', '+']) && value.contains('(');
     let member = value.split('.').count() > 1
         && value.split('.').all(|part| {
             part.len() > 1
@@ -381,7 +393,7 @@ fn is_code(value: &str) -> bool {
         });
     let block =
         value.starts_with(['{', '[', '(']) && !value.ends_with(|c: char| c.is_alphanumeric());
-    call || generic || index || member || block
+    call || generic || index || open || follows || member || block
 }
 
 #[cfg(test)]
@@ -408,6 +420,9 @@ mod tests {
             ("it has to be long", Look::Prose),
             ("get_secret('x')", Look::Code),
             ("settings.secret", Look::Code),
+            ("forms.CharField(", Look::Code),
+            ("Items[-1].Id", Look::Code),
+            ("wJalrXUtnFEMIEXAMPLEKEY", Look::Placeholder),
             ("admin", Look::Weak),
             ("Passwort", Look::Weak),
             ("swordfish", Look::Word),
