@@ -74,7 +74,19 @@ impl Detectors {
     }
 
     /// Lets each look that wants to.
-    pub fn detect(&self, wants: Wants, view: &View<'_>, context: &Context, output: &mut Output) {
+    pub fn detect(&self, view: &View<'_>, context: &Context, output: &mut Output) {
+        let wants = self.wants(&view.artifact.entry, &Head::new(view.head));
+        self.detect_wanted(wants, view, context, output);
+    }
+
+    /// The same, for whoever has asked already what they want.
+    pub fn detect_wanted(
+        &self,
+        wants: Wants,
+        view: &View<'_>,
+        context: &Context,
+        output: &mut Output,
+    ) {
         for (number, detector) in (0u32..).zip(&self.row) {
             if wants.which & 1u32.checked_shl(number).unwrap_or(0) != 0 {
                 detector.detect(view, context, output);

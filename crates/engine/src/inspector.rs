@@ -122,7 +122,7 @@ impl Inspector {
         if wanted > Want::Nothing {
             let view = View { artifact, head: &head, text: text.as_ref() };
             let from = outcome.output.findings.len();
-            self.detectors.detect(wants, &view, &self.context, &mut outcome.output);
+            self.detectors.detect_wanted(wants, &view, &self.context, &mut outcome.output);
             if let Some(text) = &text
                 && depth == 0
                 && self.markers != Markers::None

@@ -11,7 +11,7 @@ use lidless_core::{
     Artifact, Confidence, Entry, Finding, FingerprintKey, Layer, Limits, Provenance, Text,
 };
 use lidless_detect::model::AllowedImports;
-use lidless_detect::{Context, Detectors, Head, Output, View};
+use lidless_detect::{Context, Detectors, Output, View};
 use lidless_io::MemoryBytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -35,9 +35,7 @@ fn look(detectors: &Detectors, name: &str, content: &str) -> Vec<Finding> {
         verify: false,
     };
     let mut output = Output::default();
-    let wants = detectors.wants(&artifact.entry, &Head::new(&head));
     detectors.detect(
-        wants,
         &View { artifact: &artifact, head: &head, text: text.as_ref() },
         &context,
         &mut output,

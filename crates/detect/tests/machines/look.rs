@@ -71,12 +71,11 @@ impl Disk {
         DETECTORS.with(|detectors| {
             detectors.names(&artifact.entry, &context, &mut output);
             let head = read_vec(&*artifact.bytes, 0, 16 << 10).unwrap();
-            let wants = detectors.wants(&artifact.entry, &Head::new(&head));
-            let wanted = wants.most;
+            let wanted = detectors.wants(&artifact.entry, &Head::new(&head)).most;
             let text = if wanted < Want::Random { Text::decode(&self.0[path]) } else { None };
             if wanted > Want::Nothing {
                 let view = View { artifact: &artifact, head: &head, text: text.as_ref() };
-                detectors.detect(wants, &view, &context, &mut output);
+                detectors.detect(&view, &context, &mut output);
             }
         });
         output
