@@ -5,9 +5,11 @@
 //! pattern takes. The key of the hash is of the moment, so that nobody can write a text that
 //! is taken for another one; by chance, one look in 2^64 goes wrong.
 
-use foldhash::quality::RandomState;
-use std::hash::BuildHasher as _;
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
+use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// How many are kept: 256 KiB of them, for each thread.
 const KEPT: usize = 1 << 15;
@@ -18,13 +20,16 @@ const SEEN: usize = 4;
 
 /// Which windows held no match.
 pub(super) struct Memory {
-    state: RandomState,
+    state: SeedableRandomState,
     keys: Box<[u64]>,
 }
 
 impl Memory {
     pub(super) fn new() -> Self {
-        Self { state: RandomState::default(), keys: vec![0; KEPT].into() }
+        static SHARED: LazyLock<SharedSeed> =
+            LazyLock::new(|| SharedSeed::from_u64(RandomState::new().hash_one(0)));
+        let seed = RandomState::new().hash_one(1);
+        Self { state: SeedableRandomState::with_seed(seed, &SHARED), keys: vec![0; KEPT].into() }
     }
 
     /// What a rule sees of a text in a window; none for one that is too long to remember.
