@@ -2,7 +2,7 @@
 
 use lidless_core::{Artifact, Entry, FingerprintKey, Layer, Limits, Provenance};
 use lidless_detect::model::{AllowedImports, ModelDetector};
-use lidless_detect::{Context, Detector as _, Output, View, Want};
+use lidless_detect::{Context, Detector as _, Head, Output, View, Want};
 use lidless_io::MemoryBytes;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub fn look(name: &str, magic: &[u8], data: &[u8]) {
     let entry = Entry::new(place, Some(bytes.len() as u64));
     let head = bytes.get(..16384).unwrap_or(&bytes).to_vec();
     let artifact = Artifact::new(entry, Arc::new(MemoryBytes::new(bytes)));
-    if ModelDetector.wants(&artifact.entry, &head) == Want::Nothing {
+    if ModelDetector.wants(&artifact.entry, &Head::new(&head)) == Want::Nothing {
         return;
     }
     let context = Context {

@@ -1,6 +1,8 @@
 //! Text in any encoding met in practice.
 
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
+use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// How a text was encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +22,8 @@ pub enum Encoding {
 pub struct Text {
     content: String,
     encoding: Encoding,
-    line_starts: Vec<usize>,
+    /// Counted when the first line is asked for: most texts hold nothing that has a place.
+    line_starts: OnceLock<Vec<usize>>,
 }
 
 impl Text {
@@ -65,10 +68,23 @@ impl Text {
     /// Wraps text that is decoded already.
     #[must_use]
     pub fn from_string(content: String, encoding: Encoding) -> Self {
-        let line_starts = std::iter::once(0)
-            .chain(memchr::memchr_iter(b'\n', content.as_bytes()).map(|end| end.saturating_add(1)))
-            .collect();
-        Self { content, encoding, line_starts }
+        Self { content, encoding, line_starts: OnceLock::new() }
+    }
+
+    fn line_starts(&self) -> &[usize] {
+        self.line_starts.get_or_init(|| {
+            let ends = memchr::memchr_iter(b'\n', self.content.as_bytes());
+            std::iter::once(0).chain(ends.map(|end| end.saturating_add(1))).collect()
+        })
+    }
+
+    /// What [`Text::decode`] makes of a few bytes, without a copy where they are valid as they are.
+    #[must_use]
+    pub fn peek(bytes: &[u8]) -> Option<Cow<'_, str>> {
+        if !bytes.starts_with(&[0xef, 0xbb, 0xbf]) && sniff(bytes) == Some(Encoding::Utf8) {
+            return Some(String::from_utf8_lossy(bytes));
+        }
+        Self::decode(bytes).map(|text| Cow::Owned(text.content))
     }
 
     /// The text.
@@ -86,7 +102,7 @@ impl Text {
     /// The line, from 1, that holds the byte `offset` of the decoded text.
     #[must_use]
     pub fn line_of(&self, offset: usize) -> u64 {
-        let before = self.line_starts.partition_point(|start| *start <= offset);
+        let before = self.line_starts().partition_point(|start| *start <= offset);
         u64::try_from(before.max(1)).unwrap_or(u64::MAX)
     }
 
@@ -94,7 +110,7 @@ impl Text {
     #[must_use]
     pub fn line(&self, number: u64) -> &str {
         let index = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
-        let Some(start) = self.line_starts.get(index) else {
+        let Some(start) = self.line_starts().get(index) else {
             return "";
         };
         let rest = self.content.get(*start..).unwrap_or("");
@@ -104,7 +120,7 @@ impl Text {
     /// How many lines there are.
     #[must_use]
     pub fn line_count(&self) -> usize {
-        self.line_starts.len()
+        self.line_starts().len()
     }
 }
 
@@ -186,6 +202,7 @@ mod tests {
         ] {
             let decoded = Text::decode(&bytes).unwrap();
             assert_eq!(decoded.as_str(), text);
+            assert_eq!(Text::peek(&bytes).unwrap(), text);
             assert_eq!(decoded.line_of(decoded.as_str().find("sig").unwrap()), 2);
             assert_eq!(decoded.line(2), "sig=abc");
         }

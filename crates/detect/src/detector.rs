@@ -1,5 +1,6 @@
 //! The face of every detector.
 
+use crate::head::Head;
 use crate::model::AllowedImports;
 use crate::secret::Verifiable;
 use lidless_core::{
@@ -70,7 +71,7 @@ pub trait Detector: Send + Sync {
     }
 
     /// What it wants to see of an entry, given its first bytes.
-    fn wants(&self, entry: &Entry, head: &[u8]) -> Want;
+    fn wants(&self, entry: &Entry, head: &Head<'_>) -> Want;
 
     /// Looks at an entry. Called only when it wanted more than nothing; `view.text` is there
     /// when it wanted text and the entry is text.

@@ -8,6 +8,7 @@ mod backup;
 mod browser;
 mod credential_file;
 mod detector;
+mod head;
 mod message;
 pub mod model;
 mod names;
@@ -17,9 +18,10 @@ mod table;
 mod workstation;
 
 pub use detector::{Context, Detector, Output, View, Want};
+pub use head::Head;
 pub use secret::{
     Answer, Asking, Checksum, Draft, Examination, Judged, Pair, Rule as SecretRule, RuleSet,
     RulesError, RulesFile, SecretSearch, Sign, Verdict, Verifiable, Verify, examine_secret_rules,
     read_rules, secret_rules, secret_span, write_rules,
 };
-pub use table::Detectors;
+pub use table::{Detectors, Wants};

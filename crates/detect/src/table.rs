@@ -4,6 +4,7 @@ use crate::backup::BackupDetector;
 use crate::browser::BrowserDetector;
 use crate::credential_file::CredentialFileDetector;
 use crate::detector::{Context, Detector, Output, View, Want};
+use crate::head::Head;
 use crate::message::{ChatCacheDetector, MessageDetector};
 use crate::model::ModelDetector;
 use crate::personal::PersonalDetector;
@@ -58,18 +59,47 @@ impl Detectors {
         }
     }
 
-    /// The most that any of them wants.
+    /// What each of them wants.
     #[must_use]
-    pub fn wants(&self, entry: &Entry, head: &[u8]) -> Want {
-        self.row.iter().map(|one| one.wants(entry, head)).max().unwrap_or(Want::Nothing)
+    pub fn wants(&self, entry: &Entry, head: &Head<'_>) -> Wants {
+        let mut wants = Wants { most: Want::Nothing, which: 0 };
+        for (number, detector) in (0u32..).zip(&self.row) {
+            let want = detector.wants(entry, head);
+            wants.most = wants.most.max(want);
+            if want > Want::Nothing {
+                wants.which |= 1u32.checked_shl(number).unwrap_or(0);
+            }
+        }
+        wants
     }
 
     /// Lets each look that wants to.
     pub fn detect(&self, view: &View<'_>, context: &Context, output: &mut Output) {
-        for detector in &self.row {
-            if detector.wants(&view.artifact.entry, view.head) > Want::Nothing {
+        let wants = self.wants(&view.artifact.entry, &Head::new(view.head));
+        self.detect_wanted(wants, view, context, output);
+    }
+
+    /// The same, for whoever has asked already what they want.
+    pub fn detect_wanted(
+        &self,
+        wants: Wants,
+        view: &View<'_>,
+        context: &Context,
+        output: &mut Output,
+    ) {
+        for (number, detector) in (0u32..).zip(&self.row) {
+            if wants.which & 1u32.checked_shl(number).unwrap_or(0) != 0 {
                 detector.detect(view, context, output);
             }
         }
     }
+}
+
+/// Which detectors want to look at an entry, and how much they want of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wants {
+    /// The most that any of them wants.
+    pub most: Want,
+    /// A bit for each of the table, which has fewer than thirty-two.
+    which: u32,
 }

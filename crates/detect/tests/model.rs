@@ -9,7 +9,7 @@
 
 use lidless_core::{Artifact, Entry, FingerprintKey, Layer, Limits, ModelVerdict, Provenance};
 use lidless_detect::model::{AllowedImports, ModelDetector, judge_pickle};
-use lidless_detect::{Context, Detector, Output, View, Want};
+use lidless_detect::{Context, Detector, Head, Output, View, Want};
 use lidless_io::MemoryBytes;
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ fn detect(name: &str, bytes: &[u8]) -> Option<Output> {
         Arc::new(MemoryBytes::new(bytes.to_vec())),
     );
     let head = &bytes[..bytes.len().min(16 << 10)];
-    if ModelDetector.wants(&artifact.entry, head) == Want::Nothing {
+    if ModelDetector.wants(&artifact.entry, &Head::new(head)) == Want::Nothing {
         return None;
     }
     let context = Context {

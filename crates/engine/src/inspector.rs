@@ -6,15 +6,17 @@ use crate::order::interest;
 use crate::questions::Questions;
 use lidless_core::{Artifact, Entry, Finding, Gap, Interest, Limits, Place, Remark, Text};
 use lidless_detect::model::AllowedImports;
-use lidless_detect::{Context, Detectors, Output, RuleSet, View, Want};
+use lidless_detect::{Context, Detectors, Head, Output, RuleSet, View, Want};
 use lidless_io::{MemoryBytes, ReadError, ReadErrorKind, read_vec};
 use lidless_peel::{Peelers, Sink};
 use lidless_token::Sighting;
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// How much of an artifact every peeler and detector gets to see first.
 const HEAD_BYTES: u64 = 16 << 10;
+const HEAD_LENGTH: usize = 16 << 10;
 
 /// From this size on, the middle of a text is looked at before all of it is read.
 const SAMPLED_BYTES: u64 = 1 << 20;
@@ -81,7 +83,11 @@ impl Inspector {
     fn look(&self, artifact: &Artifact, depth: usize, outcome: &mut Outcome) {
         outcome.entries = outcome.entries.saturating_add(1);
         self.detectors.names(&artifact.entry, &self.context, &mut outcome.output);
-        let head = match read_vec(&*artifact.bytes, 0, HEAD_BYTES) {
+        let read = match artifact.bytes.memory() {
+            Some(all) => Ok(Cow::Borrowed(all.get(..HEAD_LENGTH).unwrap_or(all))),
+            None => read_vec(&*artifact.bytes, 0, HEAD_BYTES).map(Cow::Owned),
+        };
+        let head = match read {
             Ok(head) => head,
             Err(error) => {
                 let reason = reason(&error);
@@ -96,13 +102,15 @@ impl Inspector {
         // What fits into the head is not read again.
         let small = u64::try_from(head.len()).is_ok_and(|known| known == artifact.bytes.len());
         let memory = (small && artifact.bytes.memory().is_none())
-            .then(|| artifact.over(Arc::new(MemoryBytes::new(head.clone()))));
+            .then(|| artifact.over(Arc::new(MemoryBytes::new(head.to_vec()))));
         let artifact = memory.as_ref().unwrap_or(artifact);
         let peeler = self.peelers.find(artifact, &head);
-        let wanted = self.detectors.wants(&artifact.entry, &head);
+        let first = Head::new(&head);
+        let wants = self.detectors.wants(&artifact.entry, &first);
+        let wanted = wants.most;
         // A model or an archive is no text, however many names stand at its beginning.
         let is_text = peeler.is_none() && wanted < Want::Random;
-        let text = if is_text { self.text(artifact, &head, outcome) } else { None };
+        let text = if is_text { self.text(artifact, &first, outcome) } else { None };
         if let Some(text) = &text {
             for sighting in lidless_token::recognise(text.as_str()) {
                 let line = text.line_of(sighting.span.start);
@@ -114,7 +122,7 @@ impl Inspector {
         if wanted > Want::Nothing {
             let view = View { artifact, head: &head, text: text.as_ref() };
             let from = outcome.output.findings.len();
-            self.detectors.detect(&view, &self.context, &mut outcome.output);
+            self.detectors.detect_wanted(wants, &view, &self.context, &mut outcome.output);
             if let Some(text) = &text
                 && depth == 0
                 && self.markers != Markers::None
@@ -150,8 +158,8 @@ impl Inspector {
     }
 
     /// All of it as text, when it is text; the first part, with a gap, when it is too long.
-    fn text(&self, artifact: &Artifact, head: &[u8], outcome: &mut Outcome) -> Option<Text> {
-        if !Text::is_text(head) {
+    fn text(&self, artifact: &Artifact, head: &Head<'_>, outcome: &mut Outcome) -> Option<Text> {
+        if !head.is_text() {
             return None;
         }
         let length = artifact.bytes.len();

@@ -3,6 +3,7 @@
 use super::facts::{self, Read};
 use super::product::{Facts, Product, Products, Set, State};
 use crate::detector::{Context, Detector, Output, View, Want};
+use crate::head::Head;
 use lidless_core::{Category, Confidence, Entry, Finding, Gap, Layer, Place, Provenance};
 
 /// Finds backups by the products that made them.
@@ -119,7 +120,7 @@ impl Detector for BackupDetector {
         }
     }
 
-    fn wants(&self, entry: &Entry, head: &[u8]) -> Want {
+    fn wants(&self, entry: &Entry, head: &Head<'_>) -> Want {
         if head.is_empty() {
             return Want::Nothing;
         }
@@ -180,7 +181,7 @@ mod tests {
         let artifact = Artifact::new(entry.clone(), bytes);
         let mut output = Output::default();
         detector.names(&entry, &context(), &mut output);
-        if detector.wants(&entry, content) > Want::Nothing {
+        if detector.wants(&entry, &Head::new(content)) > Want::Nothing {
             let view = View { artifact: &artifact, head: content, text: None };
             detector.detect(&view, &context(), &mut output);
         }

@@ -3,6 +3,7 @@
 use super::store::{About, finding};
 use super::{chromium, firefox, safari};
 use crate::detector::{Context, Detector, Output, View, Want};
+use crate::head::Head;
 use lidless_core::{Confidence, Entry, Finding, Gap};
 use lidless_records::RecordError;
 use lidless_records::sqlite::Database;
@@ -51,7 +52,7 @@ impl Detector for BrowserDetector {
         "browser"
     }
 
-    fn wants(&self, entry: &Entry, head: &[u8]) -> Want {
+    fn wants(&self, entry: &Entry, head: &Head<'_>) -> Want {
         match store(entry, head) {
             None => Want::Nothing,
             Some(Store::FirefoxLogins) => Want::Text,

@@ -4,6 +4,7 @@ use super::header::describe;
 use super::key_file::{by_key, is_key_file};
 use super::kind::{Catalogue, Kind, Proof, Row, lower};
 use crate::detector::{Context, Detector, Output, View, Want};
+use crate::head::Head;
 use lidless_core::{Confidence, Entry, Finding, Place, Text};
 use regex::{Regex, RegexSet};
 
@@ -45,12 +46,12 @@ impl Detector for CredentialFileDetector {
         "credential-file"
     }
 
-    fn wants(&self, entry: &Entry, head: &[u8]) -> Want {
+    fn wants(&self, entry: &Entry, head: &Head<'_>) -> Want {
         if head.is_empty() {
             return Want::Nothing;
         }
         let path = entry.full_path().to_ascii_lowercase();
-        let text = Text::is_text(head);
+        let text = head.is_text();
         let wanted = |kind: &Kind| {
             if text && kind.wants_text() {
                 Want::Text

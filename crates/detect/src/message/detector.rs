@@ -3,6 +3,7 @@
 use super::form::Form;
 use super::table::forms;
 use crate::detector::{Context, Detector, Output, View, Want};
+use crate::head::Head;
 use lidless_core::{Category, Confidence, Entry, Finding, Gap, Mark, Place, Severity, Text};
 
 /// Finds exports of messages.
@@ -19,15 +20,15 @@ impl Detector for MessageDetector {
         "message"
     }
 
-    fn wants(&self, entry: &Entry, head: &[u8]) -> Want {
-        let Some(text) = Text::decode(head) else { return Want::Nothing };
-        if form(entry, text.as_str()).is_some() { Want::Text } else { Want::Nothing }
+    fn wants(&self, entry: &Entry, head: &Head<'_>) -> Want {
+        let Some(text) = head.start() else { return Want::Nothing };
+        if form(entry, text).is_some() { Want::Text } else { Want::Nothing }
     }
 
     fn detect(&self, view: &View<'_>, context: &Context, output: &mut Output) {
         let entry = &view.artifact.entry;
-        let Some(start) = Text::decode(view.head) else { return };
-        let Some(form) = form(entry, start.as_str()) else { return };
+        let Some(start) = Text::peek(view.head) else { return };
+        let Some(form) = form(entry, &start) else { return };
         let whole = view.text.map_or("", Text::as_str).trim_start_matches('\u{feff}').trim_start();
         let Some(counted) = form.count(whole) else { return };
         let people = counted.people.iter().map(|who| context.key.of(who.as_bytes())).collect();

@@ -5,6 +5,7 @@
 //! part of what was said, and what a file holds a part of that: every number is a lower bound.
 
 use crate::detector::{Context, Detector, Output, View, Want};
+use crate::head::Head;
 use lidless_core::{
     Artifact, Category, Confidence, Entry, Finding, Gap, Mark, Place, Severity, Timestamp,
 };
@@ -223,7 +224,7 @@ impl Detector for ChatCacheDetector {
         "chat-cache"
     }
 
-    fn wants(&self, entry: &Entry, head: &[u8]) -> Want {
+    fn wants(&self, entry: &Entry, head: &Head<'_>) -> Want {
         let name = entry.file_name().to_ascii_lowercase();
         let is_file = [".ldb", ".sst", ".log"].iter().any(|end| name.ends_with(end));
         let is_current = name == "current" && head.starts_with(b"MANIFEST-");

@@ -5,6 +5,7 @@ use super::found::Found;
 use super::pickle::Judgement;
 use super::table::FORMATS;
 use crate::detector::{Context, Detector, Output, View, Want};
+use crate::head::Head;
 use lidless_core::{
     Category, Confidence, Entry, Finding, Gap, Mark, ModelVerdict, Place, Severity,
 };
@@ -17,7 +18,7 @@ impl Detector for ModelDetector {
         "model"
     }
 
-    fn wants(&self, entry: &Entry, head: &[u8]) -> Want {
+    fn wants(&self, entry: &Entry, head: &Head<'_>) -> Want {
         if FORMATS.iter().any(|format| format.recognises(entry, head)) {
             Want::Random
         } else {

@@ -145,8 +145,9 @@ const LENGTHS: [(&str, usize); 77] = [
 pub(super) fn ibans(text: &str, found: &mut dyn FnMut(String)) {
     let bytes = text.as_bytes();
     let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
-    let capitals = bytes.iter().enumerate().filter(|(_, byte)| byte.is_ascii_uppercase());
-    for at in capitals.map(|(at, _)| at) {
+    let mut from = 0;
+    while let Some(at) = next_start(bytes, from) {
+        from = at.saturating_add(1);
         let before = at.checked_sub(1).map_or(0, byte);
         let starts = byte(at).is_ascii_uppercase()
             && byte(at.saturating_add(1)).is_ascii_uppercase()
@@ -174,6 +175,28 @@ pub(super) fn ibans(text: &str, found: &mut dyn FnMut(String)) {
         if iban.len() == *length && !byte(end).is_ascii_alphanumeric() && mod_97(&iban) == 1 {
             found(iban);
         }
+    }
+}
+
+/// The next place at which a letter or digit may have two digits behind the one after it.
+///
+/// Of two digits next to each other one stands at an even place, so that half of all bytes are
+/// enough to dismiss most text.
+fn next_start(bytes: &[u8], from: usize) -> Option<usize> {
+    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let mut at = from;
+    loop {
+        // The two digits of a start at `at` or `at + 1` hold the place `at + 3`.
+        let here = bytes.get(at.checked_add(3)?)?;
+        if here.is_ascii_digit() {
+            if digit(at.saturating_add(2)) {
+                return Some(at);
+            }
+            if digit(at.saturating_add(4)) {
+                return at.checked_add(1);
+            }
+        }
+        at = at.checked_add(2)?;
     }
 }
 

@@ -2,12 +2,13 @@
 
 use super::bank::{card, ibans};
 use super::contact::{addresses, is_phone};
-use super::digits::numbers;
+use super::digits::{coded_words, numbers};
 use super::header::{Table, table};
 use super::national::{KINDS, lettered};
 use super::tally::Distinct;
 use crate::detector::{Context, Detector, Output, View, Want};
-use lidless_core::{Category, Confidence, Entry, Finding, Place, Severity, Text};
+use crate::head::Head;
+use lidless_core::{Category, Confidence, Entry, Finding, Place, Severity};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -37,13 +38,13 @@ impl Detector for PersonalDetector {
         "personal-data"
     }
 
-    fn wants(&self, entry: &Entry, head: &[u8]) -> Want {
+    fn wants(&self, entry: &Entry, head: &Head<'_>) -> Want {
         if head.get(128..132) == Some(b"DICM") {
             return Want::Head;
         }
         let name = entry.file_name().to_ascii_lowercase();
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-        if head.is_empty() || PROGRAMS.contains(&ending) || !Text::is_text(head) {
+        if head.is_empty() || PROGRAMS.contains(&ending) || !head.is_text() {
             return Want::Nothing;
         }
         Want::Text
@@ -140,19 +141,19 @@ impl Seen {
         ibans(text, &mut |iban| self.ibans.add(&iban));
         addresses(text, &mut |name, domain| {
             self.addresses.add(&(name, domain));
-            if self.domains.len() < 10_000 || self.domains.contains_key(domain) {
-                let count = self.domains.entry(domain.to_owned()).or_default();
+            if let Some(count) = self.domains.get_mut(domain) {
                 *count = count.saturating_add(1);
+            } else if self.domains.len() < 10_000 {
+                self.domains.insert(domain.to_owned(), 1);
             }
         });
-        let word = |one: char| one.is_ascii_alphanumeric() || one == '-' || one == '+';
-        for word in text.split(|one: char| !word(one)) {
+        coded_words(text, &mut |word| {
             if matches!(word.len(), 9 | 11 | 16)
                 && let Some(kind) = lettered(word)
             {
                 self.lettered.entry(kind).or_default().add(word);
             }
-        }
+        });
     }
 
     fn say(

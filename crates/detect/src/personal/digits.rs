@@ -59,9 +59,7 @@ pub(super) fn numbers(text: &str, found: &mut dyn FnMut(Number<'_>)) {
     let touches = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
     let mut at = 0;
     let mut groups: Vec<Range<usize>> = Vec::new();
-    while let Some(step) = bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit))
-    {
-        let start = at.saturating_add(step);
+    while let Some(start) = next_digit(bytes, at) {
         groups.clear();
         let mut end = start;
         loop {
@@ -104,6 +102,48 @@ pub(super) fn numbers(text: &str, found: &mut dyn FnMut(Number<'_>)) {
     }
 }
 
+/// The next digit from a place on that may begin a number of six digits or more; the place must
+/// not lie inside a number.
+///
+/// No two bytes next to each other in a number are both separators. So two bytes that are no
+/// digits, five places on, end or follow whatever begins before them and is too short: most text
+/// is dismissed by looking at one byte in three.
+fn next_digit(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let pair = bytes.get(at.checked_add(4)?..at.checked_add(6)?)?;
+        if pair.iter().any(u8::is_ascii_digit) {
+            let step = bytes.get(at..)?.iter().position(u8::is_ascii_digit)?;
+            return at.checked_add(step);
+        }
+        at = at.checked_add(6)?;
+    }
+}
+
+/// Words of letters, digits, `-` and `+` that hold six digits or six capitals in a row, and some
+/// others.
+pub(super) fn coded_words(text: &str, found: &mut dyn FnMut(&str)) {
+    let bytes = text.as_bytes();
+    let in_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+');
+    let mut at = 0usize;
+    // Six in a row that begin here or at one of the next five places hold this one.
+    while let Some(middle) = at.checked_add(5).filter(|middle| *middle < bytes.len()) {
+        let is_code =
+            bytes.get(middle).is_some_and(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+        if !is_code {
+            at = middle.saturating_add(1);
+            continue;
+        }
+        let before = bytes.get(..middle).unwrap_or(&[]);
+        let start = before.iter().rposition(|byte| !in_word(byte));
+        let start = start.map_or(0, |last| last.saturating_add(1));
+        let after = bytes.get(middle..).unwrap_or(&[]);
+        let length = after.iter().position(|byte| !in_word(byte)).unwrap_or(after.len());
+        at = middle.saturating_add(length);
+        found(text.get(start..at).unwrap_or(""));
+    }
+}
+
 /// The check of payment cards and many ids (ISO/IEC 7812-1, annex B).
 pub(super) fn luhn(digits: &[u8]) -> bool {
     let sum: u32 = digits
@@ -142,6 +182,36 @@ pub(super) fn two(digits: &[u8], at: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_number_is_stepped_over() {
+        for before in 0..20 {
+            for number in ["123456", "1 2-3.4/5 6", "12 34 56", "+4930123456"] {
+                for after in ["", " ", ". ", " x y z"] {
+                    for filler in ["x ", "1 x", ", ", "12.é"] {
+                        let text = format!("{} {number}{after}", filler.repeat(before));
+                        let mut count = 0;
+                        numbers(&text, &mut |found| {
+                            count += usize::from(number.ends_with(found.written));
+                        });
+                        assert_eq!(count, 1, "{text:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_word_with_six_digits_or_capitals_is_seen_once() {
+        for before in 0..20 {
+            for word in ["ABCDEF", "x123456-7", "abABCDEF85-", "000000", "12345678Z"] {
+                let text = format!("{}{word},é {word}", "xé ".repeat(before));
+                let mut count = 0;
+                coded_words(&text, &mut |found| count += usize::from(found == word));
+                assert_eq!(count, 2, "{text:?}");
+            }
+        }
+    }
 
     #[test]
     fn numbers_stand_alone_however_they_are_grouped() {

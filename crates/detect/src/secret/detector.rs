@@ -8,6 +8,7 @@ use super::structure::{self, Found};
 use super::verifiable::Verifiable;
 use super::{decoded, key};
 use crate::detector::{Context, Detector, Output, View, Want};
+use crate::head::Head;
 use lidless_core::{Category, Confidence, Entry, Finding, Gap, Place, Reason, Suppressed, Text};
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -47,8 +48,8 @@ impl Detector for SecretDetector {
         "secret"
     }
 
-    fn wants(&self, _entry: &Entry, head: &[u8]) -> Want {
-        if head.is_empty() || !Text::is_text(head) { Want::Nothing } else { Want::Text }
+    fn wants(&self, _entry: &Entry, head: &Head<'_>) -> Want {
+        if head.is_empty() || !head.is_text() { Want::Nothing } else { Want::Text }
     }
 
     fn detect(&self, view: &View<'_>, context: &Context, output: &mut Output) {

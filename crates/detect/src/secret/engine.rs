@@ -5,6 +5,7 @@
 //! around its window, so that a boundary means the same as in the whole text.
 
 use super::gate::Gate;
+use super::memory::Memory;
 use super::own::{self, RuleSet};
 use super::placeholder::{entropy, filler, is_digest, placeholder};
 use super::published::published;
@@ -31,6 +32,7 @@ pub(crate) struct Engine {
 struct Windows {
     of: Vec<Vec<Range<usize>>>,
     touched: Vec<usize>,
+    barren: Memory,
 }
 
 /// One match.
@@ -146,11 +148,11 @@ impl Engine {
         // In the order of the rules, whatever the order of the text.
         windows.touched.sort_unstable();
         for index in std::mem::take(&mut windows.touched) {
-            let (Some(rule), Some(list)) = (self.rules.get(index), windows.of.get_mut(index))
-            else {
+            let Windows { of, barren, .. } = &mut windows;
+            let (Some(rule), Some(list)) = (self.rules.get(index), of.get_mut(index)) else {
                 continue;
             };
-            self.search_all(index, rule, list, sought, &mut found);
+            self.search_all((index, rule), list, sought, barren, &mut found);
             list.clear();
             list.shrink_to(KEPT_WINDOWS);
         }
@@ -165,16 +167,17 @@ impl Engine {
         spare.unwrap_or_else(|| Windows {
             of: vec![Vec::new(); self.rules.len()],
             touched: Vec::new(),
+            barren: Memory::new(),
         })
     }
 
     /// Searches the windows of one rule.
     fn search_all<'t>(
         &self,
-        index: usize,
-        rule: &'static Rule,
+        (index, rule): (usize, &'static Rule),
         windows: &mut [Range<usize>],
         sought: Sought<'t>,
+        barren: &mut Memory,
         found: &mut Found<'t>,
     ) {
         if rule.own.is_some_and(|own| !own.looks_at(sought.path, sought.text)) {
@@ -198,7 +201,14 @@ impl Engine {
                 }
                 window.end = window.end.max(other.end);
             }
-            search(rule, regex, sought, window, &mut limit, &mut found.matches);
+            let key = barren.key(index, sought.text.as_bytes(), &window);
+            if key.is_some_and(|key| barren.holds(key)) {
+                continue;
+            }
+            let matched = search(rule, regex, sought, window, &mut limit, &mut found.matches);
+            if let Some(key) = key.filter(|_| !matched) {
+                barren.keep(key);
+            }
             if limit.reached {
                 found.stopped.push(rule);
                 return;
@@ -254,7 +264,7 @@ fn join(windows: &mut Vec<Range<usize>>, next: Range<usize>) {
     }
 }
 
-/// Every match of one rule inside a window.
+/// Every match of one rule inside a window; says whether the pattern matches there at all.
 fn search<'t>(
     rule: &'static Rule,
     regex: &Regex,
@@ -262,15 +272,15 @@ fn search<'t>(
     window: Range<usize>,
     limit: &mut Limit,
     found: &mut Vec<Match<'t>>,
-) {
+) -> bool {
     let text = sought.text;
     // Most windows hold no match, and groups are dear.
     if !regex.is_match(Input::new(text).span(window.clone())) {
-        return;
+        return false;
     }
     for captures in regex.captures_iter(Input::new(text).span(window)) {
         if !limit.goes_on() {
-            return;
+            return true;
         }
         let (Some(secret), Some(whole)) = (secret_of(rule, &captures), captures.get_match()) else {
             continue;
@@ -288,6 +298,7 @@ fn search<'t>(
         limit.left = limit.left.saturating_sub(1);
         found.push(Match { rule, span: secret, secret: secret_text, whole: whole_text, doubt });
     }
+    true
 }
 
 /// The group that the rule names, the group `secret`, the first group that took part, or the

@@ -10,6 +10,7 @@ mod engine;
 mod examine;
 mod gate;
 mod key;
+mod memory;
 mod own;
 mod placeholder;
 mod published;

@@ -3,6 +3,7 @@
 use super::place::Markers;
 use super::root::root_of;
 use crate::detector::{Context, Detector, Output, View, Want};
+use crate::head::Head;
 use lidless_core::{Entry, Mark};
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ impl Detector for WorkstationDetector {
         }
     }
 
-    fn wants(&self, _entry: &Entry, _head: &[u8]) -> Want {
+    fn wants(&self, _entry: &Entry, _head: &Head<'_>) -> Want {
         Want::Nothing
     }
 

@@ -3,8 +3,9 @@
 use super::place::Markers;
 use super::root::root_of;
 use crate::detector::{Context, Detector, Output, View, Want};
+use crate::head::Head;
 use crate::names::shown;
-use lidless_core::{Entry, Mark, Text, Timestamp};
+use lidless_core::{Entry, Mark, Timestamp};
 use lidless_io::read_vec;
 use lidless_records::{Plist, property_list};
 use std::sync::Arc;
@@ -81,7 +82,7 @@ impl Detector for UnixDetector {
         "unix"
     }
 
-    fn wants(&self, entry: &Entry, head: &[u8]) -> Want {
+    fn wants(&self, entry: &Entry, head: &Head<'_>) -> Want {
         if head.is_empty() {
             return Want::Nothing;
         }
@@ -90,7 +91,7 @@ impl Detector for UnixDetector {
             Some((File::HostName | File::Release | File::MachineId, _)) => Want::Head,
             // Lists in XML are text, which others look into as well.
             Some((File::Accounts, _)) => Want::Text,
-            Some(_) if Text::is_text(head) => Want::Text,
+            Some(_) if head.is_text() => Want::Text,
             Some(_) => Want::Random,
         }
     }

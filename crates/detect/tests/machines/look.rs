@@ -4,7 +4,7 @@ use lidless_core::{
     Artifact, Entry, Finding, FingerprintKey, Layer, Limits, Mark, Provenance, Siblings, Text,
 };
 use lidless_detect::model::AllowedImports;
-use lidless_detect::{Context, Detectors, Output, View, Want};
+use lidless_detect::{Context, Detectors, Head, Output, View, Want};
 use lidless_io::{MemoryBytes, ReadAt, read_vec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ impl Disk {
         DETECTORS.with(|detectors| {
             detectors.names(&artifact.entry, &context, &mut output);
             let head = read_vec(&*artifact.bytes, 0, 16 << 10).unwrap();
-            let wanted = detectors.wants(&artifact.entry, &head);
+            let wanted = detectors.wants(&artifact.entry, &Head::new(&head)).most;
             let text = if wanted < Want::Random { Text::decode(&self.0[path]) } else { None };
             if wanted > Want::Nothing {
                 let view = View { artifact: &artifact, head: &head, text: text.as_ref() };

@@ -4,7 +4,7 @@ use lidless_core::{
     Artifact, Entry, Finding, FingerprintKey, Gap, Layer, Limits, Provenance, Severity, Text,
 };
 use lidless_detect::model::{AllowedImports, ModelDetector};
-use lidless_detect::{Context, Detector, Output, View, Want};
+use lidless_detect::{Context, Detector, Head, Output, View, Want};
 use lidless_io::{MemoryBytes, read_vec};
 use lidless_peel::{Peelers, Sink};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl Sink for Inside {
     fn entry(&mut self, artifact: Artifact) {
         let Ok(head) = read_vec(&*artifact.bytes, 0, 16 << 10) else { return };
         let (limits, key) = (Limits::default(), FingerprintKey::from_bytes([0; 32]));
-        let wants = ModelDetector.wants(&artifact.entry, &head);
+        let wants = ModelDetector.wants(&artifact.entry, &Head::new(&head));
         if wants > Want::Nothing {
             let all = read_vec(&*artifact.bytes, 0, u64::MAX).unwrap();
             let text = if wants == Want::Text { Text::decode(&all) } else { None };

@@ -53,6 +53,42 @@ pub(super) fn shape(head: &[u8]) -> Option<Shape> {
     (head.starts_with(b"openssh-key-v1\0") || key_kind(head).is_some()).then_some(Shape::Key)
 }
 
+/// Whether [`shape`] may know bytes that begin with these: most names of programs do not.
+fn may_have_shape(start: [u8; 3]) -> bool {
+    let printable = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t');
+    let [first, second, third] = start;
+    let known = match first {
+        0x1f => second == 0x8b,
+        0xff => second == 0xfe,
+        0xef => second == 0xbb,
+        // The keys that `key_kind` knows.
+        0x00 | 0x30 | 0x94..=0x97 | 0xc5 | 0xce | 0xfe => true,
+        0x78 => matches!(second, 0x01 | 0x5e | 0x9c | 0xda),
+        _ => false,
+    };
+    known || (printable(first) && (second == 0 || (printable(second) && printable(third))))
+}
+
+/// The first three bytes of base64 in either alphabet.
+fn first_three(run: &[u8]) -> Option<[u8; 3]> {
+    let value = |byte: &u8| {
+        Some(u32::from(match byte {
+            b'A'..=b'Z' => byte.wrapping_sub(b'A'),
+            b'a'..=b'z' => byte.wrapping_sub(b'a').wrapping_add(26),
+            b'0'..=b'9' => byte.wrapping_sub(b'0').wrapping_add(52),
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        }))
+    };
+    let mut bits = 0u32;
+    for byte in run.get(..4)? {
+        bits = bits << 6 | value(byte)?;
+    }
+    let [_, first, second, third] = bits.to_be_bytes();
+    Some([first, second, third])
+}
+
 /// How a run is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coding {
@@ -77,6 +113,9 @@ impl Coding {
             if shape(&bytes).is_some() {
                 return Some(Self::Hex);
             }
+        }
+        if !may_have_shape(first_three(start)?) {
+            return None;
         }
         // Both alphabets in one are paths and names.
         let standard = start.iter().any(|byte| matches!(byte, b'+' | b'/'));
@@ -149,4 +188,32 @@ fn inflate(stream: impl std::io::Read, budget: usize) -> Vec<u8> {
     // An error at the end keeps what came before it.
     let _ = stream.take(limit).read_to_end(&mut bytes);
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_shape_is_missed_by_its_first_three_bytes() {
+        let rests: [&[u8]; 6] = [
+            b"plain text here, and more",
+            b"\0p\0l\0a\0i\0n\0t\0e\0x\0t\0",
+            b"\0\0\0\0\x08\0\0\0\x10abcdefghi",
+            &[0xed, 0xfe, 0xed, 0, 0, 0, 2],
+            &[0xce, 0xce, 0xce, 0, 0, 0, 2],
+            &[0x02, 0x01, 0x03, 0x30, 0x82, 1, 2, 6, 9],
+        ];
+        for first in 0..=255u8 {
+            for second in 0..=255u8 {
+                for rest in rests {
+                    let bytes = [&[first, second], rest].concat();
+                    let start = [bytes[0], bytes[1], bytes[2]];
+                    assert!(shape(&bytes).is_none() || may_have_shape(start), "{bytes:x?}");
+                    let coded = ENGINE.encode(&bytes);
+                    assert_eq!(first_three(coded.as_bytes()), Some(start));
+                }
+            }
+        }
+    }
 }

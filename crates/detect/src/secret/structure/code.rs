@@ -6,7 +6,9 @@ use super::key::Meaning;
 use super::pair::{Form, Pairs};
 use super::reader::Reader;
 use super::words;
+use aho_corasick::{AhoCorasick, MatchKind};
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// A program in any language, and every text that is nothing else.
 pub(super) struct Code;
@@ -14,6 +16,15 @@ pub(super) struct Code;
 /// How long a name and how long a value may be.
 const LONGEST_NAME: usize = 60;
 const LONGEST_VALUE: usize = 400;
+
+/// What names of users and hosts hold, of any case: the first in a line counts.
+static WHO: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(["user", "host", "server", "email"])
+        .ok()
+});
 
 impl Format for Code {
     fn fits(&self, _source: &Source<'_>) -> bool {
@@ -323,16 +334,18 @@ fn beside<'t>(text: &'t str, part: &Range<usize>, group: usize, form: Form, pair
     }
     let mut at = part.start;
     let mut found = 0_usize;
+    let Some(who) = WHO.as_ref() else { return };
     for line in body.split_inclusive('\n') {
         let start = at;
         at = at.saturating_add(line.len());
-        let lower = line.get(..line.len().min(200)).unwrap_or("").to_ascii_lowercase();
-        let hit =
-            ["user", "host", "server", "email"].iter().filter_map(|word| lower.find(word)).min();
-        let Some(hit) = hit.filter(|_| found < 200) else { continue };
+        let front = line.get(..line.len().min(200)).unwrap_or("");
+        let Some(hit) = who.find(front).map(|hit| hit.start()) else { continue };
         let name = name_around(text, start.saturating_add(hit), part);
         let count = pairs.list().len();
         named(text, name, part, group, form, pairs);
         found = found.saturating_add(pairs.list().len().saturating_sub(count));
+        if found >= 200 {
+            return;
+        }
     }
 }

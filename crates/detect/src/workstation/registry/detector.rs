@@ -3,6 +3,7 @@
 use super::facts::{Facts, instant};
 use super::{accounts, software, system, user};
 use crate::detector::{Context, Detector, Output, View, Want};
+use crate::head::Head;
 use crate::workstation::place::Markers;
 use crate::workstation::root::root_of;
 use lidless_core::{
@@ -93,7 +94,7 @@ impl Detector for RegistryDetector {
         "registry"
     }
 
-    fn wants(&self, entry: &Entry, head: &[u8]) -> Want {
+    fn wants(&self, entry: &Entry, head: &Head<'_>) -> Want {
         if is_wanted(entry, head) { Want::Random } else { Want::Nothing }
     }
 
