@@ -389,13 +389,13 @@ fn findings(report: &Report, out: &mut dyn Write) -> Result<()> {
         out,
         "<section><h2>Findings</h2><table><thead><tr><th>severity</th><th>count</th><th>what</th></tr></thead><tbody>"
     )?;
-    for (severity, title, times, _) in story::found(report.findings.iter()).iter().take(ROWS) {
-        let word = severity.as_str();
+    for row in story::found(report.findings.iter()).iter().take(ROWS) {
+        let word = row.severity.as_str();
         writeln!(
             out,
             "<tr><td><span class=\"badge {word}\">{word}</span></td><td>{}</td><td>{}</td></tr>",
-            count(*times),
-            escape(title)
+            count(row.times),
+            escape(&row.words())
         )?;
     }
     writeln!(

@@ -225,14 +225,17 @@ fn rows<'r>(
 ) -> Result<()> {
     let rows = story::found(findings);
     let room = page.width.saturating_sub(LABEL).saturating_sub(2);
-    for (index, (severity, title, times, place)) in rows.iter().take(ROWS).enumerate() {
+    for (index, row) in rows.iter().take(ROWS).enumerate() {
         let shown = page.style.paint(Tone::Dim, &pad(if index == 0 { label } else { "" }, LABEL));
-        let word = page.severity(*severity, 9);
+        let word = page.severity(row.severity, 9);
         let left = room.saturating_sub(16);
-        let title = elide(title, left.saturating_mul(3) / 5);
-        let place = elide(place, left.saturating_sub(title.chars().count()).saturating_sub(2));
+        // The note is short and says more than the middle of a title or a place.
+        let wide = (left.saturating_mul(3) / 5).max(row.note.chars().count().saturating_add(14));
+        let title = elide(row.title, wide.saturating_sub(row.note.chars().count()));
+        let title = format!("{title}{}", row.note);
+        let place = elide(row.place, left.saturating_sub(title.chars().count()).saturating_sub(2));
         let dim = page.style.paint(Tone::Dim, &place);
-        writeln!(page.out, "  {shown}{word}{}  {title}  {dim}", pad_left(&count(*times), 5))?;
+        writeln!(page.out, "  {shown}{word}{}  {title}  {dim}", pad_left(&count(row.times), 5))?;
     }
     if rows.len() > ROWS {
         let more = u64::try_from(rows.len().saturating_sub(ROWS)).unwrap_or(u64::MAX);

@@ -64,13 +64,14 @@ pub(crate) fn write(report: &Report, now: Timestamp, out: &mut dyn Write) -> Res
             out,
             "\n## Findings\n\n| severity | count | what | example |\n| --- | ---: | --- | --- |"
         )?;
-        for (severity, title, times, place) in found.iter().take(100) {
+        for row in found.iter().take(100) {
             writeln!(
                 out,
-                "| {severity} | {} | {} | {} |",
-                count(*times),
-                cell(title),
-                cell(place)
+                "| {} | {} | {} | {} |",
+                row.severity,
+                count(row.times),
+                cell(&row.words()),
+                cell(row.place)
             )?;
         }
     }

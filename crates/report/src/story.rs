@@ -73,10 +73,26 @@ pub(crate) fn times(report: &Report, grant: &Grant) -> String {
     }
 }
 
+/// One kind of finding.
+pub(crate) struct FoundRow<'r> {
+    pub(crate) severity: Severity,
+    pub(crate) title: &'r str,
+    /// What is to be said behind the title: how many are different, what issuers say.
+    pub(crate) note: String,
+    pub(crate) times: u64,
+    /// Where one is.
+    pub(crate) place: &'r str,
+}
+
+impl FoundRow<'_> {
+    /// The title with its note.
+    pub(crate) fn words(&self) -> String {
+        format!("{}{}", self.title, self.note)
+    }
+}
+
 /// The rows of what was found behind a grant: title, how many, an example.
-pub(crate) fn found<'r>(
-    findings: impl Iterator<Item = &'r Finding>,
-) -> Vec<(Severity, String, u64, &'r str)> {
+pub(crate) fn found<'r>(findings: impl Iterator<Item = &'r Finding>) -> Vec<FoundRow<'r>> {
     let mut rows: BTreeMap<(Category, &str), (Severity, u64, &'r str, &'r str)> = BTreeMap::new();
     let mut asked: BTreeMap<(Category, &str), verified::Said> = BTreeMap::new();
     let mut secrets: BTreeMap<(Category, &str), BTreeSet<String>> = BTreeMap::new();
@@ -106,7 +122,7 @@ pub(crate) fn found<'r>(
             }
         }
     }
-    let mut list: Vec<(Severity, String, u64, &str)> = rows
+    let mut list: Vec<FoundRow<'r>> = rows
         .into_iter()
         .map(|(key, (severity, count, place, title))| {
             let said = asked.get(&key).map(|row| verified::suffix(row, count));
@@ -118,10 +134,16 @@ pub(crate) fn found<'r>(
             } else {
                 String::new()
             };
-            (severity, format!("{title}{same}{}", said.unwrap_or_default()), count, place)
+            let note = format!("{same}{}", said.unwrap_or_default());
+            FoundRow { severity, title, note, times: count, place }
         })
         .collect();
-    list.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| b.2.cmp(&a.2)).then_with(|| a.1.cmp(&b.1)));
+    list.sort_by(|a, b| {
+        b.severity
+            .cmp(&a.severity)
+            .then_with(|| b.times.cmp(&a.times))
+            .then_with(|| a.title.cmp(b.title))
+    });
     list
 }
 
