@@ -135,27 +135,3 @@ fn no_finding_shows_what_it_found() {
     }
     assert!(looked > 80, "{looked}");
 }
-
-/// Counts lines over a folder with a table of counts, `file,risky,...`, in `LIDLESS_LABELLED`.
-#[test]
-#[ignore = "a count over a folder of someone else's, run by hand"]
-fn count_over_a_folder() {
-    let folder = PathBuf::from(std::env::var("LIDLESS_LABELLED").unwrap());
-    let table = std::fs::read_to_string(std::env::var("LIDLESS_LABELS").unwrap()).unwrap();
-    let detectors = Detectors::new();
-    let (mut all, mut found, mut surely) = (0, 0, 0);
-    for row in table.lines().filter(|row| !row.starts_with('#') && row.contains(',')) {
-        let mut parts = row.split(',');
-        let (file, risky) = (parts.next().unwrap(), parts.next().unwrap());
-        let risky: usize = risky.trim().parse().unwrap();
-        let text = std::fs::read(folder.join(file)).unwrap();
-        let findings = look(&detectors, file, &String::from_utf8_lossy(&text));
-        let (seen, sure) =
-            (lines(&findings, Confidence::Low), lines(&findings, Confidence::Medium));
-        all += risky;
-        found += seen.len().min(risky);
-        surely += sure.len().min(risky);
-        eprintln!("{file}: {risky} risky; {seen:?}, surely {sure:?}");
-    }
-    eprintln!("{found} of {all}, {surely} at medium or above");
-}
