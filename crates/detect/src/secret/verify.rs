@@ -421,7 +421,6 @@ mod tests {
         ("neon", "console.neon.tech"),
         ("netlify", "api.netlify.com"),
         ("notion", "api.notion.com"),
-        ("npm", "registry.npmjs.org"),
         ("okta", "*.okta.com"),
         ("openai", "api.openai.com"),
         ("pagerduty", "api.pagerduty.com"),

@@ -149,7 +149,7 @@ impl Workstation {
         let token = fake::forge_token(&["gh", "p"].concat(), random);
         put(".git-credentials", format!("https://{user}:{token}@github.com\n"));
         let token = fake::forge_token("npm", random);
-        put(".npmrc", format!("//registry.npmjs.org/:_authToken={token}\n"));
+        put(".npmrc", format!("//npm.example.com/:_authToken={token}\n"));
         put("Desktop/passwords.txt", fake::passwords(random, user, 24));
         put("Documents/lab/passwords.txt", fake::passwords(random, &format!("{user}.admin"), 32));
         let browser = "AppData/Local/Google/Chrome/User Data/Default";
