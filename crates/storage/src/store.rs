@@ -74,6 +74,16 @@ pub struct StorageError {
     pub code: Option<String>,
 }
 
+/// An answer that makes no sense.
+pub(crate) fn malformed(what: &str, why: &str) -> StorageError {
+    StorageError {
+        kind: StorageErrorKind::Malformed,
+        message: format!("cannot {what}: {why}"),
+        status: None,
+        code: None,
+    }
+}
+
 /// A read-only view of one store through one credential.
 pub trait Store: Send + Sync {
     /// The store without its containers, as places write it: `az://contoso`.

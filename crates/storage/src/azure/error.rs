@@ -33,13 +33,3 @@ pub(crate) fn refused(what: &str, answer: &Answer) -> StorageError {
         code,
     }
 }
-
-/// An answer that makes no sense.
-pub(crate) fn malformed(what: &str, why: &str) -> StorageError {
-    StorageError {
-        kind: StorageErrorKind::Malformed,
-        message: format!("cannot {what}: {why}"),
-        status: None,
-        code: None,
-    }
-}

@@ -1,8 +1,7 @@
 //! Reading listings. The XML is hostile: bounded, and nothing in it is expanded.
 
-use super::error::malformed;
 use crate::retry::http_time;
-use crate::store::{ListPage, StorageError};
+use crate::store::{ListPage, StorageError, malformed};
 use crate::xml::{Step, Walk};
 use lidless_core::{BlobType, Container, Object, PublicAccess};
 

@@ -1,7 +1,7 @@
 //! One blob account through one credential.
 
 use super::address::Address;
-use super::error::{malformed, refused};
+use super::error::refused;
 use super::pages::PageBytes;
 use super::query::{Query, credential};
 use super::sign::{authorization, http_date};
@@ -9,7 +9,9 @@ use super::{list, probe};
 use crate::client::{Answer, Ask, Client, Verb};
 use crate::content::{GetPart, ObjectBytes, shown_place};
 use crate::retry::http_time;
-use crate::store::{ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store};
+use crate::store::{
+    ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store, malformed,
+};
 use crate::url::{host, query};
 use lidless_core::{
     Access, Auth, BlobType, Container, Object, PublicAccess, Secret, Timestamp, Touch,

@@ -24,16 +24,6 @@ pub(crate) fn refused(what: &str, answer: &Answer) -> StorageError {
     }
 }
 
-/// An answer that makes no sense.
-pub(crate) fn malformed(what: &str, why: &str) -> StorageError {
-    StorageError {
-        kind: StorageErrorKind::Malformed,
-        message: format!("cannot {what}: {why}"),
-        status: None,
-        code: None,
-    }
-}
-
 /// The explanation that comes with a refusal.
 pub(crate) fn message(answer: &Answer) -> String {
     let body = String::from_utf8_lossy(&answer.body);

@@ -3,12 +3,14 @@
 use super::address::{Address, touch_of};
 use super::list::{self, Page};
 use super::probe;
-use super::refusal::{malformed, refused, region};
+use super::refusal::{refused, region};
 use super::sign::Signer;
 use crate::client::{Answer, Ask, Client, Verb};
 use crate::content::{GetPart, ObjectBytes, shown_place};
 use crate::retry::http_time;
-use crate::store::{ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store};
+use crate::store::{
+    ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store, malformed,
+};
 use crate::url::{authority, query};
 use lidless_core::{Access, Auth, Container, Object, Provider, PublicAccess, Timestamp, Touch};
 use lidless_io::{Link, ReadAt};
