@@ -2,8 +2,22 @@
 #![no_main]
 
 const NAMES: [&str; 16] = [
-    ".env", "a.ini", "a.toml", "a.yaml", "a.json", "a.ipynb", "a.xml", "a.properties", "a.php",
-    "a.sh", ".netrc", ".pgpass", ".htpasswd", "a.sql", "a.tf", "notes",
+    ".env",
+    "a.ini",
+    "a.toml",
+    "a.yaml",
+    "a.json",
+    "a.ipynb",
+    "a.xml",
+    "a.properties",
+    "a.php",
+    "a.sh",
+    ".netrc",
+    ".pgpass",
+    ".htpasswd",
+    "a.sql",
+    "a.tf",
+    "notes",
 ];
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

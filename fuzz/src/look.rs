@@ -23,6 +23,6 @@ pub fn look(name: &str, magic: &[u8], data: &[u8]) {
         imports: AllowedImports::default(),
         verify: false,
     };
-    let view = View { artifact: &artifact, head: &head, text: None };
+    let view = View { artifact: &artifact, head: &head, text: None, pieces: None };
     ModelDetector.detect(&view, &context, &mut Output::default());
 }

@@ -21,6 +21,6 @@ pub fn look_at_text(name: &str, bytes: Vec<u8>) {
         imports: AllowedImports::default(),
         verify: false,
     };
-    let view = View { artifact: &artifact, head: &head, text: text.as_ref() };
+    let view = View { artifact: &artifact, head: &head, text: text.as_ref(), pieces: None };
     DETECTORS.detect(&view, &context, &mut Output::default());
 }

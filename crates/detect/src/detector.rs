@@ -4,11 +4,11 @@ use crate::head::Head;
 use crate::model::AllowedImports;
 use crate::secret::Verifiable;
 use lidless_core::{
-    Artifact, Entry, Finding, FingerprintKey, Gap, Limits, Mark, Suppressions, Text,
+    Artifact, Entry, Finding, FingerprintKey, Gap, Limits, Mark, Pieces, Suppressions, Text,
 };
 
 /// How much of an entry a detector wants, from least to most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Want {
     /// Nothing at all.
     Nothing,
@@ -42,6 +42,8 @@ pub struct View<'a> {
     pub head: &'a [u8],
     /// All of it as text, when it is text and a detector wanted it.
     pub text: Option<&'a Text>,
+    /// What is known of the pieces of the text; none when nothing is.
+    pub pieces: Option<&'a Pieces>,
 }
 
 /// What a detector found. Evidence in it is redacted already.

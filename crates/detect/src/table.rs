@@ -96,7 +96,7 @@ impl Detectors {
 }
 
 /// Which detectors want to look at an entry, and how much they want of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Wants {
     /// The most that any of them wants.
     pub most: Want,

@@ -31,7 +31,7 @@ fn look_all(name: &str, bytes: &[u8]) -> Output {
     };
     let text = Text::decode(bytes);
     let mut output = Output::default();
-    let view = View { artifact: &artifact, head: &head, text: text.as_ref() };
+    let view = View { artifact: &artifact, head: &head, text: text.as_ref(), pieces: None };
     DETECTORS.detect(&view, &context, &mut output);
     output.findings.retain(|one| one.category == Category::Secret);
     output

@@ -28,7 +28,7 @@ fn look(name: &str, bytes: &[u8]) -> Vec<Finding> {
     };
     let text = Text::is_text(bytes).then(|| Text::decode(bytes)).flatten();
     let mut output = Output::default();
-    let view = View { artifact: &artifact, head: &head, text: text.as_ref() };
+    let view = View { artifact: &artifact, head: &head, text: text.as_ref(), pieces: None };
     DETECTORS.detect(&view, &context, &mut output);
     let of_keys = |one: &Finding| {
         matches!(one.category, Category::Secret | Category::CredentialFile)

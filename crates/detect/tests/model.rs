@@ -34,7 +34,11 @@ fn detect(name: &str, bytes: &[u8]) -> Option<Output> {
         verify: false,
     };
     let mut output = Output::default();
-    ModelDetector.detect(&View { artifact: &artifact, head, text: None }, &context, &mut output);
+    ModelDetector.detect(
+        &View { artifact: &artifact, head, text: None, pieces: None },
+        &context,
+        &mut output,
+    );
     Some(output)
 }
 

@@ -30,7 +30,7 @@ fn look(name: &str, text: &str) -> Vec<Finding> {
     };
     let text = Text::decode(&bytes);
     let mut output = Output::default();
-    let view = View { artifact: &artifact, head: &head, text: text.as_ref() };
+    let view = View { artifact: &artifact, head: &head, text: text.as_ref(), pieces: None };
     Detectors::new().detect(&view, &context, &mut output);
     output.findings.retain(|finding| finding.rule.starts_with("personal."));
     output.findings

@@ -4,6 +4,7 @@ use crate::allow;
 use crate::decisions::Markers;
 use crate::order::interest;
 use crate::questions::Questions;
+use crate::versions::Versions;
 use lidless_core::{Artifact, Entry, Finding, Gap, Interest, Limits, Place, Remark, Text};
 use lidless_detect::model::AllowedImports;
 use lidless_detect::{Context, Detectors, Head, Output, RuleSet, View, Want};
@@ -27,6 +28,7 @@ pub(crate) struct Inspector {
     detectors: Detectors,
     peelers: Peelers,
     context: Context,
+    versions: Versions,
     markers: Markers,
     /// Secrets that issuers are to be asked about.
     pub(crate) questions: Questions,
@@ -57,6 +59,7 @@ impl Inspector {
             detectors: Detectors::with(rules),
             peelers: Peelers::new(),
             context,
+            versions: Versions::default(),
             markers: Markers::None,
             questions: Questions::default(),
         }
@@ -111,8 +114,11 @@ impl Inspector {
         // A model or an archive is no text, however many names stand at its beginning.
         let is_text = peeler.is_none() && wanted < Want::Random;
         let text = if is_text { self.text(artifact, &first, outcome) } else { None };
-        if let Some(text) = &text {
-            for sighting in lidless_token::recognise(text.as_str()) {
+        let cut = text
+            .as_ref()
+            .map(|text| self.versions.cut(text.as_str(), &artifact.entry.full_path(), wants));
+        if let (Some(text), Some(cut)) = (&text, &cut) {
+            for sighting in lidless_token::recognise_in(text.as_str(), &cut.pieces) {
                 let line = text.line_of(sighting.span.start);
                 let offset = u64::try_from(sighting.span.start).unwrap_or(u64::MAX);
                 let place = Place::line(artifact.entry.provenance.clone(), line, offset);
@@ -120,7 +126,12 @@ impl Inspector {
             }
         }
         if wanted > Want::Nothing {
-            let view = View { artifact, head: &head, text: text.as_ref() };
+            let view = View {
+                artifact,
+                head: &head,
+                text: text.as_ref(),
+                pieces: cut.as_ref().map(|cut| &cut.pieces),
+            };
             let from = outcome.output.findings.len();
             self.detectors.detect_wanted(wants, &view, &self.context, &mut outcome.output);
             if let Some(text) = &text
@@ -138,6 +149,9 @@ impl Inspector {
                 output.verifiable.retain(|one| kept.contains(&one.fingerprint));
             }
             self.questions.add(&mut outcome.output.verifiable, &self.context.key);
+        }
+        if let Some(cut) = cut {
+            self.versions.learn(&cut);
         }
         drop(text);
         if let Some(peeler) = peeler {

@@ -29,6 +29,7 @@ mod settings;
 mod suppress;
 mod target;
 mod verify;
+mod versions;
 
 pub use assemble::assemble;
 pub use baseline::write_baseline;

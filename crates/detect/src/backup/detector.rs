@@ -182,7 +182,7 @@ mod tests {
         let mut output = Output::default();
         detector.names(&entry, &context(), &mut output);
         if detector.wants(&entry, &Head::new(content)) > Want::Nothing {
-            let view = View { artifact: &artifact, head: content, text: None };
+            let view = View { artifact: &artifact, head: content, text: None, pieces: None };
             detector.detect(&view, &context(), &mut output);
         }
         output

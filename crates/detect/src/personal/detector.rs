@@ -8,7 +8,7 @@ use super::national::{KINDS, lettered};
 use super::tally::Distinct;
 use crate::detector::{Context, Detector, Output, View, Want};
 use crate::head::Head;
-use lidless_core::{Category, Confidence, Entry, Finding, Place, Severity};
+use lidless_core::{Category, Confidence, Entry, Finding, Holds, Pieces, Place, Severity};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ impl Detector for PersonalDetector {
         let Some(text) = view.text else { return };
         let text = text.as_str();
         let mut found = Vec::new();
-        let people = Seen::of(text, &mut found, entry);
+        let people = Seen::of(text, view.pieces, &mut found, entry);
         if let Some(table) = table(text) {
             found.push(of_table(&table, entry));
         } else if text.starts_with("MSH|") {
@@ -96,6 +96,8 @@ impl Detector for PersonalDetector {
 /// What one text holds.
 #[derive(Default)]
 struct Seen {
+    /// How much was counted of anything.
+    noted: u64,
     cards: BTreeMap<&'static str, Count>,
     card_shapes: u64,
     ibans: Distinct,
@@ -108,28 +110,53 @@ struct Seen {
 
 impl Seen {
     /// Adds what was found, and answers about how many people it is and how that was counted.
-    fn of(text: &str, found: &mut Vec<Finding>, entry: &Entry) -> Option<(u64, &'static str)> {
+    fn of(
+        text: &str,
+        pieces: Option<&Pieces>,
+        found: &mut Vec<Finding>,
+        entry: &Entry,
+    ) -> Option<(u64, &'static str)> {
         let mut seen = Self::default();
-        seen.read(text);
+        match pieces {
+            None => seen.read(text),
+            // No number and no address goes over the end of a line.
+            Some(pieces) => {
+                for piece in pieces.each(Holds::PEOPLE) {
+                    let before = seen.noted;
+                    seen.read(text.get(piece.clone()).unwrap_or(""));
+                    if seen.noted > before {
+                        pieces.note(Holds::PEOPLE, &piece);
+                    }
+                }
+            }
+        }
         seen.say(text, found, entry)
+    }
+
+    fn note(&mut self) {
+        self.noted = self.noted.saturating_add(1);
     }
 
     fn read(&mut self, text: &str) {
         numbers(text, &mut |number| {
             if (13..=19).contains(&number.digits().len()) {
+                self.note();
                 self.card_shapes = self.card_shapes.saturating_add(1);
             }
             if let Some(scheme) = card(&number) {
+                self.note();
                 self.cards.entry(scheme).or_default().distinct.add(number.digits());
             }
             if !number.whole {
                 return;
             }
             if is_phone(&number) {
+                self.note();
                 self.phones.add(number.digits());
             }
             for kind in &KINDS {
                 if let Some(passes) = (kind.check)(&number) {
+                    self.note();
                     let count = self.national.entry(kind.id).or_default();
                     count.shaped = count.shaped.saturating_add(1);
                     if passes {
@@ -138,8 +165,12 @@ impl Seen {
                 }
             }
         });
-        ibans(text, &mut |iban| self.ibans.add(&iban));
+        ibans(text, &mut |iban| {
+            self.note();
+            self.ibans.add(&iban);
+        });
         addresses(text, &mut |name, domain| {
+            self.note();
             self.addresses.add(&(name, domain));
             if let Some(count) = self.domains.get_mut(domain) {
                 *count = count.saturating_add(1);
@@ -151,6 +182,7 @@ impl Seen {
             if matches!(word.len(), 9 | 11 | 16)
                 && let Some(kind) = lettered(word)
             {
+                self.note();
                 self.lettered.entry(kind).or_default().add(word);
             }
         });

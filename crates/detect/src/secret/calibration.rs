@@ -91,7 +91,11 @@ fn look(detector: &SecretDetector, path: &str, content: &str) -> Output {
         verify: false,
     };
     let mut output = Output::default();
-    detector.detect(&View { artifact: &artifact, head, text: Some(&text) }, &context, &mut output);
+    detector.detect(
+        &View { artifact: &artifact, head, text: Some(&text), pieces: None },
+        &context,
+        &mut output,
+    );
     output
 }
 

@@ -25,7 +25,7 @@ pub(super) fn find(
     let mut taken = taken.to_vec();
     taken.sort_by_key(|range| range.start);
     let taken = taken.as_slice();
-    let complete = expand(text.as_str(), taken, &mut |layer| {
+    let complete = expand(text.as_str(), view.pieces, taken, &mut |layer| {
         let mut add = |finding: Option<Finding>, part: Range<usize>| {
             let origin = layer.origin(&part);
             let Some(finding) = finding.filter(|_| is_free(taken, &origin)) else { return };
@@ -52,8 +52,11 @@ pub(super) fn find(
                     let part = one.span.clone();
                     add(Some(by_rule(&one, inner, &here(&part), context)), part);
                 }
-                let named =
-                    if layer.is_whole { structure::find("", inner).found } else { Vec::new() };
+                let named = if layer.is_whole {
+                    structure::find("", inner, None).found
+                } else {
+                    Vec::new()
+                };
                 for one in named {
                     let near = |s: &&Range<usize>| s.start < one.span.end && one.span.start < s.end;
                     if spans.iter().find(near).is_none() {

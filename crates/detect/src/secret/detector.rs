@@ -57,7 +57,7 @@ impl Detector for SecretDetector {
         let entry = &view.artifact.entry;
         let engine = self.engine.get_or_init(|| Engine::with(&self.rules));
         let path = entry.path();
-        let found = engine.find_judged(Sought { text: text.as_str(), path: &path });
+        let found = engine.find_judged(Sought { text: text.as_str(), path: &path }, view.pieces);
         for rule in found.stopped {
             let reason = format!("not searched to its end for secret.{}", rule.id);
             output.gaps.push(Gap::new(&entry.provenance, reason, None));
@@ -65,7 +65,7 @@ impl Detector for SecretDetector {
         let mut look =
             Look { text, entry, context, locked: is_lock_file(entry), taken: Vec::new(), output };
         let weak = look.by_rules(found.matches);
-        let named = look.by_names(structure::find(&path, text.as_str()));
+        let named = look.by_names(structure::find(&path, text.as_str(), view.pieces));
         for (found, reason) in weak.iter().filter(|(found, _)| !touches(&named, &found.span)) {
             look.leave(found, *reason);
         }

@@ -10,7 +10,7 @@ use super::own::{self, RuleSet};
 use super::placeholder::{entropy, filler, is_digest, placeholder};
 use super::published::published;
 use super::rule::Rule;
-use lidless_core::{Confidence, Reason};
+use lidless_core::{Confidence, Holds, Pieces, Reason};
 use regex_automata::meta::Regex;
 use regex_automata::{Input, util::captures::Captures};
 use std::ops::Range;
@@ -22,6 +22,8 @@ pub(crate) struct Engine {
     rules: Vec<&'static Rule>,
     compiled: Vec<OnceLock<Option<Regex>>>,
     gate: Gate,
+    /// The length of the longest literal.
+    longest_literal: usize,
     /// Rules without a literal: every text is searched for them.
     always: Vec<usize>,
     /// Lists of windows, kept from text to text: one for each thread that is searching.
@@ -41,8 +43,9 @@ pub(crate) struct Match<'t> {
     /// Where the secret stands.
     pub(crate) span: Range<usize>,
     pub(crate) secret: &'t str,
-    /// The whole match around it.
+    /// The whole match around it, and where that stands.
     pub(crate) whole: &'t str,
+    pub(crate) around: Range<usize>,
     /// Why it is no secret all the same; none when it is likely to be one.
     pub(crate) doubt: Option<Reason>,
 }
@@ -78,6 +81,9 @@ const MOST_MATCHES: usize = 10_000;
 /// Time for a rule of the user's own whose matches have no longest length, in one text: such a
 /// pattern can look at the same bytes once for each match.
 const LONGEST_SEARCH: Duration = Duration::from_secs(10);
+/// Matches of rules that reach further than this from their literal are searched for in every piece
+/// that holds one: the others are seen whole with what stands around a piece, and a boundary.
+const NEAR: usize = Pieces::CONTEXT - 8;
 /// Lists for more entries than this are given back instead of kept.
 const KEPT_WINDOWS: usize = 4096;
 
@@ -94,7 +100,9 @@ impl Engine {
         let bare = |(index, rule): (usize, &&Rule)| rule.literals.is_empty().then_some(index);
         let always = rules.iter().enumerate().filter_map(bare).collect();
         let gate = Gate::new(&rules);
-        Self { rules, compiled, gate, always, spare: Mutex::default() }
+        let literals = rules.iter().flat_map(|rule| rule.literals).map(|literal| literal.len());
+        let longest_literal = literals.max().unwrap_or(0);
+        Self { rules, compiled, gate, longest_literal, always, spare: Mutex::default() }
     }
 
     /// Every match that is likely, a secret once: where rules agree on a place, the surer one and
@@ -106,9 +114,11 @@ impl Engine {
     }
 
     /// Every match as [`Self::find`] gives it, and after them those that are no secrets, each with
-    /// its doubt, a place once.
-    pub(crate) fn find_judged<'t>(&self, sought: Sought<'t>) -> Found<'t> {
-        let Found { matches, stopped } = self.search(sought);
+    /// its doubt, a place once. Only pieces that may hold a match are searched.
+    pub(crate) fn find_judged<'t>(&self, sought: Sought<'t>, pieces: Option<&Pieces>) -> Found<'t> {
+        // What a rule of the user's own looks at has no bounds.
+        let plain = self.rules.iter().all(|rule| rule.own.is_none());
+        let Found { matches, stopped } = self.search(sought, pieces.filter(|_| plain));
         let (likely, doubted): (Vec<_>, Vec<_>) =
             matches.into_iter().partition(|one| one.doubt.is_none());
         let mut found = settle(likely);
@@ -126,21 +136,35 @@ impl Engine {
 
     /// Every likely match of every rule.
     pub(crate) fn find_all<'t>(&self, sought: Sought<'t>) -> Found<'t> {
-        let mut found = self.search(sought);
+        let mut found = self.search(sought, None);
         found.matches.retain(|one| one.doubt.is_none());
         found
     }
 
     /// Every match of every rule, likely or not.
-    fn search<'t>(&self, sought: Sought<'t>) -> Found<'t> {
+    fn search<'t>(&self, sought: Sought<'t>, pieces: Option<&Pieces>) -> Found<'t> {
         let length = sought.text.len();
         let mut windows = self.windows();
-        self.gate.scan(sought.text.as_bytes(), |rule, start, end| {
-            let reach = self.rules.get(rule).map_or(0, |rule| rule.reach);
-            let from = end.saturating_sub(reach);
-            let to = start.saturating_add(reach).min(length).max(end);
-            windows.add(rule, from..to);
-        });
+        let parts = pieces.map_or_else(|| vec![0..length], |pieces| pieces.parts(Holds::MATCH));
+        for part in parts {
+            // A byte before it tells a word's beginning; a literal may end behind it.
+            let from = part.start.saturating_sub(1);
+            let to = part.end.saturating_add(self.longest_literal).min(length);
+            let bytes = sought.text.as_bytes().get(from..to).unwrap_or(&[]);
+            self.gate.scan(bytes, |rule, start, end| {
+                let (start, end) = (from.saturating_add(start), from.saturating_add(end));
+                if !part.contains(&start) {
+                    return;
+                }
+                let reach = self.rules.get(rule).map_or(0, |rule| rule.reach);
+                if let Some(pieces) = pieces.filter(|_| reach > NEAR) {
+                    pieces.note(Holds::MATCH, &(start..end));
+                }
+                let before = end.saturating_sub(reach);
+                let after = start.saturating_add(reach).min(length).max(end);
+                windows.add(rule, before..after);
+            });
+        }
         for rule in &self.always {
             windows.add(*rule, 0..length);
         }
@@ -152,9 +176,20 @@ impl Engine {
             let (Some(rule), Some(list)) = (self.rules.get(index), of.get_mut(index)) else {
                 continue;
             };
+            let known = found.matches.len();
             self.search_all((index, rule), list, sought, barren, &mut found);
             list.clear();
             list.shrink_to(KEPT_WINDOWS);
+            if let Some(pieces) = pieces {
+                // A match may hide another one that overlaps it.
+                for one in found.matches.get(known..).unwrap_or(&[]) {
+                    let start = one.around.start.saturating_sub(NEAR);
+                    pieces.note(Holds::MATCH, &(start..one.around.end.saturating_add(NEAR)));
+                }
+            }
+        }
+        if let Some(pieces) = pieces.filter(|_| !found.stopped.is_empty()) {
+            pieces.note_cut_short();
         }
         if let Ok(mut spare) = self.spare.lock() {
             spare.push(windows);
@@ -282,10 +317,10 @@ fn search<'t>(
         if !limit.goes_on() {
             return true;
         }
-        let (Some(secret), Some(whole)) = (secret_of(rule, &captures), captures.get_match()) else {
+        let (Some(span), Some(whole)) = (secret_of(rule, &captures), captures.get_match()) else {
             continue;
         };
-        let Some(secret_text) = text.get(secret.clone()) else { continue };
+        let Some(secret_text) = text.get(span.clone()) else { continue };
         let Some(whole_text) = text.get(whole.range()) else { continue };
         // What a rule of the user's own leaves alone is no candidate.
         if rule.own.is_some_and(|own| own.leaves(sought.path, text, &whole.range(), secret_text)) {
@@ -296,7 +331,9 @@ fn search<'t>(
             _ => doubt(rule, secret_text, whole_text),
         };
         limit.left = limit.left.saturating_sub(1);
-        found.push(Match { rule, span: secret, secret: secret_text, whole: whole_text, doubt });
+        let around = whole.range();
+        let (secret, whole) = (secret_text, whole_text);
+        found.push(Match { rule, span, secret, whole, around, doubt });
     }
     true
 }

@@ -36,7 +36,7 @@ fn look(detectors: &Detectors, name: &str, content: &str) -> Vec<Finding> {
     };
     let mut output = Output::default();
     detectors.detect(
-        &View { artifact: &artifact, head: &head, text: text.as_ref() },
+        &View { artifact: &artifact, head: &head, text: text.as_ref(), pieces: None },
         &context,
         &mut output,
     );

@@ -74,7 +74,8 @@ impl Disk {
             let wanted = detectors.wants(&artifact.entry, &Head::new(&head)).most;
             let text = if wanted < Want::Random { Text::decode(&self.0[path]) } else { None };
             if wanted > Want::Nothing {
-                let view = View { artifact: &artifact, head: &head, text: text.as_ref() };
+                let view =
+                    View { artifact: &artifact, head: &head, text: text.as_ref(), pieces: None };
                 detectors.detect(&view, &context, &mut output);
             }
         });

@@ -34,7 +34,7 @@ impl Sink for Inside {
         if wants > Want::Nothing {
             let all = read_vec(&*artifact.bytes, 0, u64::MAX).unwrap();
             let text = if wants == Want::Text { Text::decode(&all) } else { None };
-            let view = View { artifact: &artifact, head: &head, text: text.as_ref() };
+            let view = View { artifact: &artifact, head: &head, text: text.as_ref(), pieces: None };
             ModelDetector.detect(
                 &view,
                 &Context { key, limits, imports: AllowedImports::default(), verify: false },

@@ -22,16 +22,19 @@ const UNDERSCORE: u8 = fold(b'_');
 const BACKSLASH: u8 = fold(b'\\');
 
 /// Parts of `text` that can hold an anchor, in order and apart from each other, with margins at
-/// both sides.
-pub(crate) fn passing(text: &[u8]) -> Vec<Range<usize>> {
+/// both sides, inside the part that is asked for: an anchor that begins in it ends in it.
+pub(crate) fn passing(text: &[u8], part: &Range<usize>) -> Vec<Range<usize>> {
+    let text = text.get(..part.end).unwrap_or(text);
     let mut ranges: Vec<Range<usize>> = Vec::new();
-    let mut at = 0usize;
+    let mut at = part.start;
     while at < text.len() {
         let end = at.saturating_add(BLOCK).min(text.len());
         let seen = end.saturating_add(WINDOW).min(text.len());
         if text.get(at..seen).is_some_and(block) {
-            let (from, to) =
-                (at.saturating_sub(MARGIN), end.saturating_add(MARGIN).min(text.len()));
+            let (from, to) = (
+                at.saturating_sub(MARGIN).max(part.start),
+                end.saturating_add(MARGIN).min(text.len()),
+            );
             match ranges.last_mut() {
                 Some(last) if last.end >= from => last.end = to,
                 _ => ranges.push(from..to),
@@ -115,7 +118,7 @@ mod tests {
                 for before in (0..40).chain(BLOCK - 40..BLOCK + 40) {
                     for after in [0, 1, 700, 1500] {
                         let text = format!("{}{word}{}", " ".repeat(before), " ".repeat(after));
-                        let found = passing(text.as_bytes());
+                        let found = passing(text.as_bytes(), &(0..text.len()));
                         let whole = before..before + word.len();
                         assert!(
                             found.iter().any(|r| r.start <= whole.start && r.end >= whole.end),
@@ -131,7 +134,7 @@ mod tests {
     #[test]
     fn what_holds_nothing_is_dismissed() {
         let text = "fn main() { println!(\"{}\", google(natural, significant)); }\n".repeat(500);
-        assert!(passing(text.as_bytes()).is_empty());
-        assert!(passing(b"").is_empty());
+        assert!(passing(text.as_bytes(), &(0..text.len())).is_empty());
+        assert!(passing(b"", &(0..0)).is_empty());
     }
 }

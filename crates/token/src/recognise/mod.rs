@@ -7,4 +7,4 @@ mod link;
 mod scan;
 mod signed;
 
-pub use scan::{read, recognise};
+pub use scan::{read, recognise, recognise_in};

@@ -7,6 +7,7 @@ use crate::credential::{Credential, Sighting};
 use crate::host::Address;
 use crate::link::Link;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use lidless_core::{Holds, Pieces};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -108,7 +109,13 @@ struct Region {
 /// that says more is kept, and of equals the longer. Takes time linear in the text.
 #[must_use]
 pub fn recognise(text: &str) -> Vec<Sighting> {
-    let (mut kept, links) = credentials(text);
+    recognise_in(text, &Pieces::whole(text.len()))
+}
+
+/// The same, looking only at pieces that may hold what a credential cannot be written without.
+#[must_use]
+pub fn recognise_in(text: &str, pieces: &Pieces) -> Vec<Sighting> {
+    let (mut kept, links) = credentials(text, pieces);
     if links {
         let known: Vec<_> = kept.iter().map(|sighting| sighting.span.clone()).collect();
         kept.extend(link::links(text).into_iter().filter(|sighting| {
@@ -121,8 +128,8 @@ pub fn recognise(text: &str) -> Vec<Sighting> {
 }
 
 /// Every credential, and whether there may be links without one.
-fn credentials(text: &str) -> (Vec<Sighting>, bool) {
-    let (regions, links) = regions(text);
+fn credentials(text: &str, pieces: &Pieces) -> (Vec<Sighting>, bool) {
+    let (regions, links) = regions(text, pieces);
     let mut found = Vec::new();
     for region in &regions {
         search(text, region, &mut found);
@@ -133,18 +140,21 @@ fn credentials(text: &str) -> (Vec<Sighting>, bool) {
 }
 
 /// Groups anchors that stand near each other.
-fn regions(text: &str) -> (Vec<Region>, bool) {
+fn regions(text: &str, pieces: &Pieces) -> (Vec<Region>, bool) {
     let mut regions: Vec<Region> = Vec::new();
     let mut links = false;
     let Some(finder) = FINDER.as_ref() else { return (regions, links) };
     // Margins are bytes, not characters: what is searched is bytes.
-    let anchors = gate::passing(text.as_bytes()).into_iter().flat_map(|range| {
+    let parts = pieces.parts(Holds::ANCHOR);
+    let passing = parts.iter().flat_map(|part| gate::passing(text.as_bytes(), part));
+    let anchors = passing.flat_map(|range| {
         let part = text.as_bytes().get(range.clone()).unwrap_or(&[]);
         finder.find_iter(part).map(move |found| {
             (found.pattern().as_usize(), range.start.saturating_add(found.start()))
         })
     });
     for (pattern, at) in anchors {
+        pieces.note(Holds::ANCHOR, &(at..at.saturating_add(1)));
         let Some((_, anchor)) = ANCHORS.get(pattern) else { continue };
         let (level, signature, key) = match *anchor {
             Anchor::Link => {
@@ -289,7 +299,7 @@ fn name_accounts(text: &str, found: &mut [Sighting]) {
 #[must_use]
 pub fn read(input: &str) -> Option<Credential> {
     let trimmed = input.trim().trim_matches(|c| matches!(c, '"' | '\'' | '<' | '>' | '`'));
-    let (found, _) = credentials(trimmed);
+    let (found, _) = credentials(trimmed, &Pieces::whole(trimmed.len()));
     if let Some(first) = found.into_iter().next() {
         return Some(first.credential);
     }

@@ -31,12 +31,22 @@ impl Unescaped {
     }
 }
 
-/// Undoes the escapes of every word that has one, up to `budget` bytes; says whether all went in.
-pub(super) fn unescape(text: &str, budget: usize) -> (Unescaped, bool) {
+/// Undoes the escapes of every word that has one in some parts of a text, up to `budget` bytes; says
+/// whether all went in, and calls for each.
+pub(super) fn unescape(
+    text: &str,
+    parts: &[Range<usize>],
+    budget: usize,
+    note: &dyn Fn(&Range<usize>),
+) -> (Unescaped, bool) {
     let bytes = text.as_bytes();
     let mut out = Unescaped::default();
     let mut done = 0;
-    for place in memchr::memchr3_iter(b'%', b'\\', b'&', bytes) {
+    let places = parts.iter().flat_map(|part| {
+        let body = bytes.get(part.clone()).unwrap_or(&[]);
+        memchr::memchr3_iter(b'%', b'\\', b'&', body).map(|at| part.start.saturating_add(at))
+    });
+    for place in places {
         if place < done || escape(bytes, place).is_none() {
             continue;
         }
@@ -51,6 +61,7 @@ pub(super) fn unescape(text: &str, budget: usize) -> (Unescaped, bool) {
         if done.saturating_sub(start) < SHORTEST {
             continue;
         }
+        note(&(start..done));
         if out.text.len().saturating_add(length) > budget {
             return (out, false);
         }
@@ -147,7 +158,7 @@ mod tests {
     fn every_spelling_of_a_character_is_undone_and_found_again() {
         for spelled in ["%2B", "\\u002b", "\\x2b", "&#43;", "&#x2B;", "\\u{2b}"] {
             let text = format!("before \"0123456789{spelled}abcdef\" after");
-            let (out, all) = unescape(&text, 1 << 20);
+            let (out, all) = unescape(&text, &[0..text.len()], 1 << 20, &|_| {});
             assert!(all);
             assert_eq!(out.text, "0123456789+abcdef\n", "{spelled}");
             let part = out.origin(&(11..17));
@@ -159,8 +170,8 @@ mod tests {
 
     #[test]
     fn what_is_no_escape_of_a_printable_character_costs_nothing() {
-        let (out, _) =
-            unescape("printf(\"%d%%\\n\\x1b[0m%zz&nbsp;é%C3%A9aaaaaaaaaaaaaaaa\")", 1 << 20);
+        let text = "printf(\"%d%%\\n\\x1b[0m%zz&nbsp;é%C3%A9aaaaaaaaaaaaaaaa\")";
+        let (out, _) = unescape(text, &[0..text.len()], 1 << 20, &|_| {});
         assert_eq!(out.text, "");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::bytes::{Coding, Content, content};
 use super::{escape, kubernetes, run};
+use lidless_core::{Holds, Pieces};
 use std::ops::Range;
 
 /// How many codings deep.
@@ -47,9 +48,10 @@ struct Bounds {
 }
 
 /// Shows every decoded layer of a text, but where something is `taken` (in order); false
-/// when a bound left some out.
+/// when a bound left some out. Only pieces that may hold something encoded are looked at.
 pub(in crate::secret) fn expand(
     text: &str,
+    pieces: Option<&Pieces>,
     taken: &[Range<usize>],
     see: &mut dyn FnMut(&Layer<'_>),
 ) -> bool {
@@ -67,7 +69,10 @@ pub(in crate::secret) fn expand(
     }
     let mut taken = [taken, &read].concat();
     taken.sort_by_key(|range| range.start);
-    level(text, None, &taken, &[], &mut bounds, see);
+    level(text, Around::File(pieces), &taken, &[], &mut bounds, see);
+    if let Some(pieces) = pieces.filter(|_| bounds.cut) {
+        pieces.note_cut_short();
+    }
     !bounds.cut
 }
 
@@ -78,10 +83,42 @@ pub(in crate::secret) fn is_free(taken: &[Range<usize>], place: &Range<usize>) -
     last.is_none_or(|one| one.end <= place.start)
 }
 
-/// One text: of the file itself, or decoded, then from `outer` in it.
+/// What a text is read as.
+#[derive(Clone, Copy)]
+enum Around<'a> {
+    /// The file itself, with what is known of its pieces.
+    File(Option<&'a Pieces>),
+    /// What was decoded.
+    Layer(&'a Layer<'a>),
+}
+
+impl<'a> Around<'a> {
+    fn layer(self) -> Option<&'a Layer<'a>> {
+        match self {
+            Self::Layer(layer) => Some(layer),
+            Self::File(_) => None,
+        }
+    }
+
+    /// The parts of the text that are looked at.
+    fn parts(self, text: &str) -> Vec<Range<usize>> {
+        match self {
+            Self::File(Some(pieces)) => pieces.parts(Holds::CODE),
+            _ => vec![0..text.len()],
+        }
+    }
+
+    fn note(self, range: &Range<usize>) {
+        if let Self::File(Some(pieces)) = self {
+            pieces.note(Holds::CODE, range);
+        }
+    }
+}
+
+/// One text: of the file itself, or decoded.
 fn level(
     text: &str,
-    outer: Option<&Layer<'_>>,
+    around: Around<'_>,
     taken: &[Range<usize>],
     codings: &[&'static str],
     bounds: &mut Bounds,
@@ -90,16 +127,20 @@ fn level(
     if codings.len() >= DEPTH {
         return;
     }
+    let outer = around.layer();
     let origin_of = |range: &Range<usize>| match outer {
         Some(layer) => layer.origin(range),
         None => range.clone(),
     };
     let bytes = text.as_bytes();
-    let mut from = 0;
     // Both go forward: what is taken is looked at once.
     let mut after = taken.iter().peekable();
-    while let Some(first) = run::next_run(bytes, from) {
-        from = first.end;
+    let parts = around.parts(text);
+    let mut runs = Runs { bytes, parts: parts.iter(), part: 0..0 };
+    while let Some(first) = runs.next() {
+        if Coding::peek(bytes.get(first.clone()).unwrap_or(&[])).is_some() {
+            around.note(&first);
+        }
         while after.next_if(|range| range.end <= first.start).is_some() {}
         if after.peek().is_some_and(|range| range.start < first.end) || is_token_part(bytes, &first)
         {
@@ -108,7 +149,8 @@ fn level(
         let run = bytes.get(first.clone()).unwrap_or(&[]);
         let Some(coding) = Coding::peek(run) else { continue };
         let (whole, end) = run::unwrapped(bytes, &first);
-        from = end;
+        runs.skip_to(end);
+        around.note(&(first.start..end));
         if bounds.runs == 0 || bounds.bytes < whole.len() {
             bounds.cut = true;
             return;
@@ -130,12 +172,12 @@ fn level(
         let layer = Layer { codings: &codings, text, key, is_whole: true, origin };
         see(&layer);
         if let Some(text) = text {
-            level(text, Some(&layer), &[], &codings, bounds, see);
+            level(text, Around::Layer(&layer), &[], &codings, bounds, see);
         }
     }
     // Words of a file itself, or of a document in it; not words of words.
     if outer.is_none_or(|layer| layer.is_whole) {
-        let (words, all) = escape::unescape(text, bounds.bytes);
+        let (words, all) = escape::unescape(text, &parts, bounds.bytes, &|word| around.note(word));
         bounds.cut |= !all;
         if words.text.is_empty() {
             return;
@@ -151,7 +193,34 @@ fn level(
         let layer =
             Layer { codings: &codings, text: Some(text), key: &[], is_whole: false, origin };
         see(&layer);
-        level(text, Some(&layer), &[], &codings, bounds, see);
+        level(text, Around::Layer(&layer), &[], &codings, bounds, see);
+    }
+}
+
+/// Runs of characters that begin in parts of a text.
+struct Runs<'a> {
+    bytes: &'a [u8],
+    parts: std::slice::Iter<'a, Range<usize>>,
+    /// What is left of the part that is read.
+    part: Range<usize>,
+}
+
+impl Runs<'_> {
+    fn next(&mut self) -> Option<Range<usize>> {
+        loop {
+            let seen = self.bytes.get(..self.part.end).unwrap_or(self.bytes);
+            if let Some(run) = run::next_run(seen, self.part.start) {
+                self.part.start = run.end;
+                return Some(run);
+            }
+            let next = self.parts.next()?;
+            // What was unwrapped may have gone on into it.
+            self.part = next.start.max(self.part.start)..next.end;
+        }
+    }
+
+    fn skip_to(&mut self, end: usize) {
+        self.part.start = end;
     }
 }
 

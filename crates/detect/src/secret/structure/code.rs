@@ -7,6 +7,7 @@ use super::pair::{Form, Pairs};
 use super::reader::Reader;
 use super::words;
 use aho_corasick::{AhoCorasick, MatchKind};
+use lidless_core::{Holds, Pieces};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -16,6 +17,8 @@ pub(super) struct Code;
 /// How long a name and how long a value may be.
 const LONGEST_NAME: usize = 60;
 const LONGEST_VALUE: usize = 400;
+/// How much space may stand between a name and what is before it.
+const LONGEST_SPACE: usize = 200;
 
 /// What names of users and hosts hold, of any case: the first in a line counts.
 static WHO: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
@@ -28,6 +31,10 @@ static WHO: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 
 impl Format for Code {
     fn fits(&self, _source: &Source<'_>) -> bool {
+        true
+    }
+
+    fn is_program(&self) -> bool {
         true
     }
 
@@ -60,7 +67,11 @@ impl Format for Code {
             "gitlab.rb",
         ]);
         let form = if settings { Form::Setting } else { Form::Literal };
-        read_as(source.text, 0..source.text.len(), 0, form, pairs);
+        let all = 0..source.text.len();
+        match source.pieces {
+            None => read_as(source.text, all, 0, form, pairs),
+            Some(pieces) => read_pieces(source.text, pieces, form, pairs),
+        }
     }
 }
 
@@ -74,29 +85,84 @@ pub(super) fn read_part<'t>(
     read_as(text, part, group, Form::Literal, pairs);
 }
 
+/// Each name is looked at for a bounded time; so many are data, not a program.
+const MOST_NAMES: usize = 200_000;
+
+/// Names around words that speak of a secret, from one part of a text to the next.
+#[derive(Default)]
+struct Names {
+    done: usize,
+    /// The word, and the name around it.
+    found: Vec<(usize, Range<usize>)>,
+}
+
+impl Names {
+    /// Adds those of a range inside the part that is read; words before `first` only tell where
+    /// a name ends that goes on behind it.
+    fn add(&mut self, text: &str, range: Range<usize>, first: usize, part: &Range<usize>) {
+        let Some(body) = text.get(range.clone()) else { return };
+        self.done = self.done.max(range.start);
+        words::each(body, |at| {
+            let at = range.start.saturating_add(at);
+            if at >= self.done {
+                let name = name_around(text, at, part);
+                self.done = name.end.max(at.saturating_add(1));
+                if at >= first {
+                    self.found.push((at, name));
+                }
+            }
+            self.found.len() < MOST_NAMES
+        });
+    }
+}
+
 fn read_as<'t>(text: &'t str, part: Range<usize>, group: usize, form: Form, pairs: &mut Pairs<'t>) {
-    let Some(body) = text.get(part.clone()) else { return };
-    let mut done = part.start;
-    let mut found = Vec::new();
-    words::each(body, |at| {
-        let at = part.start.saturating_add(at);
-        if at >= done {
-            let name = name_around(text, at, &part);
-            done = name.end.max(at.saturating_add(1));
-            found.push((at, name));
+    let mut names = Names::default();
+    names.add(text, part.clone(), part.start, &part);
+    read_names(text, names.found, part, group, form, pairs, &mut |_| {});
+}
+
+/// Reads only the pieces that may hold a pair.
+fn read_pieces<'t>(text: &'t str, pieces: &Pieces, form: Form, pairs: &mut Pairs<'t>) {
+    let all = 0..text.len();
+    let mut names = Names::default();
+    for range in pieces.parts(Holds::PAIR) {
+        let mut from = range.start.saturating_sub(LONGEST_NAME.saturating_mul(2));
+        while !text.is_char_boundary(from) {
+            from = from.saturating_sub(1);
         }
-        // Each is looked at for a bounded time; so many are data, not a program.
-        found.len() < 200_000
+        names.add(text, from..range.end, range.start, &all);
+    }
+    if names.found.len() >= MOST_NAMES {
+        pieces.note_cut_short();
+    }
+    read_names(text, names.found, all, 0, form, pairs, &mut |at| {
+        pieces.note(Holds::PAIR, &(at..at.saturating_add(1)));
     });
+}
+
+/// Reads what names are given, and calls for the word of each that is given something.
+fn read_names<'t>(
+    text: &'t str,
+    names: Vec<(usize, Range<usize>)>,
+    part: Range<usize>,
+    group: usize,
+    form: Form,
+    pairs: &mut Pairs<'t>,
+    given: &mut dyn FnMut(usize),
+) {
     // Who and where, only when there is something to stand beside.
     let mut candidates = false;
-    for (at, name) in found {
-        let before = pairs.list().len();
+    for (at, name) in names {
+        let before = pairs.seen();
         // Links have rules of their own.
         if !call(text, at, &name, &part, group, pairs) {
             named(text, name, &part, group, form, pairs);
         }
-        candidates |= pairs.list().len() > before;
+        if pairs.seen() > before {
+            candidates = true;
+            given(at);
+        }
     }
     if candidates {
         beside(text, &part, group, form, pairs);
@@ -156,8 +222,9 @@ fn named<'t>(
     reader.eat("]");
     reader.skip_blanks();
     // `f("password", "..")`, and not the next of a list.
-    let ahead = text.get(part.start..name.start.saturating_sub(1)).unwrap_or("");
-    let first = ahead.trim_end_matches([' ', '\t', '\n', '\r']).ends_with('(');
+    let ahead = bytes.get(part.start..name.start.saturating_sub(1)).unwrap_or(&[]);
+    let mut ahead = ahead.iter().rev().take(LONGEST_SPACE);
+    let first = ahead.find(|byte| !b" \t\r\n".contains(byte)) == Some(&b'(');
     let Some(given) = operator(&mut reader, quoted, first) else { return };
     reader.skip_blanks();
     if reader.starts("\r\n") || reader.starts("\n") {

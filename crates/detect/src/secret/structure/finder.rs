@@ -5,7 +5,7 @@ use super::judge::{Judged, Kind, Reason, judge};
 use super::pair::Pairs;
 use super::surroundings::Surroundings;
 use super::table;
-use lidless_core::{Confidence, Severity};
+use lidless_core::{Confidence, Pieces, Severity};
 use std::ops::Range;
 
 /// A secret by its key.
@@ -36,10 +36,11 @@ pub(crate) struct Verdicts {
     pub(crate) dropped: usize,
 }
 
-/// Reads a text in its format and judges what it holds.
-pub(crate) fn find(path: &str, text: &str) -> Verdicts {
+/// Reads a text in its format and judges what it holds; of a program only pieces that may hold a
+/// pair.
+pub(crate) fn find(path: &str, text: &str, pieces: Option<&Pieces>) -> Verdicts {
     let lower = path.to_ascii_lowercase();
-    let source = Source::new(&lower, text);
+    let source = Source { pieces, ..Source::new(&lower, text) };
     let pairs: Pairs<'_> = table::pairs(&source);
     let surroundings = Surroundings::of(&lower, &pairs);
     let mut verdicts = Verdicts { dropped: pairs.dropped(), ..Verdicts::default() };
@@ -117,7 +118,7 @@ mod tests {
     use super::*;
 
     fn keys(path: &str, text: &str) -> Vec<String> {
-        find(path, text)
+        find(path, text, None)
             .found
             .into_iter()
             .filter(|one| one.judged.confidence > Confidence::Low)
@@ -276,14 +277,14 @@ mod tests {
         let line = |number: usize| format!("K{number}_PASSWORD=tr0ub4dor-{number}-horse\n");
         let text: String = (0..300_000).map(line).collect();
         assert!(text.len() > 8 << 20);
-        let verdicts = find("big.env", &text);
+        let verdicts = find("big.env", &text, None);
         assert!(verdicts.found.len() >= 10_000, "{}", verdicts.found.len());
         assert!(verdicts.dropped > 0);
     }
 
     #[test]
     fn what_is_left_out_has_a_reason() {
-        let verdicts = find("a.env", "DB_PASSWORD=${PASS}\nAPI_KEY=changeme\nSECRET=\n");
+        let verdicts = find("a.env", "DB_PASSWORD=${PASS}\nAPI_KEY=changeme\nSECRET=\n", None);
         let reasons: Vec<Reason> = verdicts.left.iter().map(|left| left.reason).collect();
         assert_eq!(reasons, [Reason::Reference, Reason::Placeholder]);
     }
@@ -291,13 +292,14 @@ mod tests {
     #[test]
     fn who_and_where_are_told_and_never_the_value() {
         let text = "DB_HOST=db.example.com\nDB_USER=app\nDB_PASSWORD=hunter22\nMAIL_USER=m\n";
-        let found = find(".env", text).found;
+        let found = find(".env", text, None).found;
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].judged.beside.user.as_deref(), Some("app"));
         assert_eq!(found[0].judged.beside.host.as_deref(), Some("db.example.com"));
         assert_eq!(&text[found[0].span.clone()], "hunter22");
         let same =
-            find(".env", "DB_HOST=db.example.com\nDB_USER=hunter22\nDB_PASSWORD=hunter22\n").found;
+            find(".env", "DB_HOST=db.example.com\nDB_USER=hunter22\nDB_PASSWORD=hunter22\n", None)
+                .found;
         assert_eq!(same[0].judged.beside.user, None);
     }
 
@@ -336,12 +338,12 @@ mod tests {
         for (path, text) in samples {
             let bytes = text.as_bytes();
             for cut in 0..bytes.len() {
-                let _ = find(path, &String::from_utf8_lossy(&bytes[..cut]));
+                let _ = find(path, &String::from_utf8_lossy(&bytes[..cut]), None);
                 for flip in [0x01_u8, 0x08, 0x20, 0x80] {
                     let mut changed = bytes.to_vec();
                     changed[cut] ^= flip;
                     let text = String::from_utf8_lossy(&changed).into_owned();
-                    for found in find(path, &text).found {
+                    for found in find(path, &text, None).found {
                         assert!(text.get(found.span.clone()).is_some(), "{path}: {cut}");
                     }
                 }
@@ -368,7 +370,7 @@ mod tests {
             ("a.txt", "://"),
         ] {
             let text = part.repeat(1 << 16);
-            let verdicts = find(path, &text);
+            let verdicts = find(path, &text, None);
             assert!(verdicts.found.len() + verdicts.left.len() <= 20_000, "{path}");
         }
         assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());

@@ -1,6 +1,7 @@
 //! The face of every format: whether a file is of it, and what pairs it holds.
 
 use super::pair::Pairs;
+use lidless_core::Pieces;
 
 /// A file as formats see it: its name, and its text.
 pub(crate) struct Source<'t> {
@@ -11,6 +12,8 @@ pub(crate) struct Source<'t> {
     /// What stands after the last dot of the name; empty when nothing does.
     pub(crate) ending: &'t str,
     pub(crate) text: &'t str,
+    /// What is known of its pieces; none when nothing is.
+    pub(crate) pieces: Option<&'t Pieces>,
 }
 
 impl<'t> Source<'t> {
@@ -18,7 +21,7 @@ impl<'t> Source<'t> {
     pub(crate) fn new(path: &'t str, text: &'t str) -> Self {
         let name = path.rsplit('/').next().unwrap_or("");
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-        Self { path, name, ending, text }
+        Self { path, name, ending, text, pieces: None }
     }
 
     pub(super) fn ends(&self, endings: &[&str]) -> bool {
@@ -45,6 +48,11 @@ pub(crate) trait Format: Sync {
     /// Whether files of this format hold secrets under no name, so that they are read even when
     /// no word in them speaks of one.
     fn is_always_read(&self) -> bool {
+        false
+    }
+
+    /// Whether it looks only where a word speaks of a secret, wherever that stands.
+    fn is_program(&self) -> bool {
         false
     }
 

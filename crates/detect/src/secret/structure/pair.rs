@@ -66,6 +66,11 @@ impl<'t> Pairs<'t> {
         &self.list
     }
 
+    /// How many there were, with those for which there was no room.
+    pub(crate) fn seen(&self) -> usize {
+        self.list.len().saturating_add(self.dropped)
+    }
+
     /// How many were left out for want of room.
     pub(crate) fn dropped(&self) -> usize {
         self.dropped

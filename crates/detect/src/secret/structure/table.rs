@@ -13,6 +13,7 @@ use super::sql::Sql;
 use super::words;
 use super::xml::Xml;
 use super::yaml::Yaml;
+use lidless_core::Holds;
 
 /// A new format is one new file and one line here; the first that fits has a file.
 const TABLE: [&dyn Format; 11] =
@@ -36,8 +37,13 @@ pub(crate) fn format_of(source: &Source<'_>) -> &'static dyn Format {
 pub(crate) fn pairs<'t>(source: &Source<'t>) -> Pairs<'t> {
     let mut pairs = Pairs::new(source.text);
     let format = format_of(source);
-    if format.is_always_read() || words::any(source.text) {
+    // A program is looked through for these words anyway.
+    if format.is_program() || format.is_always_read() || words::any(source.text) {
         format.read(source, &mut pairs);
+    }
+    // Of what is read whole nothing is known of the pieces.
+    if let Some(pieces) = source.pieces.filter(|_| !format.is_program()) {
+        pieces.note(Holds::PAIR, &(0..source.text.len()));
     }
     pairs
 }
