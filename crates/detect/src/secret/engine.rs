@@ -145,7 +145,10 @@ impl Engine {
     fn search<'t>(&self, sought: Sought<'t>, pieces: Option<&Pieces>) -> Found<'t> {
         let length = sought.text.len();
         let mut windows = self.windows();
-        let parts = pieces.map_or_else(|| vec![0..length], |pieces| pieces.parts(Holds::MATCH));
+        let parts = pieces.map_or_else(
+            || Pieces::whole(length).parts(Holds::MATCH),
+            |pieces| pieces.parts(Holds::MATCH),
+        );
         for part in parts {
             // A byte before it tells a word's beginning; a literal may end behind it.
             let from = part.start.saturating_sub(1);

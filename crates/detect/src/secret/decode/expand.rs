@@ -104,7 +104,7 @@ impl<'a> Around<'a> {
     fn parts(self, text: &str) -> Vec<Range<usize>> {
         match self {
             Self::File(Some(pieces)) => pieces.parts(Holds::CODE),
-            _ => vec![0..text.len()],
+            _ => Pieces::whole(text.len()).parts(Holds::CODE),
         }
     }
 
