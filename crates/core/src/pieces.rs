@@ -63,9 +63,9 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    /// What stands in a piece is seen by whoever looks at it with at least so many bytes on both
-    /// sides, unless the text begins or ends there.
-    pub const CONTEXT: usize = 512;
+    /// What stands in a piece is seen by whoever looks at it with at least so many bytes before it
+    /// and twice as many behind it, unless the text begins or ends there.
+    pub const CONTEXT: usize = 256;
 
     /// A text of that length of which nothing is known.
     #[must_use]

@@ -82,7 +82,8 @@ impl Text {
     #[must_use]
     pub fn peek(bytes: &[u8]) -> Option<Cow<'_, str>> {
         if !bytes.starts_with(&[0xef, 0xbb, 0xbf]) && sniff(bytes) == Some(Encoding::Utf8) {
-            return Some(String::from_utf8_lossy(bytes));
+            let valid = std::str::from_utf8(bytes).map(Cow::Borrowed);
+            return Some(valid.unwrap_or_else(|_| String::from_utf8_lossy(bytes)));
         }
         Self::decode(bytes).map(|text| Cow::Owned(text.content))
     }

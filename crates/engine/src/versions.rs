@@ -2,9 +2,10 @@
 //!
 //! The versions of a file in a history have most of their lines in common, and so have copies in
 //! a bucket. Each text is cut at ends of lines that a few bytes around them choose, so that the cuts
-//! fall at the same lines wherever those stand; each piece is known by its content and that of its
-//! neighbours, the name of the file, and who looks at it. What it may hold is kept, and where it
-//! comes by again, only those look at it for whom it may hold something (`core::Pieces`).
+//! fall at the same lines wherever those stand; each piece is known by its content and that of the
+//! one before and the two behind it, the name of the file, and who looks at it. What it may hold is
+//! kept, and where it comes by again, only those look at it for whom it may hold something
+//! (`core::Pieces`).
 //!
 //! The key of the hash is of the run, so that nobody can write a text that is taken for another
 //! one; by chance, one look in 2^58 goes wrong.
@@ -19,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How many pieces are kept: 16 MiB of them. A newer one takes the place of an older one.
 const KEPT: usize = 1 << 21;
 /// One line in so many ends a piece.
-const LINES: u64 = 8;
+const LINES: u64 = 4;
 /// The low bits of what is kept: what a piece holds, and that something is kept there.
 const HOLDS: u64 = 0x1f;
 const SET: u64 = 0x20;
@@ -57,6 +58,7 @@ impl Versions {
                 beside(at.checked_sub(1)).hash(&mut hasher);
                 beside(Some(at)).hash(&mut hasher);
                 beside(at.checked_add(1)).hash(&mut hasher);
+                beside(at.checked_add(2)).hash(&mut hasher);
                 hasher.finish()
             })
             .collect();

@@ -7,6 +7,7 @@ use crate::detector::{Context, Detector, Output, View, Want};
 use crate::head::Head;
 use lidless_core::{Confidence, Entry, Finding, Place, Text};
 use regex::{Regex, RegexSet};
+use std::cell::RefCell;
 
 const CATALOGUE: &str = include_str!("../../../../rules/credential_file/catalogue.toml");
 
@@ -14,6 +15,12 @@ const CATALOGUE: &str = include_str!("../../../../rules/credential_file/catalogu
 pub(crate) struct CredentialFileDetector {
     kinds: Vec<Kind>,
     places: Option<RegexSet>,
+}
+
+thread_local! {
+    /// The last path, and the rows of the catalogue that are for it: it is asked for more than
+    /// once, and the versions of a file come one after the other.
+    static LAST: RefCell<(String, Vec<usize>)> = RefCell::default();
 }
 
 fn rows() -> Vec<Row> {
@@ -32,11 +39,14 @@ impl CredentialFileDetector {
     }
 
     fn at<'k>(&'k self, path: &str) -> impl Iterator<Item = &'k Kind> {
-        let hits: Vec<usize> = self
-            .places
-            .as_ref()
-            .map(|set| set.matches(path).into_iter().collect())
-            .unwrap_or_default();
+        let matches = || self.places.as_ref().map(|set| set.matches(path).into_iter().collect());
+        let hits: Vec<usize> = LAST.with_borrow_mut(|(last, hits)| {
+            if last != path {
+                *hits = matches().unwrap_or_default();
+                path.clone_into(last);
+            }
+            hits.clone()
+        });
         hits.into_iter().filter_map(|index| self.kinds.get(index))
     }
 }

@@ -196,7 +196,8 @@ impl Seen {
     ) -> Option<(u64, &'static str)> {
         let lower = std::cell::OnceCell::new();
         let names = |words: &[&str]| {
-            let text = lower.get_or_init(|| text.to_lowercase());
+            // All that is asked for is ASCII.
+            let text = lower.get_or_init(|| text.to_ascii_lowercase());
             words.iter().any(|word| is_word(text, word))
         };
         let mut people: Option<(u64, &'static str)> = None;

@@ -48,7 +48,7 @@ pub(crate) const ANCHORS: [(&str, Anchor); 46] = [
     ("akia", Anchor::Access("AKIA")),
     ("asia", Anchor::Access("ASIA")),
     ("goog", Anchor::Access("GOOG")),
-    ("service_account\"", Anchor::Key(0)),
+    ("service_account\"", Anchor::KeyFile),
     ("core.windows.net", Anchor::Link),
     ("storage.azure.net", Anchor::Link),
     ("cloudapi", Anchor::Link),
@@ -70,6 +70,8 @@ pub(crate) enum Anchor {
     Key(u8),
     /// The beginning of an access id, in this very case.
     Access(&'static str),
+    /// The mark of a file that holds a key and whose it is.
+    KeyFile,
     /// The host of a storage service.
     Link,
 }
@@ -103,6 +105,8 @@ struct Region {
     levels: u8,
     signatures: Vec<usize>,
     keys: bool,
+    /// The beginning of an access id, or the mark of a key file.
+    ids: bool,
 }
 
 /// Every credential and storage link in a text, in order of place. Where two overlap, the one
@@ -156,7 +160,7 @@ fn regions(text: &str, pieces: &Pieces) -> (Vec<Region>, bool) {
     for (pattern, at) in anchors {
         pieces.note(Holds::ANCHOR, &(at..at.saturating_add(1)));
         let Some((_, anchor)) = ANCHORS.get(pattern) else { continue };
-        let (level, signature, key) = match *anchor {
+        let (level, signature, id) = match *anchor {
             Anchor::Link => {
                 links = true;
                 continue;
@@ -167,7 +171,8 @@ fn regions(text: &str, pieces: &Pieces) -> (Vec<Region>, bool) {
                 }
                 (0, false, true)
             }
-            Anchor::Key(level) => (level, false, true),
+            Anchor::KeyFile => (0, false, true),
+            Anchor::Key(level) => (level, false, false),
             Anchor::Signed(level) => (level, true, false),
         };
         let joins = regions.last().is_some_and(|last| {
@@ -180,12 +185,14 @@ fn regions(text: &str, pieces: &Pieces) -> (Vec<Region>, bool) {
                 levels: 0,
                 signatures: Vec::new(),
                 keys: false,
+                ids: false,
             });
         }
         if let Some(region) = regions.last_mut() {
             region.last = at;
             region.levels |= 1u8.checked_shl(u32::from(level)).unwrap_or(0);
-            region.keys |= key;
+            region.keys |= !signature;
+            region.ids |= id;
             if signature {
                 region.signatures.push(at);
             }
@@ -213,6 +220,10 @@ fn search(text: &str, region: &Region, found: &mut Vec<Candidate>) {
         end = end.saturating_add(1);
     }
     let raw = text.get(start..end).unwrap_or("");
+    let keys = region.keys && (region.ids || may_hold_key(raw));
+    if !keys && region.signatures.is_empty() {
+        return;
+    }
     for (join, quoted_printable) in [(false, false), (true, false), (true, true)] {
         let from = found.len();
         for percent in 0..4u8 {
@@ -224,7 +235,7 @@ fn search(text: &str, region: &Region, found: &mut Vec<Candidate>) {
             if !region.signatures.is_empty() {
                 signed::search(&flat, text, found);
             }
-            if region.keys {
+            if keys {
                 key::search(&flat, text, found);
             }
         }
@@ -234,21 +245,37 @@ fn search(text: &str, region: &Region, found: &mut Vec<Candidate>) {
             good.iter()
                 .any(|one| one.rank == (true, true) && (one.span.contains(at) || starts(one, *at)))
         };
-        let keys_done = !region.keys
-            || !may_hold_key(raw)
-            || good.iter().any(|one| !is_signed(&one.credential));
+        let keys_done =
+            !(keys && padded(raw)) || good.iter().any(|one| !is_signed(&one.credential));
         if region.signatures.iter().all(whole) && keys_done {
             break;
         }
     }
 }
 
-/// Whether the padding of an account key stands anywhere: most names of keys stand in code that
-/// holds none, and need no second reading.
+/// Whether the padding of an account key stands anywhere, plain or in any escape that is undone:
+/// most names of keys stand in code that holds none, and need not be read.
 fn may_hold_key(raw: &str) -> bool {
+    let bytes = raw.as_bytes();
+    let escaped = |mark: &str| {
+        memchr::memmem::find_iter(bytes, mark).any(|at| {
+            let before = at.checked_sub(1).and_then(|index| bytes.get(index));
+            before.is_some_and(|byte| b"%=xX05".contains(byte))
+        })
+    };
+    padded(raw)
+        || ["\\=", "&#61", "&#x3", "&#X3", "&equals"]
+            .iter()
+            .any(|mark| memchr::memmem::find(bytes, mark.as_bytes()).is_some())
+        || escaped("3d")
+        || escaped("3D")
+}
+
+/// Whether the padding of an account key stands anywhere as it is.
+fn padded(raw: &str) -> bool {
     memchr::memmem::find_iter(raw.as_bytes(), b"==").any(|at| {
         let before = at.checked_sub(1).and_then(|index| raw.as_bytes().get(index));
-        before.is_some_and(u8::is_ascii_alphanumeric)
+        before.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
     })
 }
 

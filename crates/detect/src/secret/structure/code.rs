@@ -5,8 +5,7 @@ use super::format::{Format, Source};
 use super::key::Meaning;
 use super::pair::{Form, Pairs};
 use super::reader::Reader;
-use super::words;
-use aho_corasick::{AhoCorasick, MatchKind};
+use super::words::{self, Words};
 use lidless_core::{Holds, Pieces};
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -20,14 +19,13 @@ const LONGEST_VALUE: usize = 400;
 /// How much space may stand between a name and what is before it.
 const LONGEST_SPACE: usize = 200;
 
-/// What names of users and hosts hold, of any case: the first in a line counts.
-static WHO: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .match_kind(MatchKind::LeftmostFirst)
-        .build(["user", "host", "server", "email"])
-        .ok()
+/// What names of users and hosts hold: the first in a line counts.
+static WHO: LazyLock<Words> = LazyLock::new(|| {
+    let words = ["user", "User", "USER", "host", "Host", "HOST", "server", "Server", "SERVER"];
+    Words::new(words.into_iter().chain(["email", "Email", "EMAIL"]))
 });
+/// How far from the beginning of its line.
+const WHO_WITHIN: usize = 200;
 
 impl Format for Code {
     fn fits(&self, _source: &Source<'_>) -> bool {
@@ -399,20 +397,25 @@ fn beside<'t>(text: &'t str, part: &Range<usize>, group: usize, form: Form, pair
     if body.len() > 256 << 10 {
         return;
     }
-    let mut at = part.start;
+    // Where the next line begins that none was found in yet.
+    let mut from = 0_usize;
     let mut found = 0_usize;
-    let Some(who) = WHO.as_ref() else { return };
-    for line in body.split_inclusive('\n') {
-        let start = at;
-        at = at.saturating_add(line.len());
-        let front = line.get(..line.len().min(200)).unwrap_or("");
-        let Some(hit) = who.find(front).map(|hit| hit.start()) else { continue };
-        let name = name_around(text, start.saturating_add(hit), part);
-        let count = pairs.list().len();
-        named(text, name, part, group, form, pairs);
-        found = found.saturating_add(pairs.list().len().saturating_sub(count));
-        if found >= 200 {
-            return;
+    WHO.each(body, |hit| {
+        if hit < from {
+            return true;
         }
-    }
+        let before = body.as_bytes().get(from..hit).unwrap_or(&[]);
+        let start = memchr::memrchr(b'\n', before)
+            .map_or(from, |end| from.saturating_add(end).saturating_add(1));
+        let rest = body.as_bytes().get(hit..).unwrap_or(&[]);
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end.saturating_add(1));
+        from = hit.saturating_add(end);
+        if hit.saturating_sub(start) < WHO_WITHIN {
+            let name = name_around(text, part.start.saturating_add(hit), part);
+            let count = pairs.list().len();
+            named(text, name, part, group, form, pairs);
+            found = found.saturating_add(pairs.list().len().saturating_sub(count));
+        }
+        found < 200
+    });
 }
