@@ -167,6 +167,97 @@ fn every_blob_comes_once_and_as_git_has_it_loose_packed_and_borrowed() {
     assert_eq!(blobs(&walk(&to).0), blobs(&again));
 }
 
+/// More commits than trees are asked for one by one: folders in folders, files that move, come
+/// back and become programs or links, a submodule, and names that are no UTF-8.
+fn many_commits(world: &World) {
+    let mut stream = String::new();
+    let mut dice = 7_u64;
+    let mut below = |count: u64| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) % count
+    };
+    for number in 0..1300_u64 {
+        let time = 1_600_000_000 + number;
+        stream += &format!("commit refs/heads/main\nmark :{}\n", number + 1);
+        stream += &format!("committer A <a@example.com> {time} +0000\ndata 1\nx\n");
+        for _ in 0..below(4) + 1 {
+            let path = format!("d{}/e{}/f{}.txt", below(9), below(5), below(40));
+            match below(12) {
+                0 => stream += &format!("D {path}\n"),
+                1 => stream += &format!("D d{}\n", below(9)),
+                2 => stream += &format!("M 120000 inline l{}\ndata 4\nd1/e\n", below(30)),
+                3 => {
+                    let id = format!("{:040x}", below(1 << 30) + 1);
+                    stream += &format!("M 160000 {id} sub{}\n", below(3));
+                }
+                4 => stream += &format!("M 100755 inline \"t\\377{}\"\ndata 2\nhi\n", below(20)),
+                _ => {
+                    let text = format!("content {} of {path}\n", below(3000));
+                    stream += &format!("M 100644 inline {path}\ndata {}\n{text}\n", text.len());
+                }
+            }
+        }
+    }
+    let file = world.path().join("stream");
+    std::fs::write(&file, stream).unwrap();
+    let import = Command::new("git")
+        .args(["-C", world.path().to_str().unwrap(), "fast-import", "--quiet"])
+        .stdin(std::fs::File::open(&file).unwrap())
+        .status();
+    assert!(import.unwrap().success());
+    std::fs::remove_file(file).unwrap();
+}
+
+/// Place and content of everything found, and what was told about the whole.
+fn all_of(path: &Path, options: &DiscoverOptions) -> (Vec<(String, String)>, String) {
+    let all = Mutex::new(Vec::new());
+    let source = Source::open(&path.to_string_lossy()).unwrap();
+    let summary = source.walk(options, 2, &|one| all.lock().unwrap().push(one)).unwrap();
+    let all = all.into_inner().unwrap();
+    let place = |one: &Found| format!("{:?}", one.artifact.entry.provenance);
+    let mut told: Vec<(String, String)> = all.iter().map(|one| (place(one), text(one))).collect();
+    told.sort();
+    (told, format!("{:?} {:?}", summary.gaps, summary.skipped))
+}
+
+#[test]
+fn the_trees_of_a_long_history_say_the_same_packed_and_one_by_one() {
+    let Some(world) = World::new(&["--bare"]) else { return };
+    many_commits(&world);
+    world.git(&["repack", "-adfq", "--depth=50", "--window=50"]);
+    let mut exclude = globset::GlobSetBuilder::new();
+    exclude.add(globset::Glob::new("d1/**").unwrap()).add(globset::Glob::new("*/e2/*").unwrap());
+    let exclude = exclude.build().unwrap();
+    let left_out = DiscoverOptions { exclude, ..Default::default() };
+    let every = [DiscoverOptions::default(), left_out];
+    let packed: Vec<_> = every.iter().map(|options| all_of(world.path(), options)).collect();
+    assert!(packed[0].0.len() > 1500 && packed[0].0.len() > packed[1].0.len() + 100);
+    assert!(packed[0].0.iter().any(|(place, _)| place.contains("t\u{fffd}")), "names as they are");
+    // The same objects, loose.
+    let folder = world.path().join("objects/pack");
+    let aside = world.path().join("aside");
+    std::fs::rename(&folder, &aside).unwrap();
+    std::fs::create_dir(&folder).unwrap();
+    for entry in std::fs::read_dir(&aside).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "pack") {
+            let unpack = Command::new("git")
+                .args(["-C", world.path().to_str().unwrap(), "unpack-objects", "-q"])
+                .stdin(std::fs::File::open(&path).unwrap())
+                .status();
+            assert!(unpack.unwrap().success());
+        }
+    }
+    let loose: Vec<_> = every.iter().map(|options| all_of(world.path(), options)).collect();
+    for (packed, loose) in packed.iter().zip(&loose) {
+        assert_eq!(packed.1, loose.1);
+        for (one, other) in packed.0.iter().zip(&loose.0) {
+            assert_eq!(one, other);
+        }
+        assert_eq!(packed.0.len(), loose.0.len());
+    }
+}
+
 fn first_index(path: &Path) -> String {
     let packs = std::fs::read_dir(path.join(".git/objects/pack")).unwrap();
     let mut packs: Vec<PathBuf> = packs.map(|entry| entry.unwrap().path()).collect();

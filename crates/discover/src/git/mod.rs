@@ -5,6 +5,7 @@
 
 mod commits;
 mod delta;
+mod heads;
 mod names;
 mod options;
 mod order;
@@ -12,6 +13,7 @@ mod origin;
 mod packs;
 mod submodules;
 mod tips;
+mod trees;
 mod walk;
 
 pub use options::GitOptions;

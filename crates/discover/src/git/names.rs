@@ -1,11 +1,13 @@
 //! What the trees of commits hold: the name of every blob and who brought it first.
 
 use super::commits::Commits;
+use super::trees::{TreeEntry, Trees};
 use crate::found::DiscoverOptions;
 use gix::ObjectId;
 use gix::objs::{Kind, tree::EntryKind};
 use lidless_core::Gap;
-use std::collections::{BTreeMap, HashSet};
+use foldhash::quality::RandomState;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 
@@ -58,6 +60,9 @@ pub(super) fn place(name: &str) -> String {
     format!("{}{name}", if name.contains("://") { "git+" } else { "git+file://" })
 }
 
+/// Ids are not trusted to be spread evenly.
+pub(super) type HashSet<T> = std::collections::HashSet<T, RandomState>;
+
 /// Trees and blobs met so far.
 #[derive(Default)]
 pub(super) struct Seen {
@@ -68,11 +73,30 @@ pub(super) struct Seen {
     left_out: HashSet<ObjectId>,
     pub(super) blobs: HashSet<ObjectId>,
     buffer: Vec<u8>,
+    /// The trees of the packs, when all of them are asked for.
+    known: Option<Trees>,
+    /// Entries of those that have nothing new in any tree, by their number.
+    done: Vec<bool>,
+}
+
+/// What an entry of a tree turned out to be.
+enum Step {
+    /// Whatever tree it stands in, it has nothing new.
+    Done,
+    /// It may have.
+    Again,
 }
 
 impl Seen {
     pub(super) fn new(options: &DiscoverOptions) -> Self {
         Self { by_path: options.leaves_out(), ..Self::default() }
+    }
+
+    /// Takes trees from there where they are there.
+    pub(super) fn with(mut self, trees: Trees) -> Self {
+        self.done = vec![false; trees.count()];
+        self.known = Some(trees);
+        self
     }
 
     fn path_hash(&self, prefix: &str) -> u64 {
@@ -137,7 +161,7 @@ impl Seen {
         history: &mut History,
     ) {
         let trees: Vec<ObjectId> = trees.iter().filter(|id| !self.met(**id, "")).copied().collect();
-        let mut named = HashSet::new();
+        let mut named = HashSet::default();
         for id in &trees {
             let mut buffer = Vec::new();
             let found = gix::prelude::FindExt::find_tree_iter(&repository.objects, id, &mut buffer);
@@ -235,6 +259,26 @@ impl Seen {
             if !self.trees.insert((id, path)) {
                 continue;
             }
+            let known = self.known.take();
+            if let Some((trees, list)) =
+                known.as_ref().and_then(|trees| Some((trees, trees.get(&id)?)))
+            {
+                for number in list {
+                    let at = usize::try_from(*number).unwrap_or(usize::MAX);
+                    if self.done.get(at).copied().unwrap_or(false) {
+                        continue;
+                    }
+                    let Some(entry) = trees.entry(*number) else { continue };
+                    let step =
+                        self.step((&prefix, depth), &entry, &mut stack, submodule, blob);
+                    if let (Step::Done, Some(done)) = (step, self.done.get_mut(at)) {
+                        *done = true;
+                    }
+                }
+                self.known = known;
+                continue;
+            }
+            self.known = known;
             let found =
                 gix::prelude::FindExt::find_tree_iter(&repository.objects, &id, &mut buffer);
             let Ok(tree) = found else {
@@ -246,29 +290,53 @@ impl Seen {
                     lost(prefix.clone(), id, true);
                     break;
                 };
-                let below = entry.oid.to_owned();
-                // Most entries were met before: their names are not even made.
-                let name = || format!("{prefix}{}", String::from_utf8_lossy(entry.filename));
-                match entry.mode.kind() {
-                    EntryKind::Tree => {
-                        // Where only the tree counts, not even its name is made.
-                        let known = !self.by_path && self.met(below, "");
-                        if depth < TREE_DEPTH && !known {
-                            let prefix = format!("{}/", name());
-                            stack.push((below, prefix, depth.saturating_add(1)));
-                        }
-                    }
-                    // A submodule is another repository.
-                    EntryKind::Commit => submodule(below, name()),
-                    EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => {
-                        if !self.blobs.contains(&below) && blob(below, name()) {
-                            self.blobs.insert(below);
-                        }
-                    }
-                }
+                let (kind, name, id) = (entry.mode.kind(), entry.filename, entry.oid.to_owned());
+                let entry = TreeEntry { kind, name, id };
+                self.step((&prefix, depth), &entry, &mut stack, submodule, blob);
             }
         }
         self.buffer = buffer;
+    }
+
+    /// Looks at one entry of the tree at a path: a folder is put on the stack.
+    fn step(
+        &mut self,
+        (prefix, depth): (&str, usize),
+        entry: &TreeEntry<'_>,
+        stack: &mut Vec<(ObjectId, String, usize)>,
+        submodule: &mut dyn FnMut(ObjectId, String),
+        blob: &mut dyn FnMut(ObjectId, String) -> bool,
+    ) -> Step {
+        // Most entries were met before: their names are not even made.
+        let name = || format!("{prefix}{}", String::from_utf8_lossy(entry.name));
+        match entry.kind {
+            EntryKind::Tree => {
+                // Where only the tree counts, not even its name is made.
+                if !self.by_path && self.met(entry.id, "") {
+                    return Step::Done;
+                }
+                if depth < TREE_DEPTH {
+                    let prefix = format!("{}/", name());
+                    stack.push((entry.id, prefix, depth.saturating_add(1)));
+                }
+                Step::Again
+            }
+            // A submodule is another repository.
+            EntryKind::Commit => {
+                submodule(entry.id, name());
+                Step::Again
+            }
+            EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => {
+                if self.blobs.contains(&entry.id) {
+                    return Step::Done;
+                }
+                if blob(entry.id, name()) {
+                    self.blobs.insert(entry.id);
+                    return Step::Done;
+                }
+                Step::Again
+            }
+        }
     }
 }
 

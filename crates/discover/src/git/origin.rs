@@ -1,6 +1,6 @@
 //! Who brought something into a history, looked up only for what turned out to matter.
 
-use super::names::{blobs_of, tree_of};
+use super::names::{HashSet, blobs_of, tree_of};
 use gix::ObjectId;
 use gix::objs::CommitRefIter;
 use lidless_core::Timestamp;
@@ -120,7 +120,7 @@ fn read_branches(repository: &gix::Repository) -> (Vec<String>, HashMap<ObjectId
     tips.sort();
     tips.truncate(BRANCHES);
     let mut of: HashMap<ObjectId, u64> = HashMap::new();
-    let mut known: HashMap<ObjectId, std::collections::HashSet<ObjectId>> = HashMap::new();
+    let mut known: HashMap<ObjectId, HashSet<ObjectId>> = HashMap::new();
     for (at, (_, _, tip)) in tips.iter().enumerate() {
         // Branches that were never moved share their tree.
         let Some(tree) = tree_of(repository, *tip) else { continue };

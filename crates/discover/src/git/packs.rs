@@ -5,6 +5,7 @@
 //! it is in memory. Packs are read with `pread`: a mapped pack would count as memory in use.
 
 use super::delta;
+use super::heads::{Heads, NONE};
 use bytes::Bytes;
 use gix::ObjectId;
 use gix::hash::Kind;
@@ -20,15 +21,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// The longest header of an entry: a size, and the id or the distance of a base.
-const HEADER_BYTES: usize = 64;
+pub(super) const HEADER_BYTES: usize = 64;
 /// Bases that wait for what hangs on them, for each thread. What does not fit is read singly.
 const HELD_BYTES: usize = 64 << 20;
 
 /// Deflate makes at most this many bytes of one (258 of two bits).
 const DEFLATE_RATIO: usize = 1032;
 
-/// No other node or item.
-const NONE: u32 = u32::MAX;
+/// When one entry in so many of a pack is wanted, the headers of all are read in a row.
+const FEW: usize = 32;
 
 /// An entry of a pack that was asked for, or that something asked for hangs on.
 struct Node {
@@ -91,19 +92,60 @@ fn indexes(folder: &Path) -> Vec<PathBuf> {
     indexes
 }
 
+/// The ids of all trees of the packs, in no order.
+pub(super) fn trees(folders: &[PathBuf], kind: Kind) -> Vec<ObjectId> {
+    let of_pack = |path: &PathBuf| -> Option<Vec<ObjectId>> {
+        let index = Index::at(path, kind).ok()?;
+        let file = FileBytes::open(&path.with_extension("pack")).ok()?;
+        let heads = Heads::read(&index, &file, kind)?;
+        let is_tree = |number: &u32| {
+            let at = heads.position(index.pack_offset_at_index(*number));
+            at.and_then(|at| heads.kind(at)) == Some(gix::objs::Kind::Tree)
+        };
+        let trees = (0..index.num_objects()).filter(is_tree);
+        Some(trees.map(|number| index.oid_at_index(number).to_owned()).collect())
+    };
+    let packs = folders.iter().flat_map(|folder| indexes(folder));
+    // An index that lies must not end the run; its trees are then asked for singly.
+    let caught = |path| catch_unwind(AssertUnwindSafe(|| of_pack(&path))).ok().flatten();
+    packs.filter_map(caught).flatten().collect()
+}
+
 /// Finds out what is in a pack of what is still left, and what it hangs on.
 fn plan(path: &Path, kind: Kind, ids: &[ObjectId], left: &[u32]) -> Option<(Plan, Vec<u32>)> {
     let index = Index::at(path, kind).ok()?;
     let file = FileBytes::open(&path.with_extension("pack")).ok()?;
-    let offsets = index.sorted_offsets();
+    let all = usize::try_from(index.num_objects()).ok()?;
+    let heads = if left.len().saturating_mul(FEW) > all {
+        Some(Heads::read(&index, &file, kind)?)
+    } else {
+        None
+    };
+    let sorted = if heads.is_none() { index.sorted_offsets() } else { Vec::new() };
+    let offsets = heads.as_ref().map_or(&sorted, |heads| &heads.offsets);
     // The last entry ends where the checksum of the pack begins.
     let last = file.len().checked_sub(u64::try_from(kind.len_in_bytes()).ok()?)?;
     let end_of = |offset: u64| {
         let after = offsets.partition_point(|known| *known <= offset);
         offsets.get(after).copied().unwrap_or(last)
     };
+    let base_of = |offset: u64| match &heads {
+        Some(heads) => {
+            let base = heads.base(heads.position(offset)?)?;
+            heads.offsets.get(base).copied()
+        }
+        None => match head(&file, offset, kind).map(|entry| entry.header) {
+            Some(Header::OfsDelta { base_distance }) => {
+                Header::verified_base_pack_offset(offset, base_distance)
+            }
+            Some(Header::RefDelta { base_id }) => {
+                index.lookup(base_id).map(|at| index.pack_offset_at_index(at))
+            }
+            _ => None,
+        },
+    };
     let mut nodes: Vec<Node> = Vec::new();
-    let mut known: HashMap<u64, u32> = HashMap::new();
+    let mut known: HashMap<u64, u32, foldhash::fast::RandomState> = HashMap::default();
     let mut rest = Vec::new();
     let mut node_at = |nodes: &mut Vec<Node>, offset: u64| -> Option<(u32, bool)> {
         if let Some(node) = known.get(&offset) {
@@ -125,16 +167,7 @@ fn plan(path: &Path, kind: Kind, ids: &[ObjectId], left: &[u32]) -> Option<(Plan
         while fresh {
             let node = nodes.get(usize::try_from(number).ok()?)?;
             let offset = node.offset;
-            let base = match head(&file, offset, kind).map(|entry| entry.header) {
-                Some(Header::OfsDelta { base_distance }) => {
-                    Header::verified_base_pack_offset(offset, base_distance)
-                }
-                Some(Header::RefDelta { base_id }) => {
-                    index.lookup(base_id).map(|at| index.pack_offset_at_index(at))
-                }
-                _ => None,
-            };
-            let Some(base) = base else { break };
+            let Some(base) = base_of(offset) else { break };
             let (below, is_new) = node_at(&mut nodes, base)?;
             nodes.get_mut(usize::try_from(number).ok()?)?.base = below;
             (number, fresh) = (below, is_new);

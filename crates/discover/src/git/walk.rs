@@ -1,9 +1,10 @@
 //! From a repository to its content.
 
 use super::commits::{self, Commits};
-use super::names::{Blob, History, Seen, blobs_of, place, tree_of};
+use super::names::{Blob, HashSet as IdSet, History, Seen, blobs_of, place, tree_of};
 use super::origin::{Asked, GitOrigin};
 use super::tips::{self, Tips};
+use super::trees::Trees;
 use super::{packs, submodules};
 use crate::error::DiscoverError;
 use crate::folder;
@@ -22,6 +23,9 @@ use std::time::Instant;
 /// Files of the work tree up to this size are compared with the history by their hash.
 const COMPARED_BYTES: u64 = 64 << 20;
 
+/// From so many commits on, all trees are read at once.
+const MANY_COMMITS: usize = 1000;
+
 /// Everything of a repository that is read, by number: blobs, then commits, then tags.
 struct Reading<'a> {
     name: &'a str,
@@ -29,7 +33,7 @@ struct Reading<'a> {
     history: History,
     commits: Commits,
     tags: Vec<(ObjectId, Option<u32>)>,
-    newest: HashSet<ObjectId>,
+    newest: IdSet<ObjectId>,
 }
 
 /// Walks a repository at `path`; `name` is how places call it.
@@ -56,7 +60,7 @@ pub(crate) fn walk(
         None => options.clone(),
     };
     let started = Instant::now();
-    let mut reading = Reading::new(&local, name, options, &repository).map_err(failed)?;
+    let mut reading = Reading::new(&local, name, options, &repository, threads).map_err(failed)?;
     tracing::debug!(seconds = started.elapsed().as_secs_f64(), "names of the history are read");
     let mut summary = Summary {
         container: place(name),
@@ -163,6 +167,7 @@ impl<'a> Reading<'a> {
         name: &'a str,
         options: &DiscoverOptions,
         shared: &gix::ThreadSafeRepository,
+        threads: usize,
     ) -> Result<Self, String> {
         let mut history = History { partial: is_partial(repository), ..History::default() };
         let mut tips =
@@ -172,6 +177,10 @@ impl<'a> Reading<'a> {
         let all = options.history;
         let commits = commits::read(repository, name, &tips, all, since, &mut history);
         let mut seen = Seen::new(options);
+        if all && !options.git.is_part() && commits.order.len() >= MANY_COMMITS {
+            let kind = repository.object_hash();
+            seen = seen.with(Trees::read(&folders(repository), kind, threads));
+        }
         seen.all(repository, name, &commits, options, &mut history);
         seen.rest(repository, name, &lying.trees, &lying.blobs, options, &mut history);
         let newest = tips.head.or_else(|| commits.order.last().map(|node| node.id));

@@ -1,0 +1,215 @@
+//! The trees of a whole history, each made once from what it is stored as a delta of.
+//!
+//! A history has far more trees than folders with anything new in them. Asked for one by one, the
+//! same bases are inflated again and again; here they are read in the order of the packs, and an
+//! entry that stands in many trees is kept once.
+
+use super::packs;
+use bytes::Bytes;
+use foldhash::quality::RandomState;
+use gix::ObjectId;
+use gix::hash::Kind;
+use gix::objs::tree::EntryKind;
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::hash::BuildHasher as _;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+/// Bounds of memory: entries in all trees together, and bytes of those that differ. Trees over it
+/// are asked for singly.
+const MOST_ENTRIES: usize = 64 << 20;
+const MOST_BYTES: usize = 256 << 20;
+/// The longest tree that is kept.
+const LONGEST_TREE: u64 = 64 << 20;
+
+/// Trees by their id.
+pub(super) struct Trees {
+    ids: Vec<ObjectId>,
+    /// The part that has the tree, and its place there; by the position of the id.
+    places: Vec<Option<(u32, u32)>>,
+    parts: Vec<Part>,
+    entries: Entries,
+}
+
+/// An entry of a tree.
+pub(super) struct TreeEntry<'a> {
+    pub(super) kind: EntryKind,
+    pub(super) name: &'a [u8],
+    pub(super) id: ObjectId,
+}
+
+/// The entries that differ, each with its bytes as a tree has them: mode, space, name, zero, id.
+#[derive(Default)]
+struct Entries {
+    bytes: Vec<u8>,
+    /// Where each begins in `bytes`.
+    starts: Vec<u32>,
+    /// By the hash of its bytes. Of two with the same hash, the second is kept each time it comes.
+    known: HashMap<u64, u32, RandomState>,
+    state: RandomState,
+}
+
+/// What one thread read, tree after tree.
+#[derive(Default)]
+struct Part {
+    lists: Vec<u32>,
+    /// Position of the id, and where the tree begins in `lists`.
+    trees: Vec<(u32, u32)>,
+    /// The tree before, to compare with: in a chain of deltas most of it comes again.
+    last: Bytes,
+}
+
+impl Trees {
+    /// Reads every tree of the packs.
+    pub(super) fn read(folders: &[PathBuf], kind: Kind, threads: usize) -> Self {
+        let mut ids = packs::trees(folders, kind);
+        ids.sort_unstable();
+        ids.dedup();
+        let entries: Mutex<Entries> = Mutex::default();
+        let parts: Mutex<Vec<Part>> = Mutex::default();
+        let add = |number: usize, content: Bytes| {
+            let part = parts.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut part = part.unwrap_or_default();
+            if let Ok(number) = u32::try_from(number) {
+                part.add(number, content, kind, &entries);
+            }
+            parts.lock().unwrap_or_else(PoisonError::into_inner).push(part);
+        };
+        packs::read(folders, kind, &ids, LONGEST_TREE, threads, &add);
+        let mut places = vec![None; ids.len()];
+        let mut parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (number, part) in (0u32..).zip(&mut parts) {
+            part.last = Bytes::new();
+            part.lists.shrink_to_fit();
+            for (at, (id, _)) in (0u32..).zip(&part.trees) {
+                let slot = usize::try_from(*id).ok().and_then(|id| places.get_mut(id));
+                if let Some(slot) = slot {
+                    *slot = Some((number, at));
+                }
+            }
+        }
+        let mut entries = entries.into_inner().unwrap_or_else(PoisonError::into_inner);
+        entries.known = HashMap::default();
+        Self { ids, places, parts, entries }
+    }
+
+    /// The numbers of the entries of a tree, in their order; none when it was not read here.
+    pub(super) fn get(&self, tree: &gix::oid) -> Option<&[u32]> {
+        let found = self.ids.binary_search_by(|id| id.as_ref().cmp(tree)).ok()?;
+        let (part, at) = (*self.places.get(found)?)?;
+        let part = self.parts.get(usize::try_from(part).ok()?)?;
+        let at = usize::try_from(at).ok()?;
+        let start = usize::try_from(part.trees.get(at)?.1).ok()?;
+        let end = part.trees.get(at.checked_add(1)?).and_then(|next| usize::try_from(next.1).ok());
+        part.lists.get(start..end.unwrap_or(part.lists.len()))
+    }
+
+    /// An entry by its number.
+    pub(super) fn entry(&self, number: u32) -> Option<TreeEntry<'_>> {
+        let at = usize::try_from(number).ok()?;
+        let start = usize::try_from(*self.entries.starts.get(at)?).ok()?;
+        let end = self.entries.starts.get(at.checked_add(1)?);
+        let end = end.and_then(|end| usize::try_from(*end).ok());
+        let bytes = self.entries.bytes.get(start..end.unwrap_or(self.entries.bytes.len()))?;
+        let (mode, name) = mode_and_name(bytes)?;
+        let id = bytes.get(mode.len().checked_add(name.len())?.checked_add(1)?..)?;
+        let mode = gix::objs::tree::EntryMode::from_bytes(mode)?;
+        Some(TreeEntry { kind: mode.kind(), name, id: ObjectId::try_from(id).ok()? })
+    }
+
+    /// How many entries differ.
+    pub(super) fn count(&self) -> usize {
+        self.entries.starts.len()
+    }
+}
+
+/// The mode with the space behind it, and the name.
+fn mode_and_name(entry: &[u8]) -> Option<(&[u8], &[u8])> {
+    let space = entry.iter().take(8).position(|byte| *byte == b' ').filter(|at| *at > 0)?;
+    let (mode, name) = entry.split_at_checked(space.checked_add(1)?)?;
+    Some((mode, name.get(..memchr::memchr(0, name)?)?))
+}
+
+/// The first entry of what is left of a tree; none when it breaks off or has no known mode.
+fn first(rest: &[u8], id_length: usize) -> Option<&[u8]> {
+    let (mode, name) = mode_and_name(rest)?;
+    gix::objs::tree::EntryMode::from_bytes(mode)?;
+    let length = mode.len().checked_add(name.len())?.checked_add(1)?.checked_add(id_length)?;
+    rest.get(..length)
+}
+
+impl Entries {
+    /// The number of an entry; none when there is no room for another one.
+    fn number(&mut self, entry: &[u8]) -> Option<u32> {
+        let hash = self.state.hash_one(entry);
+        if let Some(number) = self.known.get(&hash) {
+            let start = usize::try_from(*self.starts.get(usize::try_from(*number).ok()?)?).ok()?;
+            if self.bytes.get(start..).is_some_and(|bytes| bytes.starts_with(entry)) {
+                return Some(*number);
+            }
+        }
+        let start = u32::try_from(self.bytes.len()).ok()?;
+        let number = u32::try_from(self.starts.len()).ok()?;
+        if self.bytes.len().checked_add(entry.len())? > MOST_BYTES {
+            return None;
+        }
+        self.bytes.extend_from_slice(entry);
+        self.starts.push(start);
+        self.known.entry(hash).or_insert(number);
+        Some(number)
+    }
+}
+
+impl Part {
+    /// Adds a tree; one that breaks off is left to whoever asks for it singly.
+    fn add(&mut self, number: u32, content: Bytes, kind: Kind, entries: &Mutex<Entries>) {
+        let start = self.lists.len();
+        let Ok(place) = u32::try_from(start) else { return };
+        // The tree before, entry by entry beside this one: both are in the order of names.
+        let mut last: &[u8] = &self.last;
+        let from = self.trees.last().map_or(0, |tree| tree.1);
+        let mut same = usize::try_from(from).unwrap_or(start)..start;
+        let mut rest: &[u8] = &content;
+        let id_length = kind.len_in_bytes();
+        let mut is_whole = true;
+        while !rest.is_empty() {
+            let Some(entry) = first(rest, id_length) else {
+                is_whole = false;
+                break;
+            };
+            rest = rest.get(entry.len()..).unwrap_or(&[]);
+            let number = loop {
+                if last.starts_with(entry) {
+                    last = last.get(entry.len()..).unwrap_or(&[]);
+                    break same.next().and_then(|at| self.lists.get(at)).copied();
+                }
+                let Some(beside) = first(last, id_length) else { break None };
+                let name = |entry| mode_and_name(entry).map(|(_, name)| name);
+                let order = name(beside).cmp(&name(entry));
+                if order == Ordering::Greater {
+                    break None;
+                }
+                last = last.get(beside.len()..).unwrap_or(&[]);
+                same.next();
+                if order == Ordering::Equal {
+                    break None;
+                }
+            };
+            let number = number.or_else(|| {
+                entries.lock().unwrap_or_else(PoisonError::into_inner).number(entry)
+            });
+            let Some(number) = number.filter(|_| self.lists.len() < MOST_ENTRIES) else {
+                is_whole = false;
+                break;
+            };
+            self.lists.push(number);
+        }
+        if is_whole {
+            self.trees.push((number, place));
+            self.last = content;
+        } else {
+            self.lists.truncate(start);
+        }
+    }
+}
