@@ -3,13 +3,14 @@
 use super::commits::Commits;
 use super::trees::{TreeEntry, Trees};
 use crate::found::DiscoverOptions;
+use foldhash::quality::RandomState;
 use gix::ObjectId;
 use gix::objs::{Kind, tree::EntryKind};
 use lidless_core::Gap;
-use foldhash::quality::RandomState;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Trees nested deeper than this were built to exhaust, not to be checked out.
 const TREE_DEPTH: usize = 256;
@@ -69,12 +70,14 @@ pub(super) struct Seen {
     /// Where paths decide, the same folder at another path is another one.
     by_path: bool,
     trees: HashSet<(ObjectId, u64)>,
+    /// The same of trees that are in `known`, by their position there, where no path decides.
+    met: Vec<bool>,
     /// Blobs that were met only where the user left them out.
     left_out: HashSet<ObjectId>,
     pub(super) blobs: HashSet<ObjectId>,
     buffer: Vec<u8>,
     /// The trees of the packs, when all of them are asked for.
-    known: Option<Trees>,
+    known: Option<Arc<Trees>>,
     /// Entries of those that have nothing new in any tree, by their number.
     done: Vec<bool>,
 }
@@ -93,9 +96,10 @@ impl Seen {
     }
 
     /// Takes trees from there where they are there.
-    pub(super) fn with(mut self, trees: Trees) -> Self {
-        self.done = vec![false; trees.count()];
-        self.known = Some(trees);
+    pub(super) fn with(mut self, trees: Option<&Arc<Trees>>) -> Self {
+        self.done = vec![false; trees.map_or(0, |trees| trees.count())];
+        self.met = vec![false; trees.map_or(0, |trees| trees.positions())];
+        self.known = trees.cloned();
         self
     }
 
@@ -108,8 +112,26 @@ impl Seen {
         hasher.finish()
     }
 
+    fn position(&self, tree: &gix::oid) -> Option<usize> {
+        self.known.as_ref()?.position(tree)
+    }
+
     fn met(&self, tree: ObjectId, prefix: &str) -> bool {
-        self.trees.contains(&(tree, self.path_hash(prefix)))
+        match self.position(&tree).filter(|_| !self.by_path) {
+            Some(at) => self.met.get(at).copied().unwrap_or(false),
+            None => self.trees.contains(&(tree, self.path_hash(prefix))),
+        }
+    }
+
+    /// Notes a tree; says whether it was not met before.
+    fn meet(&mut self, tree: ObjectId, position: Option<usize>, prefix: &str) -> bool {
+        match position.filter(|_| !self.by_path).and_then(|at| self.met.get_mut(at)) {
+            Some(met) => !std::mem::replace(met, true),
+            None => {
+                let path = self.path_hash(prefix);
+                self.trees.insert((tree, path))
+            }
+        }
     }
 
     /// Adds every blob of the commits, and not those of commits that were not asked for.
@@ -255,30 +277,26 @@ impl Seen {
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut stack: Vec<(ObjectId, String, usize)> = vec![(root, String::new(), 0)];
         while let Some((id, prefix, depth)) = stack.pop() {
-            let path = self.path_hash(&prefix);
-            if !self.trees.insert((id, path)) {
+            let position = self.position(&id);
+            if !self.meet(id, position, &prefix) {
                 continue;
             }
-            let known = self.known.take();
-            if let Some((trees, list)) =
-                known.as_ref().and_then(|trees| Some((trees, trees.get(&id)?)))
-            {
+            let trees = self.known.clone();
+            let known = trees.as_ref().and_then(|trees| Some((trees, trees.get(position?)?)));
+            if let Some((trees, list)) = known {
                 for number in list {
                     let at = usize::try_from(*number).unwrap_or(usize::MAX);
                     if self.done.get(at).copied().unwrap_or(false) {
                         continue;
                     }
                     let Some(entry) = trees.entry(*number) else { continue };
-                    let step =
-                        self.step((&prefix, depth), &entry, &mut stack, submodule, blob);
+                    let step = self.step((&prefix, depth), &entry, &mut stack, submodule, blob);
                     if let (Step::Done, Some(done)) = (step, self.done.get_mut(at)) {
                         *done = true;
                     }
                 }
-                self.known = known;
                 continue;
             }
-            self.known = known;
             let found =
                 gix::prelude::FindExt::find_tree_iter(&repository.objects, &id, &mut buffer);
             let Ok(tree) = found else {
@@ -348,8 +366,12 @@ pub(super) fn tree_of(repository: &gix::Repository, commit: ObjectId) -> Option<
 }
 
 /// The blobs of one commit.
-pub(super) fn blobs_of(repository: &gix::Repository, commit: ObjectId) -> HashSet<ObjectId> {
-    let mut seen = Seen::default();
+pub(super) fn blobs_of(
+    repository: &gix::Repository,
+    trees: Option<&Arc<Trees>>,
+    commit: ObjectId,
+) -> HashSet<ObjectId> {
+    let mut seen = Seen::default().with(trees);
     if let Some(tree) = tree_of(repository, commit) {
         seen.walk(repository, tree, &mut |_, _| {}, &mut |_, _, _| {}, &mut |_, _| true);
     }

@@ -1,6 +1,7 @@
 //! Who brought something into a history, looked up only for what turned out to matter.
 
 use super::names::{HashSet, blobs_of, tree_of};
+use super::trees::Trees;
 use gix::ObjectId;
 use gix::objs::CommitRefIter;
 use lidless_core::Timestamp;
@@ -19,12 +20,20 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn new(repository: gix::ThreadSafeRepository) -> Arc<Self> {
-        Arc::new(Self { repository, branches: OnceLock::new() })
+    /// While all trees are in memory, the branches are looked at without asking for any again.
+    pub(super) fn new(
+        repository: gix::ThreadSafeRepository,
+        trees: Option<&Arc<Trees>>,
+    ) -> Arc<Self> {
+        let branches = OnceLock::new();
+        if trees.is_some() {
+            branches.get_or_init(|| read_branches(&repository.to_thread_local(), trees));
+        }
+        Arc::new(Self { repository, branches })
     }
 
     fn branches(&self) -> &(Vec<String>, HashMap<ObjectId, u64>) {
-        self.branches.get_or_init(|| read_branches(&self.repository.to_thread_local()))
+        self.branches.get_or_init(|| read_branches(&self.repository.to_thread_local(), None))
     }
 }
 
@@ -105,7 +114,10 @@ fn bit(at: usize) -> u64 {
 }
 
 /// Local branches and those of remotes; the one that is checked out first, the others by name.
-fn read_branches(repository: &gix::Repository) -> (Vec<String>, HashMap<ObjectId, u64>) {
+fn read_branches(
+    repository: &gix::Repository,
+    trees: Option<&Arc<Trees>>,
+) -> (Vec<String>, HashMap<ObjectId, u64>) {
     let mut tips: Vec<(bool, String, ObjectId)> = Vec::new();
     let head = repository.head_name().ok().flatten().map(|name| name.shorten().to_string());
     if let Ok(platform) = repository.references() {
@@ -126,7 +138,7 @@ fn read_branches(repository: &gix::Repository) -> (Vec<String>, HashMap<ObjectId
         let Some(tree) = tree_of(repository, *tip) else { continue };
         if !known.contains_key(&tree) {
             known.clear();
-            known.insert(tree, blobs_of(repository, *tip));
+            known.insert(tree, blobs_of(repository, trees, *tip));
         }
         for blob in known.get(&tree).into_iter().flatten() {
             *of.entry(*blob).or_default() |= bit(at);

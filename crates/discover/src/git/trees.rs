@@ -20,12 +20,16 @@ use std::sync::{Mutex, PoisonError};
 /// are asked for singly.
 const MOST_ENTRIES: usize = 64 << 20;
 const MOST_BYTES: usize = 256 << 20;
+/// Ids are looked up by their first two bytes.
+const BUCKETS: usize = 1 << 16;
 /// The longest tree that is kept.
 const LONGEST_TREE: u64 = 64 << 20;
 
 /// Trees by their id.
 pub(super) struct Trees {
+    /// In order; `fanout` says where those with each first two bytes begin.
     ids: Vec<ObjectId>,
+    fanout: Vec<u32>,
     /// The part that has the tree, and its place there; by the position of the id.
     places: Vec<Option<(u32, u32)>>,
     parts: Vec<Part>,
@@ -91,13 +95,39 @@ impl Trees {
         }
         let mut entries = entries.into_inner().unwrap_or_else(PoisonError::into_inner);
         entries.known = HashMap::default();
-        Self { ids, places, parts, entries }
+        let mut fanout = vec![0u32; BUCKETS];
+        for (number, id) in (1u32..).zip(&ids) {
+            if let Some(end) = bucket(id).and_then(|bucket| fanout.get_mut(bucket)) {
+                *end = number;
+            }
+        }
+        let mut last = 0;
+        for end in &mut fanout {
+            last = last.max(*end);
+            *end = last;
+        }
+        Self { ids, fanout, places, parts, entries }
     }
 
-    /// The numbers of the entries of a tree, in their order; none when it was not read here.
-    pub(super) fn get(&self, tree: &gix::oid) -> Option<&[u32]> {
-        let found = self.ids.binary_search_by(|id| id.as_ref().cmp(tree)).ok()?;
-        let (part, at) = (*self.places.get(found)?)?;
+    /// The position of a tree; none when it was not read here.
+    pub(super) fn position(&self, tree: &gix::oid) -> Option<usize> {
+        let bucket = bucket(tree)?;
+        let end = usize::try_from(*self.fanout.get(bucket)?).ok()?;
+        let before = bucket.checked_sub(1).and_then(|before| self.fanout.get(before));
+        let start = before.and_then(|start| usize::try_from(*start).ok()).unwrap_or(0);
+        let found = self.ids.get(start..end)?.binary_search_by(|id| id.as_ref().cmp(tree)).ok()?;
+        let position = start.checked_add(found)?;
+        (*self.places.get(position)?).map(|_| position)
+    }
+
+    /// How many positions there are.
+    pub(super) fn positions(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// The numbers of the entries of a tree, in their order.
+    pub(super) fn get(&self, position: usize) -> Option<&[u32]> {
+        let (part, at) = (*self.places.get(position)?)?;
         let part = self.parts.get(usize::try_from(part).ok()?)?;
         let at = usize::try_from(at).ok()?;
         let start = usize::try_from(part.trees.get(at)?.1).ok()?;
@@ -122,6 +152,12 @@ impl Trees {
     pub(super) fn count(&self) -> usize {
         self.entries.starts.len()
     }
+}
+
+/// Which of the buckets of ids one belongs to, by its first two bytes.
+fn bucket(id: &gix::oid) -> Option<usize> {
+    let two: [u8; 2] = id.as_bytes().first_chunk().copied()?;
+    Some(usize::from(u16::from_be_bytes(two)))
 }
 
 /// The mode with the space behind it, and the name.
@@ -196,9 +232,8 @@ impl Part {
                     break None;
                 }
             };
-            let number = number.or_else(|| {
-                entries.lock().unwrap_or_else(PoisonError::into_inner).number(entry)
-            });
+            let number = number
+                .or_else(|| entries.lock().unwrap_or_else(PoisonError::into_inner).number(entry));
             let Some(number) = number.filter(|_| self.lists.len() < MOST_ENTRIES) else {
                 is_whole = false;
                 break;

@@ -176,11 +176,11 @@ impl<'a> Reading<'a> {
         let since = options.git.since;
         let all = options.history;
         let commits = commits::read(repository, name, &tips, all, since, &mut history);
-        let mut seen = Seen::new(options);
-        if all && !options.git.is_part() && commits.order.len() >= MANY_COMMITS {
-            let kind = repository.object_hash();
-            seen = seen.with(Trees::read(&folders(repository), kind, threads));
-        }
+        let many = all && !options.git.is_part() && commits.order.len() >= MANY_COMMITS;
+        let kind = repository.object_hash();
+        let trees = many.then(|| Arc::new(Trees::read(&folders(repository), kind, threads)));
+        let trees = trees.as_ref();
+        let mut seen = Seen::new(options).with(trees);
         seen.all(repository, name, &commits, options, &mut history);
         seen.rest(repository, name, &lying.trees, &lying.blobs, options, &mut history);
         let newest = tips.head.or_else(|| commits.order.last().map(|node| node.id));
@@ -191,8 +191,8 @@ impl<'a> Reading<'a> {
         let numbers: HashMap<ObjectId, u32> =
             order.filter_map(|(at, node)| Some((node.id, u32::try_from(at).ok()?))).collect();
         let tags = tips.tags.iter().map(|(tag, of)| (*tag, numbers.get(of).copied())).collect();
-        let newest = newest.map(|id| blobs_of(repository, id)).unwrap_or_default();
-        Ok(Self { name, asked: Asked::new(shared.clone()), history, commits, tags, newest })
+        let newest = newest.map(|id| blobs_of(repository, trees, id)).unwrap_or_default();
+        Ok(Self { name, asked: Asked::new(shared.clone(), trees), history, commits, tags, newest })
     }
 
     /// Reads every object that was chosen and hands it on.
