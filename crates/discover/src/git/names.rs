@@ -275,6 +275,7 @@ impl Seen {
         blob: &mut dyn FnMut(ObjectId, String) -> bool,
     ) {
         let mut buffer = std::mem::take(&mut self.buffer);
+        let mut list = Vec::new();
         let mut stack: Vec<(ObjectId, String, usize)> = vec![(root, String::new(), 0)];
         while let Some((id, prefix, depth)) = stack.pop() {
             let position = self.position(&id);
@@ -282,9 +283,11 @@ impl Seen {
                 continue;
             }
             let trees = self.known.clone();
-            let known = trees.as_ref().and_then(|trees| Some((trees, trees.get(position?)?)));
-            if let Some((trees, list)) = known {
-                for number in list {
+            let known = trees.as_ref().filter(|trees| {
+                position.and_then(|position| trees.list(position, &mut list)).is_some()
+            });
+            if let Some(trees) = known {
+                for number in &list {
                     let at = usize::try_from(*number).unwrap_or(usize::MAX);
                     if self.done.get(at).copied().unwrap_or(false) {
                         continue;

@@ -10,16 +10,20 @@ use foldhash::quality::RandomState;
 use gix::ObjectId;
 use gix::hash::Kind;
 use gix::objs::tree::EntryKind;
+use hashbrown::HashTable;
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-/// Bounds of memory: entries in all trees together, and bytes of those that differ. Trees over it
-/// are asked for singly.
-const MOST_ENTRIES: usize = 64 << 20;
+/// Bounds of memory: numbers that a thread keeps, and bytes of the entries that differ. Trees over
+/// it are asked for singly.
+const MOST_NUMBERS: usize = 32 << 20;
 const MOST_BYTES: usize = 256 << 20;
+/// One tree in so many is kept whole, the others as what differs from the one before.
+const CHAIN: usize = 16;
+/// Marks one that is kept whole.
+const WHOLE: u32 = u32::MAX;
 /// Ids are looked up by their first two bytes.
 const BUCKETS: usize = 1 << 16;
 /// The longest tree that is kept.
@@ -49,19 +53,22 @@ struct Entries {
     bytes: Vec<u8>,
     /// Where each begins in `bytes`.
     starts: Vec<u32>,
-    /// By the hash of its bytes. Of two with the same hash, the second is kept each time it comes.
-    known: HashMap<u64, u32, RandomState>,
+    /// Their numbers, by their bytes.
+    known: HashTable<u32>,
     state: RandomState,
 }
 
 /// What one thread read, tree after tree.
 #[derive(Default)]
 struct Part {
+    /// The numbers of entries of each tree: [`WHOLE`] and all of them; or how many at the beginning
+    /// and at the end are those of the tree before, and what stands between.
     lists: Vec<u32>,
     /// Position of the id, and where the tree begins in `lists`.
     trees: Vec<(u32, u32)>,
     /// The tree before, to compare with: in a chain of deltas most of it comes again.
     last: Bytes,
+    last_list: Vec<u32>,
 }
 
 impl Trees {
@@ -85,7 +92,7 @@ impl Trees {
         let mut parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
         for (number, part) in (0u32..).zip(&mut parts) {
             part.last = Bytes::new();
-            part.lists.shrink_to_fit();
+            part.last_list = Vec::new();
             for (at, (id, _)) in (0u32..).zip(&part.trees) {
                 let slot = usize::try_from(*id).ok().and_then(|id| places.get_mut(id));
                 if let Some(slot) = slot {
@@ -94,7 +101,7 @@ impl Trees {
             }
         }
         let mut entries = entries.into_inner().unwrap_or_else(PoisonError::into_inner);
-        entries.known = HashMap::default();
+        entries.known = HashTable::new();
         let mut fanout = vec![0u32; BUCKETS];
         for (number, id) in (1u32..).zip(&ids) {
             if let Some(end) = bucket(id).and_then(|bucket| fanout.get_mut(bucket)) {
@@ -125,14 +132,11 @@ impl Trees {
         self.ids.len()
     }
 
-    /// The numbers of the entries of a tree, in their order.
-    pub(super) fn get(&self, position: usize) -> Option<&[u32]> {
+    /// Writes the numbers of the entries of a tree, in their order.
+    pub(super) fn list(&self, position: usize, list: &mut Vec<u32>) -> Option<()> {
+        list.clear();
         let (part, at) = (*self.places.get(position)?)?;
-        let part = self.parts.get(usize::try_from(part).ok()?)?;
-        let at = usize::try_from(at).ok()?;
-        let start = usize::try_from(part.trees.get(at)?.1).ok()?;
-        let end = part.trees.get(at.checked_add(1)?).and_then(|next| usize::try_from(next.1).ok());
-        part.lists.get(start..end.unwrap_or(part.lists.len()))
+        self.parts.get(usize::try_from(part).ok()?)?.list(usize::try_from(at).ok()?, list)
     }
 
     /// An entry by its number.
@@ -178,47 +182,55 @@ fn first(rest: &[u8], id_length: usize) -> Option<&[u8]> {
 impl Entries {
     /// The number of an entry; none when there is no room for another one.
     fn number(&mut self, entry: &[u8]) -> Option<u32> {
-        let hash = self.state.hash_one(entry);
-        if let Some(number) = self.known.get(&hash) {
-            let start = usize::try_from(*self.starts.get(usize::try_from(*number).ok()?)?).ok()?;
-            if self.bytes.get(start..).is_some_and(|bytes| bytes.starts_with(entry)) {
-                return Some(*number);
-            }
+        let Self { bytes, starts, known, state } = self;
+        let at = |number: u32| {
+            let start = starts.get(usize::try_from(number).ok()?)?;
+            bytes.get(usize::try_from(*start).ok()?..)
+        };
+        let hash = state.hash_one(entry);
+        // An entry ends with its id, and says where that begins: none begins with another one.
+        let same = |number: &u32| at(*number).is_some_and(|bytes| bytes.starts_with(entry));
+        if let Some(number) = known.find(hash, same) {
+            return Some(*number);
         }
-        let start = u32::try_from(self.bytes.len()).ok()?;
-        let number = u32::try_from(self.starts.len()).ok()?;
-        if self.bytes.len().checked_add(entry.len())? > MOST_BYTES {
+        let start = u32::try_from(bytes.len()).ok()?;
+        let number = u32::try_from(starts.len()).ok()?;
+        if bytes.len().checked_add(entry.len())? > MOST_BYTES {
             return None;
         }
-        self.bytes.extend_from_slice(entry);
-        self.starts.push(start);
-        self.known.entry(hash).or_insert(number);
+        let length = |number: u32| {
+            let next = number.checked_add(1).and_then(|next| usize::try_from(next).ok());
+            let end = next.and_then(|next| starts.get(next)).copied().unwrap_or(start);
+            let begin = usize::try_from(number).ok().and_then(|at| starts.get(at)).copied();
+            usize::try_from(end.saturating_sub(begin.unwrap_or(end))).unwrap_or(0)
+        };
+        let hash_of = |number: &u32| {
+            state
+                .hash_one(at(*number).and_then(|bytes| bytes.get(..length(*number))).unwrap_or(&[]))
+        };
+        known.insert_unique(hash, number, hash_of);
+        bytes.extend_from_slice(entry);
+        starts.push(start);
         Some(number)
     }
 }
 
 impl Part {
     /// Adds a tree; one that breaks off is left to whoever asks for it singly.
-    fn add(&mut self, number: u32, content: Bytes, kind: Kind, entries: &Mutex<Entries>) {
-        let start = self.lists.len();
-        let Ok(place) = u32::try_from(start) else { return };
+    fn add(&mut self, id: u32, content: Bytes, kind: Kind, entries: &Mutex<Entries>) {
         // The tree before, entry by entry beside this one: both are in the order of names.
         let mut last: &[u8] = &self.last;
-        let from = self.trees.last().map_or(0, |tree| tree.1);
-        let mut same = usize::try_from(from).unwrap_or(start)..start;
+        let mut same = self.last_list.iter().copied();
+        let mut list = Vec::with_capacity(self.last_list.len().saturating_add(1));
         let mut rest: &[u8] = &content;
         let id_length = kind.len_in_bytes();
-        let mut is_whole = true;
         while !rest.is_empty() {
-            let Some(entry) = first(rest, id_length) else {
-                is_whole = false;
-                break;
-            };
+            let Some(entry) = first(rest, id_length) else { return };
             rest = rest.get(entry.len()..).unwrap_or(&[]);
-            let number = loop {
+            let known = loop {
                 if last.starts_with(entry) {
                     last = last.get(entry.len()..).unwrap_or(&[]);
-                    break same.next().and_then(|at| self.lists.get(at)).copied();
+                    break same.next();
                 }
                 let Some(beside) = first(last, id_length) else { break None };
                 let name = |entry| mode_and_name(entry).map(|(_, name)| name);
@@ -232,19 +244,50 @@ impl Part {
                     break None;
                 }
             };
-            let number = number
+            let number = known
                 .or_else(|| entries.lock().unwrap_or_else(PoisonError::into_inner).number(entry));
-            let Some(number) = number.filter(|_| self.lists.len() < MOST_ENTRIES) else {
-                is_whole = false;
-                break;
-            };
-            self.lists.push(number);
+            let Some(number) = number else { return };
+            list.push(number);
         }
-        if is_whole {
-            self.trees.push((number, place));
-            self.last = content;
-        } else {
-            self.lists.truncate(start);
+        if self.lists.len().saturating_add(list.len()) > MOST_NUMBERS {
+            return;
         }
+        let Ok(start) = u32::try_from(self.lists.len()) else { return };
+        let is_whole = self.trees.len().checked_rem(CHAIN) == Some(0);
+        let before = if is_whole { &[] } else { self.last_list.as_slice() };
+        let equal = |(one, other): &(&u32, &u32)| one == other;
+        let front = before.iter().zip(&list).take_while(equal).count();
+        let room = before.len().min(list.len()).saturating_sub(front);
+        let back = before.iter().rev().zip(list.iter().rev()).take(room).take_while(equal).count();
+        let number = |count: usize| u32::try_from(count).unwrap_or(WHOLE);
+        self.lists.extend([if is_whole { WHOLE } else { number(front) }, number(back)]);
+        let middle = front..list.len().saturating_sub(back);
+        self.lists.extend_from_slice(list.get(middle).unwrap_or(&[]));
+        self.trees.push((id, start));
+        self.last = content;
+        self.last_list = list;
+    }
+
+    /// Writes the list of the tree `at` that place.
+    fn list(&self, at: usize, list: &mut Vec<u32>) -> Option<()> {
+        let first = at.checked_sub(at.checked_rem(CHAIN)?)?;
+        for tree in first..=at {
+            let begin = |tree: usize| usize::try_from(self.trees.get(tree)?.1).ok();
+            let end = begin(tree.checked_add(1)?).unwrap_or(self.lists.len());
+            let (head, middle) = self.lists.get(begin(tree)?..end)?.split_at_checked(2)?;
+            let [front, back] = *head else { return None };
+            if front == WHOLE {
+                list.clear();
+                list.extend_from_slice(middle);
+                continue;
+            }
+            let end = list.len().checked_sub(usize::try_from(back).ok()?)?;
+            let start = usize::try_from(front).ok()?;
+            if start > end {
+                return None;
+            }
+            list.splice(start..end, middle.iter().copied());
+        }
+        Some(())
     }
 }
