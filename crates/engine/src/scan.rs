@@ -181,7 +181,8 @@ pub(crate) fn named_scope(settings: &ScanSettings) -> Scope {
                 Some(bucket) if access.provider != Provider::Azure => {
                     scope.name_store(&format!("{}/{bucket}", access.store()));
                 }
-                _ => scope.name_store(&access.store()),
+                // A credential that the user names names every service that it opens.
+                _ => access.stores().iter().for_each(|store| scope.name_store(store)),
             }
         }
     }

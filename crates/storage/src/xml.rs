@@ -11,6 +11,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) path: Vec<String>,
     text: String,
     encoded: bool,
+    /// The name of a root that was written as an empty element.
+    pub(crate) empty_root: Option<String>,
 }
 
 /// What a step met.
@@ -35,6 +37,7 @@ impl<'a> Walk<'a> {
             path: Vec::new(),
             text: String::new(),
             encoded: false,
+            empty_root: None,
         }
     }
 
@@ -69,6 +72,10 @@ impl<'a> Walk<'a> {
                 }
                 Event::DocType(_) => return Err("a document type where none belongs".into()),
                 Event::Eof => return Ok(Step::End),
+                Event::Empty(tag) if self.path.is_empty() => {
+                    let name = String::from_utf8_lossy(tag.name().as_ref().as_ref()).into_owned();
+                    self.empty_root = Some(name);
+                }
                 Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
             }
         }

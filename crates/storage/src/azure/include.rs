@@ -6,7 +6,7 @@
 //! folder (`delimiter`); accounts with a hierarchical namespace do not know versions.
 
 use super::error::refusal_code;
-use super::store::Shared;
+use super::shared::Shared;
 use crate::client::Answer;
 use lidless_core::{Auth, Gap};
 use std::collections::BTreeSet;
@@ -73,7 +73,11 @@ impl Include {
             _ => false,
         };
         // A stranger is asked twice at most.
-        about_words.then_some(if stranger && answer.status != 400 { LADDER.len() - 1 } else { next })
+        about_words.then_some(if stranger && answer.status != 400 {
+            LADDER.len() - 1
+        } else {
+            next
+        })
     }
 
     /// Keeps the step at which the service answered, and what is missing by it.

@@ -5,7 +5,7 @@
 //! in pages with a `NextMarker`.
 
 use super::query::Query;
-use super::store::Shared;
+use super::shared::Shared;
 use crate::client::Verb;
 use crate::content::{GetPart as _, ObjectBytes};
 use crate::url::query;

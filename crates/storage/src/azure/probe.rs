@@ -5,7 +5,7 @@
 
 use super::list;
 use super::query::Query;
-use super::store::Shared;
+use super::shared::Shared;
 use super::verdict::{Verdict, verdict};
 use crate::client::{Answer, Verb};
 use crate::store::{Probe, StorageError, StorageErrorKind};

@@ -1,7 +1,7 @@
 //! Reading one state of a blob: a version or a snapshot in place of the current content.
 
 use super::query::Query;
-use super::store::Shared;
+use super::shared::Shared;
 use crate::client::{Answer, Verb};
 use crate::content::GetPart;
 use crate::store::StorageError;

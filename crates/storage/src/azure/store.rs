@@ -1,180 +1,27 @@
-//! One blob account through one credential.
+//! The blobs of one account through one credential.
 
-use super::address::Address;
 use super::error::refused;
 use super::include::Include;
 use super::pages::PageBytes;
-use super::query::{Query, credential};
-use super::sign::{authorization, http_date};
+use super::query::Query;
+use super::shared::Shared;
 use super::state::{self, StatePart};
 use super::{list, probe};
-use crate::client::{Answer, Ask, Client, Verb};
-use crate::content::{GetPart, ObjectBytes, shown_place};
+use crate::client::{Client, Verb};
+use crate::content::{GetPart, ObjectBytes};
 use crate::retry::http_time;
 use crate::store::{
     ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store, malformed,
 };
-use crate::url::{host, query};
-use lidless_core::{
-    Access, Auth, BlobType, Container, Gap, Object, PublicAccess, Secret, Timestamp, Touch,
-};
-use lidless_io::{Link, ReadAt};
+use crate::url::query;
+use lidless_core::{Access, Auth, BlobType, Container, Gap, Object, PublicAccess};
+use lidless_io::ReadAt;
 use std::sync::Arc;
 
-/// The version that requests speak: the newest that every emulator and sovereign cloud speaks and
-/// that lists everything read here.
-const VERSION: &str = "2021-08-06";
-/// The oldest token that lets a request speak another version than its own (`sv`).
-const OLDEST_FREE_TOKEN: &str = "2015-04-05";
 /// The largest page of a listing there can be: 5,000 names of 1,024 characters, with room.
 const PAGE_LIMIT: u64 = 64 << 20;
 /// Pages of containers at most; an account has no limit of its own.
 const CONTAINER_PAGES: usize = 200;
-
-/// What every request of a store needs.
-pub(crate) struct Shared {
-    pub(crate) client: Arc<Client>,
-    pub(crate) access: Access,
-    name: String,
-    address: Address,
-    /// What listings ask for, and what is known to be left out.
-    pub(crate) include: Include,
-    /// What requests to this account cost, measured on the way.
-    pub(crate) link: Link,
-}
-
-impl Shared {
-    /// Sends one request.
-    pub(crate) fn ask(
-        &self,
-        verb: Verb,
-        about: &Query,
-        mut headers: Vec<(&'static str, String)>,
-        what: &str,
-        limit: u64,
-    ) -> Result<Answer, StorageError> {
-        let origin = self.address.origin();
-        let target = self.address.target(&about.resource);
-        let mut full = about.parameters.clone();
-        if self.chooses_version() {
-            headers.push(("x-ms-version", VERSION.into()));
-        }
-        match &self.access.auth {
-            Auth::Query(sas) => {
-                // A state that the request names is not named twice.
-                let own = self.is_own(about) && !names_a_state(&about.parameters);
-                if !full.is_empty() {
-                    full.push('&');
-                }
-                full.push_str(&credential(sas.expose(), own));
-            }
-            Auth::Anonymous => {}
-            Auth::Key { id, key, .. } => {
-                headers.push(("x-ms-date", http_date(Timestamp::now())));
-                let signed = authorization(verb, id, key, &headers, &target, &about.parameters);
-                let signed = signed.ok_or_else(|| StorageError {
-                    kind: StorageErrorKind::Denied,
-                    message: format!("cannot {what}: the account key is not base64"),
-                    status: None,
-                    code: None,
-                })?;
-                headers.push(("authorization", signed));
-            }
-        }
-        let url = if full.is_empty() {
-            format!("{origin}{target}")
-        } else {
-            format!("{origin}{target}?{full}")
-        };
-        let touch = Touch {
-            host: host(origin),
-            store: Some(self.name.clone()),
-            path: about.touched.clone(),
-        };
-        let locate = |url: &str| self.address.touch(url);
-        let part_only = about.part_only;
-        self.client.ask(&Ask { verb, url, headers, touch, what, limit, locate: &locate, part_only })
-    }
-
-    /// True when the request is about the blob that the link itself names.
-    fn is_own(&self, about: &Query) -> bool {
-        match (&self.access.container, &self.access.key) {
-            (Some(container), Some(key)) => {
-                about.is_blob && about.resource == format!("{container}/{key}")
-            }
-            _ => false,
-        }
-    }
-
-    /// True when the request says which version it speaks. Older tokens fix it themselves, and a
-    /// link may name one.
-    fn chooses_version(&self) -> bool {
-        match &self.access.auth {
-            Auth::Anonymous | Auth::Key { .. } => true,
-            Auth::Query(_) => {
-                self.sas("sv").is_some_and(|version| version.as_str() >= OLDEST_FREE_TOKEN)
-                    && self.sas("api-version").is_none()
-            }
-        }
-    }
-
-    /// The account as places write it.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// True when the requests go to this machine: emulators answer less exactly.
-    pub(crate) fn is_local(&self) -> bool {
-        self.address.is_loopback()
-    }
-
-    /// A parameter of the SAS, decoded.
-    pub(crate) fn sas(&self, key: &str) -> Option<String> {
-        let Auth::Query(sas) = &self.access.auth else { return None };
-        parameter(sas, key)
-    }
-}
-
-impl GetPart for Shared {
-    fn place(&self, container: &str, key: &str) -> String {
-        shown_place(&self.name, container, key)
-    }
-
-    fn get(
-        &self,
-        container: &str,
-        key: &str,
-        part_only: bool,
-        headers: Vec<(&'static str, String)>,
-        what: &str,
-        limit: u64,
-    ) -> Result<Answer, StorageError> {
-        let query = Query { part_only, ..Query::blob(container, key) };
-        self.ask(Verb::Get, &query, headers, what, limit)
-    }
-
-    fn refused(&self, what: &str, answer: &Answer) -> StorageError {
-        refused(what, answer)
-    }
-
-    fn link(&self) -> &Link {
-        &self.link
-    }
-}
-
-fn names_a_state(parameters: &str) -> bool {
-    parameters
-        .split('&')
-        .any(|part| part.starts_with("snapshot=") || part.starts_with("versionid="))
-}
-
-fn parameter(sas: &Secret, key: &str) -> Option<String> {
-    sas.expose().split('&').find_map(|part| {
-        let (name, value) = part.split_once('=')?;
-        name.eq_ignore_ascii_case(key)
-            .then(|| percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned())
-    })
-}
 
 /// The store.
 pub(crate) struct AzureStore {
@@ -183,16 +30,7 @@ pub(crate) struct AzureStore {
 
 impl AzureStore {
     pub(crate) fn new(client: Arc<Client>, access: Access) -> Self {
-        let name = access.store();
-        let address = Address::new(&access, client.endpoints().azure.as_deref());
-        let tags = match &access.auth {
-            Auth::Query(sas) => parameter(sas, "sp").is_none_or(|letters| letters.contains('t')),
-            Auth::Key { .. } => true,
-            Auth::Anonymous => false,
-        };
-        let include = Include::new(tags);
-        let link = Link::default();
-        Self { shared: Arc::new(Shared { client, access, name, address, include, link }) }
+        Self { shared: Arc::new(Shared::new(client, access)) }
     }
 }
 
@@ -432,6 +270,10 @@ impl Store for AzureStore {
             Some(BlobType::Page) => Arc::new(PageBytes::new(shared, state, bytes)),
             _ => Arc::new(bytes),
         }
+    }
+
+    fn others(&self) -> Vec<Arc<dyn Store>> {
+        super::others(&self.shared)
     }
 
     fn gaps(&self) -> Vec<Gap> {

@@ -6,7 +6,7 @@
 use super::error::detail;
 use super::list;
 use super::probe::Question;
-use super::store::Shared;
+use super::shared::Shared;
 use crate::client::Answer;
 use lidless_core::{Auth, GrantStatus, Timestamp};
 
@@ -35,6 +35,29 @@ impl Verdict {
             (GrantStatus::Live, true) => 4,
         }
     }
+}
+
+/// What a question of another service than blobs shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// That shares, queues or tables can be listed.
+    Containers,
+    /// That what is in one can be listed.
+    Names,
+    /// That content can be read.
+    Content,
+    /// That the service answers.
+    Account,
+}
+
+/// Reads an answer of another service than blobs: its codes mean the same, and its good answers
+/// are told by the headers that every service of storage sends.
+pub(crate) fn verdict_of(shared: &Shared, subject: Subject, answer: &Answer) -> Verdict {
+    let question = match subject {
+        Subject::Containers | Subject::Account => Question::Account,
+        Subject::Names | Subject::Content => Question::Blob,
+    };
+    verdict(shared, question, answer)
 }
 
 /// Reads an answer as the service means it.

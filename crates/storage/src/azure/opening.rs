@@ -1,0 +1,58 @@
+//! Which store a credential opens, and which others beside it.
+
+use super::service::ServiceStore;
+use super::shared::Shared;
+use super::store::AzureStore;
+use crate::client::Client;
+use crate::open::Endpoints;
+use crate::store::Store;
+use crate::url::host;
+use lidless_core::{Access, Auth, AzureService};
+use std::sync::Arc;
+
+/// The store of the service that the access is for.
+pub(crate) fn open(client: &Arc<Client>, access: &Access) -> Arc<dyn Store> {
+    let (client, access) = (Arc::clone(client), access.clone());
+    match access.azure_service() {
+        AzureService::Blob => Arc::new(AzureStore::new(client, access)),
+        service => Arc::new(ServiceStore::new(Shared::new(client, access), service)),
+    }
+}
+
+/// Where a service was said to be.
+pub(crate) fn endpoint(endpoints: &Endpoints, service: AzureService) -> Option<&str> {
+    match service {
+        AzureService::Blob => endpoints.azure.as_deref(),
+        _ => endpoints.azure_services.get(service.label()).map(String::as_str),
+    }
+}
+
+/// The other services that the credential of a store opens. One whose address is not known (an
+/// emulator's, when its endpoint was not given) is none: nothing is asked of an address that
+/// nobody named.
+pub(crate) fn others(shared: &Shared) -> Vec<Arc<dyn Store>> {
+    let access = &shared.access;
+    let services = access.azure_services().into_iter().filter(|one| *one != shared.service);
+    let found = services.filter_map(|service| sibling(shared, service));
+    found.map(|access| open(&shared.client, &access)).collect()
+}
+
+/// The way into another service of the same account.
+fn sibling(shared: &Shared, service: AzureService) -> Option<Access> {
+    let access = &shared.access;
+    let endpoints = shared.client.endpoints();
+    let given = endpoint(endpoints, service);
+    let own_given = endpoint(endpoints, shared.service).is_some();
+    let labelled = AzureService::of_host(&host(&access.origin)).is_some();
+    let origin = match given {
+        // The host of an endpoint says nothing of the service: the name of a cloud's does.
+        Some(_) => format!("https://{}.{}.core.windows.net", access.account, service.label()),
+        None if own_given || !labelled => return None,
+        None => {
+            let own = format!(".{}.", shared.service.label());
+            access.origin.replacen(&own, &format!(".{}.", service.label()), 1)
+        }
+    };
+    let auth: Auth = access.auth.clone();
+    Some(Access { origin, path_style: false, container: None, key: None, auth, ..access.clone() })
+}
