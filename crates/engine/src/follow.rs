@@ -1,6 +1,7 @@
 //! From a credential to what it opens: scope, probe, containers.
 
 use crate::book::{Book, Known};
+use crate::echo;
 use crate::error::EngineError;
 use crate::left_out::LeftOut;
 use crate::progress::Progress;
@@ -130,7 +131,11 @@ pub(crate) fn follow(
     for ((id, access, mut grant), (store, probe)) in chosen.into_iter().zip(probes) {
         followed = followed.saturating_add(1);
         match probe {
-            Ok(probe) => {
+            Ok(mut probe) => {
+                let book = book.lock().unwrap_or_else(PoisonError::into_inner);
+                if let (Some(store), Some(known)) = (&store, book.get(&id)) {
+                    echo::explain(&**store, &known.credential, &mut probe);
+                }
                 grant.status = probe.status;
                 grant.observed = Some(probe.observed);
                 settle(&mut grant);

@@ -12,6 +12,7 @@ mod beside;
 mod book;
 mod check;
 mod decisions;
+mod echo;
 mod error;
 mod follow;
 mod gitleaks;

@@ -118,6 +118,12 @@ pub trait Store: Send + Sync {
     /// bytes belong to the object that was listed. Sends nothing by itself.
     fn open(&self, container: &str, object: &Object) -> Arc<dyn ReadAt>;
 
+    /// The text that the service said it signed when it last rejected a signature: compared with
+    /// what the credential says, it tells why. Holds no signature.
+    fn signed_text(&self) -> Option<String> {
+        None
+    }
+
     /// The other services that the same credential opens, as stores of their own.
     fn others(&self) -> Vec<Arc<dyn Store>> {
         Vec::new()

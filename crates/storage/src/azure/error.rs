@@ -1,5 +1,6 @@
 //! What the service says when it refuses.
 
+use super::meaning::meaning;
 use crate::client::Answer;
 use crate::store::{StorageError, StorageErrorKind};
 
@@ -20,6 +21,15 @@ pub(crate) fn refusal_code(answer: &Answer) -> String {
     answer.code().unwrap_or_else(|| answer.status.to_string())
 }
 
+/// A request about an account that got no answer: a host that does not exist is an account that
+/// does not.
+pub(crate) fn gone(mut error: StorageError) -> StorageError {
+    if error.kind == StorageErrorKind::NotFound && error.status.is_none() {
+        error.message.push_str("; the storage account is gone, or its name is wrong");
+    }
+    error
+}
+
 /// A refusal as an error.
 pub(crate) fn refused(what: &str, answer: &Answer) -> StorageError {
     let code = answer.code();
@@ -31,9 +41,12 @@ pub(crate) fn refused(what: &str, answer: &Answer) -> StorageError {
         _ => StorageErrorKind::Malformed,
     };
     let shown = code.as_deref().map(|code| format!(" {code}")).unwrap_or_default();
+    // What a code means for the credential, where it says something of it.
+    let words = meaning(answer).filter(|one| one.status.is_some() && answer.status != 404);
+    let words = words.map(|one| format!(" ({})", one.words)).unwrap_or_default();
     StorageError {
         kind,
-        message: format!("cannot {what}: the service answers {}{shown}", answer.status),
+        message: format!("cannot {what}: the service answers {}{shown}{words}", answer.status),
         status: Some(answer.status),
         code,
     }

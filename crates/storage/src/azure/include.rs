@@ -22,6 +22,8 @@ const LADDER: [&[&str]; 6] = [
     &["metadata"],
     &[],
 ];
+/// The last step of [`LADDER`].
+const NOTHING: usize = 5;
 /// The step of [`LADDER`] without tags.
 const WITHOUT_TAGS: usize = 1;
 /// What no listing by folder gives.
@@ -73,11 +75,7 @@ impl Include {
             _ => false,
         };
         // A stranger is asked twice at most.
-        about_words.then_some(if stranger && answer.status != 400 {
-            LADDER.len() - 1
-        } else {
-            next
-        })
+        about_words.then_some(if stranger && answer.status != 400 { NOTHING } else { next })
     }
 
     /// Keeps the step at which the service answered, and what is missing by it.

@@ -8,6 +8,7 @@ mod error;
 mod files;
 mod include;
 mod list;
+mod meaning;
 mod opening;
 mod pages;
 mod peeked;

@@ -3,6 +3,7 @@
 //! A credential is called live only when the service's own answer says so, and revoked only when
 //! it says that: a login page, a proxy's refusal or a parked domain decide nothing.
 
+use super::error::gone;
 use super::list;
 use super::query::Query;
 use super::shared::Shared;
@@ -41,7 +42,7 @@ pub(crate) fn probe(shared: &Shared) -> Result<Probe, StorageError> {
     interview.run();
     let Interview { mut observed, best, first_error, .. } = interview;
     let Some(best) = best else {
-        return Err(first_error.unwrap_or_else(|| StorageError {
+        return Err(first_error.map(gone).unwrap_or_else(|| StorageError {
             kind: StorageErrorKind::Unsupported,
             message: format!("cannot ask {}: the link names nothing to ask", shared.access.store()),
             status: None,

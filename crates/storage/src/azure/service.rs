@@ -1,6 +1,6 @@
 //! The services beside blobs: what each does its own way, and the store that is made of it.
 
-use super::error::refused;
+use super::error::{gone, refused};
 use super::files::Files;
 use super::include::Include;
 use super::peeked::Kept;
@@ -150,7 +150,7 @@ impl Store for ServiceStore {
         let Interview { seen, best, error, .. } = interview;
         match (best, error) {
             (Some(best), _) => Ok(Probe { status: best.status, observed: seen }),
-            (None, Some(error)) => Err(error),
+            (None, Some(error)) => Err(gone(error)),
             (None, None) => Err(malformed(&format!("ask {}", shared.name), "nothing was asked")),
         }
     }
@@ -179,6 +179,10 @@ impl Store for ServiceStore {
 
     fn open(&self, container: &str, object: &Object) -> Arc<dyn ReadAt> {
         self.service.open(&self.shared, &self.kept, container, object)
+    }
+
+    fn signed_text(&self) -> Option<String> {
+        self.shared.signed_text()
     }
 
     fn others(&self) -> Vec<Arc<dyn Store>> {

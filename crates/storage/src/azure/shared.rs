@@ -11,7 +11,7 @@ use crate::store::{StorageError, StorageErrorKind};
 use crate::url::host;
 use lidless_core::{Access, Auth, AzureService, Secret, Timestamp, Touch};
 use lidless_io::Link;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The version that requests speak: the newest that every emulator and sovereign cloud speaks and
 /// that lists everything read here.
@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     address: Address,
     /// What listings ask for, and what is known to be left out.
     pub(crate) include: Include,
+    /// The text that the service said it signed, when it rejected a signature.
+    heard: Mutex<Option<String>>,
     /// What requests to this account cost, measured on the way.
     pub(crate) link: Link,
 }
@@ -46,7 +48,8 @@ impl Shared {
             Auth::Anonymous => false,
         };
         let include = Include::new(tags);
-        Self { client, access, service, name, address, include, link: Link::default() }
+        let (heard, link) = (Mutex::default(), Link::default());
+        Self { client, access, service, name, address, include, heard, link }
     }
 
     /// Sends one request.
@@ -141,6 +144,16 @@ impl Shared {
     /// The account as places write it.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Keeps the text that the service said it signed.
+    pub(crate) fn heard(&self, text: String) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+    }
+
+    /// The text that the service said it signed.
+    pub(crate) fn signed_text(&self) -> Option<String> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The place that a request is about.

@@ -39,6 +39,9 @@ impl AzureStore {
 const CONTAINER_LADDER: [&str; 4] =
     ["&include=metadata%2Cdeleted%2Csystem", "&include=metadata%2Csystem", "&include=system", ""];
 
+/// The last step of [`CONTAINER_LADDER`].
+const NO_WORDS: usize = 3;
+
 /// Containers that the service makes itself and names only when asked for.
 const HIDDEN: [&str; 7] = [
     "$root",
@@ -55,7 +58,7 @@ impl AzureStore {
         let shared = &self.shared;
         let what = format!("list the containers of {}", shared.name);
         // Some services do not know the questions.
-        let mut step = if shared.chooses_version() { 0 } else { CONTAINER_LADDER.len() - 1 };
+        let mut step = if shared.chooses_version() { 0 } else { NO_WORDS };
         let silence = shared.chooses_version().then_some(PublicAccess::None);
         let mut found: Vec<Container> = Vec::new();
         let mut marker: Option<String> = None;
@@ -270,6 +273,10 @@ impl Store for AzureStore {
             Some(BlobType::Page) => Arc::new(PageBytes::new(shared, state, bytes)),
             _ => Arc::new(bytes),
         }
+    }
+
+    fn signed_text(&self) -> Option<String> {
+        self.shared.signed_text()
     }
 
     fn others(&self) -> Vec<Arc<dyn Store>> {
