@@ -4,13 +4,15 @@ use crate::book::{Book, Known};
 use crate::echo;
 use crate::error::EngineError;
 use crate::left_out::LeftOut;
+use crate::objects::{read_mark, service_read_mark};
 use crate::progress::Progress;
 use crate::settings::ScanSettings;
 use lidless_core::{
-    Access, Container, Gap, Grant, GrantScope, GrantStatus, Permission, Provider, Severity,
+    Access, AzureService, Container, Gap, Grant, GrantScope, GrantStatus, Permission, Provider,
+    ServiceSeen, Severity,
 };
 use lidless_ledger::{Case, ContainerId, Reach};
-use lidless_storage::{Client, StorageError, StorageErrorKind, Store};
+use lidless_storage::{Client, Probe, StorageError, StorageErrorKind, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +21,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) struct Door {
     pub(crate) reach: Reach,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) grant: String,
+    /// Under which name the case keeps that content was read.
+    pub(crate) mark: String,
     /// Whether the grant declares, or may have, read access.
     pub(crate) reads: bool,
     /// Set once content was read.
@@ -153,25 +156,55 @@ pub(crate) fn follow(
         if grant.status == GrantStatus::Live
             && let Some(store) = store
         {
-            // One credential may open other services of the account as well.
+            enter(&id, &access, &grant, &store, case, doors, progress)?;
+            left_out.keep(case, &*store)?;
             let others = store.others();
-            for (store, own) in
-                std::iter::once((store, true)).chain(others.into_iter().map(|one| (one, false)))
-            {
-                let access = Access {
-                    container: access.container.clone().filter(|_| own),
-                    key: access.key.clone().filter(|_| own),
-                    ..access.clone()
-                };
-                enter(&id, &access, &grant, &store, case, doors, progress)?;
-                left_out.keep(case, &*store)?;
-                doors.stores.insert((id.clone(), store.name().to_owned()), store);
+            doors.stores.insert((id.clone(), store.name().to_owned()), store);
+            // One credential may open other services of the account as well.
+            let access = Access { container: None, key: None, ..access };
+            for store in others {
+                if see(&mut grant, &*store, case)? {
+                    enter(&id, &access, &grant, &store, case, doors, progress)?;
+                    left_out.keep(case, &*store)?;
+                    doors.stores.insert((id.clone(), store.name().to_owned()), store);
+                }
             }
         }
         case.put_grant(&grant)?;
         book.lock().unwrap_or_else(PoisonError::into_inner).set_grant(grant);
     }
     Ok(followed)
+}
+
+/// Asks another service of a grant's account; whether it answers the credential.
+fn see(grant: &mut Grant, store: &dyn Store, case: &Case) -> Result<bool, EngineError> {
+    let scheme = store.name().split("://").next().unwrap_or("");
+    let service = AzureService::ALL.into_iter().find(|one| one.scheme() == scheme);
+    let Some((service, observed)) = service.zip(grant.observed.as_mut()) else {
+        return Ok(false);
+    };
+    let (seen, live) = match store.probe() {
+        Ok(Probe { status, observed }) => {
+            let seen = ServiceSeen {
+                can_list_containers: observed.can_list_containers,
+                can_list: observed.can_list,
+                can_read: observed.can_read,
+                meaning: observed.meaning,
+            };
+            (seen, status == GrantStatus::Live)
+        }
+        Err(error) => {
+            // An account need not have every service; what is out of scope or does not answer is
+            // something not seen.
+            if error.kind != StorageErrorKind::NotFound {
+                let reason = format!("could not be asked: {}", error.message);
+                case.put_local(&[], &[], &[Gap::new(store.name(), reason, None)])?;
+            }
+            (ServiceSeen { meaning: Some(error.message), ..ServiceSeen::default() }, false)
+        }
+    };
+    observed.services.insert(service.label().to_owned(), seen);
+    Ok(live)
 }
 
 /// A grant that no longer works is worth tidying up, no more.
@@ -250,6 +283,14 @@ fn enter(
         },
     };
     let has_read = Arc::new(AtomicBool::new(false));
+    let own = access.azure_service();
+    let other = AzureService::ALL
+        .into_iter()
+        .find(|one| *one != own && store.name().starts_with(&format!("{}://", one.scheme())));
+    let mark = match other.filter(|_| access.provider == Provider::Azure) {
+        Some(service) => service_read_mark(id, service),
+        None => read_mark(id),
+    };
     for container in containers {
         progress.container();
         let container_id = case.put_container(store.name(), &container)?;
@@ -266,7 +307,7 @@ fn enter(
         doors.by_container.entry(container_id).or_default().push(Arc::new(Door {
             reach,
             store: Arc::clone(store),
-            grant: id.to_owned(),
+            mark: mark.clone(),
             reads: grant.may(Permission::Read) != Some(false),
             has_read: Arc::clone(&has_read),
         }));

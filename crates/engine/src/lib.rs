@@ -26,6 +26,7 @@ mod objects;
 mod observe;
 mod order;
 mod progress;
+mod proofs;
 mod questions;
 mod scan;
 mod settings;

@@ -11,14 +11,16 @@ use crate::left_out::LeftOut;
 use crate::listing::list_all;
 use crate::local;
 use crate::metadata::Metadata;
-use crate::objects::{Objects, read_mark};
+use crate::objects::{Objects, read_mark, service_read_mark};
 use crate::progress::Progress;
+use crate::proofs::proofs;
 use crate::questions::of_rule;
 use crate::settings::ScanSettings;
 use crate::target::Target;
 use crate::verify::verify;
 use lidless_core::{
-    Gap, Layer, Mechanism, Observed, Place, Provenance, Provider, Report, Run, Scope, Timestamp,
+    AzureService, Gap, Layer, Mechanism, Observed, Place, Provenance, Provider, Report, Run, Scope,
+    Timestamp,
 };
 use lidless_discover::Source;
 use lidless_io::{Budget, Tally};
@@ -277,16 +279,26 @@ fn walk(
         save_traffic(case, before, client.tally())?;
     }
     let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut seen = Vec::new();
+    let mut told = Vec::new();
     for (id, known) in book.known() {
+        let mut grant = known.grant.clone();
         if case.meta::<bool>(&read_mark(id))? == Some(true) {
-            seen.push(known.grant.clone());
+            grant.observed.get_or_insert_with(Observed::default).can_read = Some(true);
         }
+        let Some(observed) = &mut grant.observed else { continue };
+        for service in AzureService::ALL {
+            let read = case.meta::<bool>(&service_read_mark(id, service))? == Some(true);
+            if let Some(seen) = observed.services.get_mut(service.label()).filter(|_| read) {
+                seen.can_read = Some(true);
+            }
+        }
+        let rows = proofs(&known.credential, &grant, settings.now);
+        if let Some(observed) = &mut grant.observed {
+            observed.proofs = rows;
+        }
+        told.push(grant);
     }
-    for mut grant in seen {
-        grant.observed.get_or_insert_with(Observed::default).can_read = Some(true);
-        book.set_grant(grant);
-    }
+    told.into_iter().for_each(|grant| book.set_grant(grant));
     Ok(())
 }
 

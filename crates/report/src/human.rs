@@ -122,6 +122,13 @@ fn block(page: &mut Page<'_>, report: &Report, exposure: &Exposure) -> Result<()
         page.label("", &format!("and {} more places", leads.len().saturating_sub(4)))?;
     }
     page.label("Can do", &grant.operations.join(" · "))?;
+    let (proved, refused) = story::proved(grant);
+    if !proved.is_empty() {
+        page.label("Proved", &proved)?;
+    }
+    if !refused.is_empty() {
+        page.label("Refused", &format!("{refused}, though declared"))?;
+    }
     reaches(page, report, exposure)?;
     let behind = || {
         report
