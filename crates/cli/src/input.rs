@@ -226,8 +226,8 @@ pub(crate) fn endpoints(words: &[String]) -> Result<Endpoints> {
                      explain RULE says the name of each"
                 ),
                 None => bail!(
-                    "--endpoint {word}: the service is one of azure, azure-file, azure-queue, \
-                     azure-table, azure-dfs, s3, gcs, or verify:ISSUER"
+                    "--endpoint {word}: the service is one of azure, s3, gcs, azure-file, \
+                     azure-queue, azure-table, azure-dfs, or verify:ISSUER"
                 ),
             },
         }

@@ -29,7 +29,7 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    fn put(&self, container: &str, bytes: &Bytes) {
+    fn hold(&self, container: &str, bytes: &Bytes) {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let held = answers.values().map(Bytes::len).fold(0, usize::saturating_add);
         if held.saturating_add(bytes.len()) <= KEPT_BYTES {
@@ -56,7 +56,7 @@ pub(crate) fn list(
     }
     let first = ask(shared, &request.container)?;
     if !first.bytes.is_empty() {
-        kept.put(&request.container, &first.bytes);
+        kept.hold(&request.container, &first.bytes);
         page.objects.push(object(key, &first.bytes));
     }
     if let Some(behind) = first.behind {
