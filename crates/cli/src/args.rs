@@ -88,7 +88,7 @@ pub(crate) struct ReachArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) scope: Option<PathBuf>,
     /// Where a service is: azure=http://127.0.0.1:10000 (blobs; azure-queue=URL, azure-table=URL,
-    /// azure-file=URL, azure-dfs=URL beside it), s3=URL, gcs=URL; an issuer: verify:github=URL
+    /// azure-file=URL beside it), s3=URL, gcs=URL; an issuer: verify:github=URL
     #[arg(long, value_name = "SERVICE=URL")]
     pub(crate) endpoint: Vec<String>,
     /// Account keys, a line each ACCOUNT:KEY1:KEY2, to tell which key signed

@@ -213,7 +213,7 @@ pub(crate) fn endpoints(words: &[String]) -> Result<Endpoints> {
             "azure" => endpoints.azure = url,
             "s3" => endpoints.s3 = url,
             "gcs" => endpoints.gcs = url,
-            "azure-file" | "azure-queue" | "azure-table" | "azure-dfs" => {
+            "azure-file" | "azure-queue" | "azure-table" => {
                 let label = service.trim_start_matches("azure-").to_owned();
                 endpoints.azure_services.extend(url.map(|url| (label, url)));
             }
@@ -227,7 +227,7 @@ pub(crate) fn endpoints(words: &[String]) -> Result<Endpoints> {
                 ),
                 None => bail!(
                     "--endpoint {word}: the service is one of azure, s3, gcs, azure-file, \
-                     azure-queue, azure-table, azure-dfs, or verify:ISSUER"
+                     azure-queue, azure-table, or verify:ISSUER"
                 ),
             },
         }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub struct Endpoints {
     /// Azure blobs: `http://127.0.0.1:10000`, the account is the first part of the path.
     pub azure: Option<String>,
-    /// The other services of Azure by their labels in host names (`dfs`, `file`, `queue`,
+    /// The other services of Azure by their labels in host names (`file`, `queue`,
     /// `table`): path-style as well. Where `azure` is given, only those that are given are asked.
     pub azure_services: BTreeMap<String, String>,
     /// S3.

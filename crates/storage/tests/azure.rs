@@ -14,7 +14,7 @@ mod server;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lidless_core::{Access, Auth, Object, ObjectVersion, Provider, Scope, Secret};
+use lidless_core::{Access, Auth, GrantStatus, Object, ObjectVersion, Provider, Scope, Secret};
 use lidless_io::{ReadErrorKind, read_exact_vec};
 use lidless_kit::Azurite;
 use lidless_storage::{Client, ClientSettings, ListRequest, StorageErrorKind, Store, open};
@@ -259,4 +259,80 @@ fn a_blob_that_turns_out_archived_is_offline() {
     let error = read_exact_vec(&*store.open("c", &object), 0, 5).unwrap_err();
     assert_eq!(error.kind, ReadErrorKind::Offline);
     assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn every_error_code_says_what_it_means_for_the_grant() {
+    use GrantStatus::{Denied, Live, Revoked, Unknown};
+    for (status, code, meant, words) in [
+        (403, "AuthorizationPermissionMismatch", Live, "not granted (sp)"),
+        (403, "AuthorizationResourceTypeMismatch", Live, "not for this type of resource"),
+        (403, "AuthorizationServiceMismatch", Live, "not for this service"),
+        (403, "AuthorizationProtocolMismatch", Live, "over https only"),
+        (403, "InsufficientAccountPermissions", Live, "does not allow"),
+        (403, "AuthorizationSourceIPMismatch", Denied, "other addresses"),
+        (403, "KeyBasedAuthenticationNotPermitted", Denied, "shared key access is switched off"),
+        (403, "AccountIsDisabled", Denied, "the account is disabled"),
+        (409, "PublicAccessNotPermitted", Denied, "forbids public access"),
+        (401, "NoAuthenticationInformation", Denied, "a credential is asked for"),
+        (400, "InvalidAuthenticationInfo", Revoked, "cannot read the credential"),
+        (404, "ContainerNotFound", Live, "is not there"),
+        (409, "ContainerBeingDeleted", Live, "is being deleted"),
+        (409, "BlobArchived", Live, "archive tier"),
+        (409, "BlobBeingRehydrated", Live, "on its way out of the archive tier"),
+        (409, "BlobUsesCustomerSpecifiedEncryption", Live, "encrypted with a key of its owner"),
+        (400, "InvalidQueryParameterValue", Unknown, "decides nothing"),
+        (403, "SomethingNew", Denied, "not the credential's own"),
+    ] {
+        let server = Server::start(vec![refusal(status, code)]);
+        let query = "sv=2020-08-04&sr=c&sp=rl&se=2051-01-01&sig=abc%3D";
+        let store = store_at(&server.url(), Auth::Query(Secret::new(query)), Some("c"));
+        let seen = store.probe().unwrap();
+        let meaning = seen.observed.meaning.unwrap_or_default();
+        assert_eq!(seen.status, meant, "{code}: {meaning}");
+        assert!(meaning.contains(words), "{code}: {meaning}");
+    }
+}
+
+#[test]
+fn the_explanation_of_a_rejected_signature_is_read() {
+    use GrantStatus::{Denied, Expired, Revoked};
+    let frame = |start: &str, current: &str| {
+        format!(
+            "Signature not valid in the specified time frame: Start [{start}] - Expiry [Wed, 01 \
+             Jan 2051 00:00:00 GMT] - Current [{current}]"
+        )
+    };
+    let (now, later) = ("Tue, 24 Nov 2026 10:00:00 GMT", "Thu, 24 Nov 2050 10:00:00 GMT");
+    for (detail, meant, words) in [
+        (frame(later, now), Denied, "has not come yet"),
+        (frame(now, later), Expired, "says the service"),
+        ("Signature fields not well formed.".into(), Revoked, "not well formed"),
+        ("se is mandatory. Cannot be empty".into(), Revoked, "is missing"),
+        (
+            "SAS identifier cannot be found for specified signed identifier".into(),
+            Revoked,
+            "the stored policy that it hangs on is gone",
+        ),
+        (
+            "Signature did not match. String to sign used was rl\n\nx".into(),
+            Revoked,
+            "rejects its signature",
+        ),
+    ] {
+        let body = format!(
+            "<Error><Code>AuthenticationFailed</Code><AuthenticationErrorDetail>{detail}\
+             </AuthenticationErrorDetail></Error>"
+        );
+        let code = [("x-ms-error-code", "AuthenticationFailed")];
+        let server = Server::start(vec![reply(403, &code, body.as_bytes())]);
+        let query = "sv=2020-08-04&sr=c&sp=rl&se=2051-01-01&sig=abc%3D";
+        let store = store_at(&server.url(), Auth::Query(Secret::new(query)), Some("c"));
+        let seen = store.probe().unwrap();
+        let meaning = seen.observed.meaning.unwrap_or_default();
+        assert_eq!(seen.status, meant, "{detail}: {meaning}");
+        assert!(meaning.contains(words), "{detail}: {meaning}");
+        let heard = detail.contains("String to sign").then_some("rl\n\nx".to_owned());
+        assert_eq!(store.signed_text(), heard);
+    }
 }

@@ -11,6 +11,8 @@ use super::verdict::{Verdict, verdict};
 use crate::client::{Answer, Verb};
 use crate::store::{Probe, StorageError, StorageErrorKind};
 use lidless_core::{Auth, GrantStatus, Observed, Timestamp};
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
 
 /// What is asked; one request each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +78,9 @@ impl Interview<'_> {
                         self.ask(Question::Blob, Query::blob(container, key));
                     }
                     self.blobs(container);
+                    if key.is_none() && self.observed.can_list == Some(false) {
+                        self.by_blob(container);
+                    }
                 }
                 (None, _) => {
                     self.containers();
@@ -84,6 +89,25 @@ impl Interview<'_> {
             Auth::Key { .. } => self.account(),
             Auth::Query(_) if self.shared.sas("srt").is_some() => self.account(),
             Auth::Query(_) => self.service(),
+        }
+    }
+
+    /// Whether strangers may read blobs of a container whose names they know: it says of a name
+    /// that nothing has that no such blob is there, where a private container says nothing.
+    fn by_blob(&mut self, container: &str) {
+        let name = format!("lidless-{:016x}", RandomState::new().hash_one(container));
+        let about = Query::blob(container, &name);
+        let what = format!("ask about {}/{container}", self.shared.access.store());
+        let headers = vec![("range", "bytes=0-0".to_owned())];
+        let Ok(answer) = self.shared.ask(Verb::Get, &about, headers, &what, 1) else { return };
+        if answer.status == 404 && answer.code().as_deref() == Some("BlobNotFound") {
+            let meaning = "open to strangers by blob: whoever knows a name reads it, and names are \
+                           not listed";
+            self.observed.http_status = Some(answer.status);
+            self.observed.error_code = answer.code();
+            self.observed.meaning = Some(meaning.to_owned());
+            let status = GrantStatus::Live;
+            self.best = Some(Verdict { status, allowed: false, meaning: meaning.to_owned() });
         }
     }
 

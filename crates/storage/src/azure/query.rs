@@ -15,8 +15,6 @@ pub(crate) struct Query {
     pub(crate) is_blob: bool,
     /// Only a part (206) is of use.
     pub(crate) part_only: bool,
-    /// Scheme and authority, when not those of the store.
-    pub(crate) origin: Option<String>,
 }
 
 impl Query {
@@ -28,7 +26,6 @@ impl Query {
             parameters: parameters.to_owned(),
             is_blob: false,
             part_only: false,
-            origin: None,
         }
     }
 
@@ -50,7 +47,6 @@ impl Query {
             parameters,
             is_blob: false,
             part_only: false,
-            origin: None,
         }
     }
 
@@ -63,7 +59,6 @@ impl Query {
             parameters: String::new(),
             is_blob: true,
             part_only: false,
-            origin: None,
         }
     }
 }

@@ -61,7 +61,7 @@ impl Shared {
         what: &str,
         limit: u64,
     ) -> Result<Answer, StorageError> {
-        let origin = about.origin.as_deref().unwrap_or(self.address.origin());
+        let origin = self.address.origin();
         let target = self.address.target(&about.resource);
         if takes_messages(self.service, &about.resource, &about.parameters) {
             return Err(StorageError {
