@@ -94,6 +94,11 @@ impl<'a> Walk<'a> {
         (name, text)
     }
 
+    /// The element around the one at the end of the path.
+    pub(crate) fn parent(&self) -> Option<&str> {
+        self.path.iter().rev().nth(1).map(String::as_str)
+    }
+
     /// Whether an element of that name is open.
     pub(crate) fn is_in(&self, name: &str) -> bool {
         self.path.iter().any(|one| one == name)

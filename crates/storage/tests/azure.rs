@@ -17,7 +17,9 @@ use base64::engine::general_purpose::STANDARD;
 use lidless_core::{Access, Auth, GrantStatus, Object, ObjectVersion, Provider, Scope, Secret};
 use lidless_io::{ReadErrorKind, read_exact_vec};
 use lidless_kit::Azurite;
-use lidless_storage::{Client, ClientSettings, ListRequest, StorageErrorKind, Store, open};
+use lidless_storage::{
+    Client, ClientSettings, Endpoints, ListRequest, StorageErrorKind, Store, open,
+};
 use lidless_token::AccountSasParameters;
 use server::{Reply, Server, reply};
 use std::sync::Arc;
@@ -85,6 +87,7 @@ fn snapshots_metadata_and_archived_blobs_of_a_real_account_are_objects() {
     azurite.put_page_blob(ACCOUNT, "models", "disk.vhd", 8 << 20, &[(1 << 20, &[9; 512])]);
     azurite.put_blob(ACCOUNT, "models", "old.bin", b"cold");
     azurite.archive_blob(ACCOUNT, "models", "old.bin");
+    azurite.put_blob(ACCOUNT, "models", "messages", b"called like those of a queue");
     let before = azurite.snapshot(ACCOUNT);
 
     for auth in [
@@ -98,12 +101,13 @@ fn snapshots_metadata_and_archived_blobs_of_a_real_account_are_objects() {
             let found = objects.iter().find(|o| o.key == key && o.version.is_some() == old);
             found.unwrap_or_else(|| panic!("{key} {old} in {objects:#?}")).clone()
         };
-        assert_eq!(objects.len(), 5);
+        assert_eq!(objects.len(), 6);
         let read = |object: &Object| {
             let bytes = store.open("models", object);
             read_exact_vec(&*bytes, 0, bytes.len()).unwrap()
         };
         assert_eq!(read(&of("a/notes.txt", true)), b"first text");
+        assert_eq!(read(&of("messages", false)), b"called like those of a queue");
         assert_eq!(read(&of("a/notes.txt", false)), b"the second text");
         assert_eq!(of("a/notes.txt", true).metadata["owner"], "dana");
         // A snapshot of a page blob has a map of its own.
@@ -334,5 +338,115 @@ fn the_explanation_of_a_rejected_signature_is_read() {
         assert!(meaning.contains(words), "{detail}: {meaning}");
         let heard = detail.contains("String to sign").then_some("rl\n\nx".to_owned());
         assert_eq!(store.signed_text(), heard);
+    }
+}
+
+#[test]
+fn a_blob_that_may_be_the_messages_of_a_queue_is_only_peeked_at() {
+    let part = reply(206, &[("Content-Range", "bytes 0-2/3")], b"abc");
+    let server = Server::start(vec![part]);
+    // A queue's token that hangs on a stored policy says of itself what a container's does.
+    for query in ["sv=2020-08-04&si=policy&sig=abc%3D", "sv=2020-08-04&ss=bq&srt=sco&sp=rp&sig=a"] {
+        let store = store_at(&server.url(), Auth::Query(Secret::new(query)), Some("jobs"));
+        let object = Object { key: "messages".into(), size: 3, ..Object::default() };
+        let _ = read_exact_vec(&*store.open("jobs", &object), 0, 3);
+        let _ = store.head("jobs", "messages");
+        let _ = store.probe();
+    }
+    let asked = server.requests();
+    assert!(asked.iter().any(|seen| seen.target.contains("/jobs/messages?")));
+    for seen in asked.iter().filter(|seen| seen.target.contains("/messages")) {
+        assert!(seen.target.contains("messages?peekonly=true&"), "{}", seen.target);
+    }
+}
+
+#[test]
+fn a_service_that_echoes_the_signature_is_not_repeated() {
+    for echo in ["abc+d=", "abc%2Bd%3D", "ABC%2bd%3d"] {
+        let body = format!(
+            "<Error><Code>AuthenticationFailed</Code><AuthenticationErrorDetail>Signature did not \
+             match. String to sign used was rl\n{echo}\n</AuthenticationErrorDetail></Error>"
+        );
+        let code = [("x-ms-error-code", "AuthenticationFailed")];
+        let server = Server::start(vec![reply(403, &code, body.as_bytes())]);
+        let query = "sv=2020-08-04&sr=c&sp=rl&se=2051-01-01&sig=abc%2Bd%3D";
+        let store = store_at(&server.url(), Auth::Query(Secret::new(query)), Some("c"));
+        assert_eq!(store.probe().unwrap().status, GrantStatus::Revoked);
+        assert_eq!(store.signed_text(), None, "{echo}");
+        let error = store.list(&request("c")).unwrap_err().to_string();
+        assert!(!error.to_lowercase().contains("abc"), "{error}");
+    }
+}
+
+#[test]
+fn containers_that_were_listed_stay_when_the_rest_breaks_off() {
+    let first = "<EnumerationResults><Containers><Container><Name>one</Name><Properties/>\
+        </Container></Containers><NextMarker>more</NextMarker></EnumerationResults>";
+    let server = Server::start(vec![
+        reply(200, &[], first.as_bytes()),
+        refusal(403, "AuthenticationFailed"),
+    ]);
+    let auth = account_sas(&key(1), "b", "sco", "rl");
+    let store = store_at(&server.url(), auth, None);
+    let names: Vec<_> = store.containers().unwrap().into_iter().map(|one| one.name).collect();
+    assert_eq!(names, ["one"]);
+    let gaps = store.gaps();
+    assert_eq!(gaps.len(), 1);
+    assert!(gaps[0].reason.contains("broke off") && gaps[0].reason.contains("403"), "{gaps:?}");
+}
+
+#[test]
+fn names_without_end_are_not_kept_without_end() {
+    let name = "n".repeat(1 << 20);
+    let names: String =
+        (0..40).map(|_| format!("<Container><Name>{name}</Name></Container>")).collect();
+    let page = |marker: usize| {
+        let body = format!(
+            "<EnumerationResults><Containers>{names}</Containers><NextMarker>{marker}</NextMarker>\
+             </EnumerationResults>"
+        );
+        reply(200, &[], body.as_bytes())
+    };
+    let server = Server::start(vec![page(1), page(2), page(3)]);
+    let store = store_at(&server.url(), account_sas(&key(1), "b", "sco", "rl"), None);
+    let error = store.containers().unwrap_err();
+    assert_eq!(error.kind, StorageErrorKind::Malformed, "{error}");
+    assert!(server.requests().len() <= 3);
+}
+
+#[test]
+fn a_data_lake_is_read_through_its_blobs() {
+    let cloud = Access {
+        provider: Provider::Azure,
+        origin: "https://contosolab.dfs.core.windows.net".into(),
+        path_style: false,
+        account: ACCOUNT.into(),
+        container: Some("lake".into()),
+        key: Some("raw/2026".into()),
+        auth: Auth::Query(Secret::new("sv=2020-08-04&sr=d&sdd=2&sp=rl&se=2051-01-01&sig=abc%3D")),
+    };
+    // A lake lists its directories among the blobs; each path below the link's own is listed.
+    let body = "<Blob><Name>raw/2026/a</Name><Properties><ResourceType>directory</ResourceType>\
+        <Content-Length>0</Content-Length></Properties></Blob><Blob><Name>raw/2026/a/x.csv</Name>\
+        <Properties><Content-Length>3</Content-Length><ResourceType>file</ResourceType>\
+        </Properties></Blob>";
+    let server = Server::start(vec![listing(body)]);
+    let settings = ClientSettings {
+        attempts: 1,
+        endpoints: Endpoints { azure: Some(server.url()), ..Endpoints::default() },
+        ..ClientSettings::default()
+    };
+    let client = Arc::new(Client::new(Arc::new(Scope::without_file()), settings));
+    let store = open(&client, &cloud).unwrap();
+    assert_eq!(store.name(), "az://contosolab");
+    let probe = store.probe().unwrap();
+    assert_eq!((probe.status, probe.observed.can_list), (GrantStatus::Live, Some(true)));
+    let request = ListRequest { prefix: "raw/2026/".into(), ..request("lake") };
+    let keys: Vec<_> =
+        store.list(&request).unwrap().objects.into_iter().map(|one| one.key).collect();
+    assert_eq!(keys, ["raw/2026/a/x.csv"]);
+    for seen in server.requests() {
+        assert!(seen.target.contains("&prefix=raw%2F2026%2F"), "{}", seen.target);
+        assert!(seen.target.contains("&sr=d&sdd=2&"), "{}", seen.target);
     }
 }

@@ -256,6 +256,21 @@ fn a_share_is_walked_folder_by_folder() {
     }
 }
 
+#[test]
+fn a_tree_that_goes_down_for_ever_ends() {
+    let server = Server::start(vec![folder(&directory(&"d".repeat(900)), "")]);
+    let store = store("file", &server.url(), sas("f", "sco", "rl"));
+    let mut request = request("team");
+    for _ in 0..4 {
+        request.cursor = store.list(&request).unwrap().next;
+        if request.cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(request.cursor, None);
+    assert!(store.gaps()[0].reason.contains("deeper than any share"), "{:?}", store.gaps());
+}
+
 /// The shapes are from the documentation.
 #[test]
 fn a_folder_of_a_share_is_folded_like_any_other() {

@@ -1,5 +1,6 @@
 //! Where an account is, and what a URL of it names.
 
+use super::shared::{PEEK, is_messages};
 use crate::url::{self, path};
 use lidless_core::{Access, Auth, AzureService, Touch};
 use percent_encoding::percent_decode_str;
@@ -70,10 +71,17 @@ impl Address {
         let host = url::host(target);
         let named = percent_decode_str(&url::encoded_path(target)).decode_utf8_lossy().into_owned();
         let rest = named.strip_prefix('/').unwrap_or(&named);
-        let service = AzureService::of_host(&host).unwrap_or(self.service);
+        let labelled = AzureService::of_host(&host);
+        let service = labelled.unwrap_or(self.service);
         let query = target.split_once('?').map_or("", |(_, query)| query);
-        let peeks = query.split('&').any(|part| part == "peekonly=true");
-        if service == AzureService::Queue && rest.ends_with("/messages") && !peeks {
+        let peeks = query.split('&').any(|part| part == PEEK);
+        let below_account = rest.split_once('/').is_some_and(|(_, rest)| is_messages(rest));
+        let takes = match labelled {
+            Some(_) if service != AzureService::Queue => false,
+            // A host that says nothing of its service may be a queue's, path-style or not.
+            _ => is_messages(rest) || below_account,
+        };
+        if takes && !peeks {
             // Nothing allows that: it would take messages out of the queue.
             return Touch { host: String::new(), store: None, path: String::new() };
         }
@@ -153,6 +161,15 @@ mod tests {
         assert_eq!(touch.store.as_deref(), Some("az+queue://contoso"));
         let touch = local.touch("https://fabrikam.queue.core.windows.net/jobs/messages?sv=1");
         assert_eq!((touch.host.as_str(), touch.store), ("", None));
+        // A host that does not say what it serves may serve queues.
+        let blobs = Address::new(&access("http://127.0.0.1:1", true, "sv=1&sr=c"), None);
+        let touch = blobs.touch("http://192.0.2.1/contoso/jobs/messages?sv=1");
+        assert_eq!((touch.host.as_str(), touch.store), ("", None));
+        let touch = blobs.touch("https://contoso.blob.core.windows.net/jobs/messages?sv=1");
+        assert_eq!(
+            (touch.store.as_deref(), touch.path.as_str()),
+            (Some("az://contoso"), "jobs/messages")
+        );
     }
 
     #[test]

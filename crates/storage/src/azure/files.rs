@@ -16,15 +16,18 @@ use crate::retry::{http_time, iso_time};
 use crate::store::{ListPage, ListRequest, StorageError, malformed};
 use crate::url::query;
 use crate::xml::{Step, Walk};
-use lidless_core::{Container, Object};
+use lidless_core::{Container, Gap, Object};
 use lidless_io::{Link, ReadAt};
 use std::sync::Arc;
 
 /// File shares.
 pub(crate) struct Files;
 
-/// Folders that one flat listing lets wait at most.
-const WAITING: usize = 200_000;
+/// What the names of the folders that wait take at most: they stand in every cursor.
+const WAITING: usize = 16 << 20;
+/// The longest path, in characters, and the deepest folder that the service allows.
+const LONGEST: usize = 2048;
+const DEEPEST: usize = 250;
 
 impl Service for Files {
     fn things(&self) -> &'static str {
@@ -102,15 +105,26 @@ impl Service for Files {
             file
         });
         let objects = objects.collect();
-        let folders: Vec<String> =
+        let mut folders: Vec<String> =
             page.folders.into_iter().map(|name| format!("{folder}{name}/")).collect();
+        // A tree that goes down for ever is no share's.
+        folders.retain(|path| {
+            let fits = path.chars().count() <= LONGEST && path.matches('/').count() <= DEEPEST;
+            if !fits {
+                let start: String = path.chars().take(80).collect();
+                let place = format!("{}/{share}/{start}…", shared.name);
+                let reason = "folders deeper than any share has: not listed";
+                shared.include.note(Gap::new(place, reason, None));
+            }
+            fits
+        });
         if request.delimited {
             walk.marker = page.next;
             let next = walk.marker.is_some().then(|| walk.write());
             return Ok(ListPage { objects, prefixes: folders, next });
         }
         walk.folders.extend(folders.into_iter().rev());
-        if walk.folders.len() > WAITING {
+        if walk.folders.iter().map(String::len).fold(0, usize::saturating_add) > WAITING {
             return Err(malformed(&what, "more folders than can wait"));
         }
         walk.marker = page.next;
@@ -237,7 +251,7 @@ fn shares(body: &[u8]) -> Result<Names, String> {
                     ("Name", Some("Share")) => name = text,
                     ("Snapshot", Some("Share")) => snapshot = text,
                     ("Deleted", Some("Share")) => deleted = text == "true",
-                    ("Last-Modified", _) => modified = http_time(&text),
+                    ("Last-Modified", Some("Properties")) => modified = http_time(&text),
                     ("Share", _) if name.is_empty() => {}
                     ("Share", _) if deleted => page.left_out.push((
                         format!("{name}?deleted"),
@@ -254,7 +268,9 @@ fn shares(body: &[u8]) -> Result<Names, String> {
                         public: None,
                         modified,
                     }),
-                    ("NextMarker", _) if !text.is_empty() => page.next = Some(text),
+                    ("NextMarker", Some("EnumerationResults")) if !text.is_empty() => {
+                        page.next = Some(text);
+                    }
                     ("EnumerationResults", None) => complete = true,
                     _ => {}
                 }
@@ -306,7 +322,9 @@ fn entries(body: &[u8]) -> Result<Entries, String> {
                             || current.key == "." => {}
                     ("File", _) => page.files.push(std::mem::take(&mut current)),
                     ("Directory", _) => page.folders.push(std::mem::take(&mut current.key)),
-                    ("NextMarker", _) if !text.is_empty() => page.next = Some(text),
+                    ("NextMarker", Some("EnumerationResults")) if !text.is_empty() => {
+                        page.next = Some(text);
+                    }
                     ("EnumerationResults", None) => complete = true,
                     _ => {}
                 }

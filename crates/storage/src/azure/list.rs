@@ -79,37 +79,43 @@ pub(crate) fn containers(
     loop {
         match walk.step()? {
             Step::Open => {
-                if walk.path.last().is_some_and(|name| name == "Container") {
+                if walk.path.last().is_some_and(|name| name == "Container")
+                    && walk.parent() == Some("Containers")
+                {
                     current = Container { name: String::new(), public: silence, modified: None };
                     (deleted, deleted_at, days) = (false, String::new(), String::new());
                 }
             }
             Step::Close => {
                 let (name, text) = walk.close();
-                match name.as_str() {
-                    "Name" if walk.path.last().is_some_and(|one| one == "Container") => {
-                        current.name = text;
-                    }
-                    "PublicAccess" => {
+                // Each where it belongs: metadata has names that its writer chose, and one called
+                // `Deleted` hides no container.
+                match (name.as_str(), walk.path.last().map(String::as_str)) {
+                    ("Name", Some("Container")) => current.name = text,
+                    ("PublicAccess", Some("Properties")) => {
                         current.public = Some(match text.as_str() {
                             "container" => PublicAccess::Container,
                             "blob" => PublicAccess::Blob,
                             _ => PublicAccess::None,
                         });
                     }
-                    "Last-Modified" => current.modified = http_time(&text),
-                    "Deleted" => deleted = text == "true",
-                    "DeletedTime" => deleted_at = text,
-                    "RemainingRetentionDays" => days = text,
-                    "Container" if current.name.is_empty() => {}
-                    "Container" if deleted => page.deleted.push(DeletedContainer {
-                        name: current.name.clone(),
-                        deleted: deleted_at.clone(),
-                        days: days.clone(),
-                    }),
-                    "Container" => page.containers.push(current.clone()),
-                    "NextMarker" => page.next = Some(text).filter(|text| !text.is_empty()),
-                    "EnumerationResults" => complete = true,
+                    ("Last-Modified", Some("Properties")) => current.modified = http_time(&text),
+                    ("Deleted", Some("Container")) => deleted = text == "true",
+                    ("DeletedTime", Some("Properties")) => deleted_at = text,
+                    ("RemainingRetentionDays", Some("Properties")) => days = text,
+                    ("Container", Some("Containers")) if current.name.is_empty() => {}
+                    ("Container", Some("Containers")) if deleted => {
+                        page.deleted.push(DeletedContainer {
+                            name: current.name.clone(),
+                            deleted: deleted_at.clone(),
+                            days: days.clone(),
+                        });
+                    }
+                    ("Container", Some("Containers")) => page.containers.push(current.clone()),
+                    ("NextMarker", Some("EnumerationResults")) => {
+                        page.next = Some(text).filter(|text| !text.is_empty());
+                    }
+                    ("EnumerationResults", None) => complete = true,
                     _ => {}
                 }
             }
@@ -132,7 +138,9 @@ pub(crate) fn blobs(body: &[u8]) -> Result<BlobPage, String> {
     loop {
         match walk.step()? {
             Step::Open => {
-                if walk.path.last().is_some_and(|name| name == "Blob") {
+                if walk.path.last().is_some_and(|name| name == "Blob")
+                    && walk.parent() == Some("Blobs")
+                {
                     (current, state) = (Object::default(), State::default());
                 }
             }
@@ -155,12 +163,12 @@ pub(crate) fn blobs(body: &[u8]) -> Result<BlobPage, String> {
                     (_, Some("Metadata")) if walk.is_in("Blob") => {
                         current.metadata.insert(name, text);
                     }
-                    ("Blob", _) if current.key.is_empty() || !state.is_blob() => {}
-                    ("Blob", _) => {
+                    ("Blob", Some("Blobs")) if current.key.is_empty() || !state.is_blob() => {}
+                    ("Blob", Some("Blobs")) => {
                         current.version = state.version();
                         objects.push(std::mem::take(&mut current));
                     }
-                    ("NextMarker", _) => next = some(text),
+                    ("NextMarker", Some("EnumerationResults")) => next = some(text),
                     ("EnumerationResults", None) => complete = true,
                     (_, Some("Properties")) if walk.is_in("Blob") => match name.as_str() {
                         "Content-Length" => {
@@ -284,6 +292,30 @@ mod tests {
         let page = containers(body.as_bytes(), None).unwrap();
         assert_eq!(page.containers.len(), 1);
         assert_eq!((page.deleted[0].name.as_str(), page.deleted[0].days.as_str()), ("old", "3"));
+    }
+
+    #[test]
+    fn metadata_named_like_the_listing_s_own_words_changes_nothing() {
+        let named = "<Metadata><Deleted>true</Deleted><PublicAccess>container</PublicAccess>\
+            <NextMarker>again</NextMarker><Name>x</Name><Container>y</Container><Blob>z</Blob>\
+            <Last-Modified>never</Last-Modified></Metadata>";
+        let body = format!(
+            "<EnumerationResults><Containers><Container><Name>c</Name><Properties/>{named}\
+             </Container></Containers><NextMarker/></EnumerationResults>"
+        );
+        let page = containers(body.as_bytes(), None).unwrap();
+        assert_eq!((page.deleted, page.next), (vec![], None));
+        assert_eq!(page.containers.len(), 1);
+        assert_eq!((page.containers[0].name.as_str(), page.containers[0].public), ("c", None));
+        let body = format!(
+            "<EnumerationResults><Blobs><Blob><Name>k</Name><Properties><Content-Length>4\
+             </Content-Length></Properties>{named}</Blob></Blobs><NextMarker/></EnumerationResults>"
+        );
+        let (objects, _, next) = blobs(body.as_bytes()).unwrap();
+        assert_eq!((objects.len(), next), (1, None));
+        assert_eq!((objects[0].key.as_str(), objects[0].size), ("k", 4));
+        assert_eq!((objects[0].metadata["Deleted"].as_str(), &objects[0].version), ("true", &None));
+        assert_eq!(objects[0].metadata["Blob"], "z");
     }
 
     #[test]

@@ -118,7 +118,9 @@ fn names(body: &[u8]) -> Result<(Vec<String>, Option<String>), String> {
                 let (name, text) = walk.close();
                 match (name.as_str(), walk.path.last().map(String::as_str)) {
                     ("Name", Some("Queue")) if !text.is_empty() => found.push(text),
-                    ("NextMarker", _) if !text.is_empty() => next = Some(text),
+                    ("NextMarker", Some("EnumerationResults")) if !text.is_empty() => {
+                        next = Some(text);
+                    }
                     ("EnumerationResults", None) => complete = true,
                     _ => {}
                 }

@@ -7,6 +7,7 @@ use super::peeked::Kept;
 use super::query::Query;
 use super::queues::Queues;
 use super::shared::Shared;
+use super::store::NAME_BYTES;
 use super::tables::Tables;
 use super::verdict::{Subject, Verdict, verdict_of};
 use crate::client::{Answer, Verb};
@@ -95,8 +96,8 @@ impl ServiceStore {
     fn all_names(&self) -> Result<Vec<Container>, StorageError> {
         let shared = &self.shared;
         let what = format!("list the {} of {}", self.service.things(), shared.name);
-        let mut found = Vec::new();
-        let mut marker: Option<String> = None;
+        let mut found: Vec<Container> = Vec::new();
+        let (mut marker, mut named): (Option<String>, usize) = (None, 0);
         for _ in 0..NAME_PAGES {
             let (about, headers) = self.service.names(marker.as_deref(), 1000);
             let answer = shared.ask(Verb::Get, &about, headers, &what, PAGE_LIMIT)?;
@@ -107,6 +108,13 @@ impl ServiceStore {
                 200 => return Err(malformed(&what, "a page is larger than any can be")),
                 _ => return Err(refused(&what, &answer)),
             };
+            let length = |container: &Container| container.name.len();
+            let left_out = page.left_out.iter().map(|(name, _)| name.len());
+            named =
+                page.found.iter().map(length).chain(left_out).fold(named, usize::saturating_add);
+            if named > NAME_BYTES {
+                return Err(malformed(&what, "more names than any account has"));
+            }
             found.extend(page.found);
             for (name, why) in page.left_out {
                 shared.include.note(Gap::new(format!("{}/{name}", shared.name), why, None));

@@ -8,7 +8,7 @@ use super::sign::{authorization, http_date, table_authorization};
 use crate::client::{Answer, Ask, Client, Verb};
 use crate::content::{GetPart, shown_place};
 use crate::store::{StorageError, StorageErrorKind};
-use crate::url::host;
+use crate::url::{host, query};
 use lidless_core::{Access, Auth, AzureService, Secret, Timestamp, Touch};
 use lidless_io::Link;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +20,9 @@ const VERSION: &str = "2021-08-06";
 const TABLE_VERSION: &str = "2019-02-02";
 /// The oldest token that lets a request speak another version than its own (`sv`).
 const OLDEST_FREE_TOKEN: &str = "2015-04-05";
+
+/// What makes a look at messages of the request for them.
+pub(super) const PEEK: &str = "peekonly=true";
 
 /// What every request of a store needs.
 pub(crate) struct Shared {
@@ -71,7 +74,13 @@ impl Shared {
                 code: None,
             });
         }
-        let mut full = about.parameters.clone();
+        let mut parameters = about.parameters.clone();
+        if self.may_be_a_queue(&about.resource) {
+            // Blobs do not know the word; a queue that is taken for one keeps its messages.
+            let joint = if parameters.is_empty() { "" } else { "&" };
+            parameters.push_str(&format!("{joint}{PEEK}"));
+        }
+        let mut full = parameters.clone();
         if self.chooses_version() {
             let tables = self.service == AzureService::Table;
             let version = if tables { TABLE_VERSION } else { VERSION };
@@ -91,9 +100,9 @@ impl Shared {
                 headers.push(("x-ms-date", http_date(Timestamp::now())));
                 let signed = match self.service {
                     AzureService::Table => {
-                        table_authorization(verb, id, key, &headers, &target, &about.parameters)
+                        table_authorization(verb, id, key, &headers, &target, &parameters)
                     }
-                    _ => authorization(verb, id, key, &headers, &target, &about.parameters),
+                    _ => authorization(verb, id, key, &headers, &target, &parameters),
                 };
                 let signed = signed.ok_or_else(|| StorageError {
                     kind: StorageErrorKind::Denied,
@@ -117,6 +126,14 @@ impl Shared {
         let locate = |url: &str| self.address.touch(url);
         let part_only = about.part_only;
         self.client.ask(&Ask { verb, url, headers, touch, what, limit, locate: &locate, part_only })
+    }
+
+    /// Whether a request for a blob would take messages out of a queue if that is what answers:
+    /// a host that says nothing of its service may be a queue's.
+    fn may_be_a_queue(&self, resource: &str) -> bool {
+        self.service != AzureService::Queue
+            && AzureService::of_host(&host(self.address.origin())).is_none()
+            && is_messages(resource)
     }
 
     /// True when the request is about the blob that the link itself names.
@@ -146,8 +163,17 @@ impl Shared {
         &self.name
     }
 
-    /// Keeps the text that the service said it signed.
+    /// Keeps the text that the service said it signed, unless it echoes the signature.
     pub(crate) fn heard(&self, text: String) {
+        let signature = self.sas("sig").filter(|signature| !signature.is_empty());
+        if let Some(signature) = signature {
+            let encoded = query(&signature);
+            if text.contains(&signature)
+                || text.to_ascii_lowercase().contains(&encoded.to_ascii_lowercase())
+            {
+                return;
+            }
+        }
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
     }
 
@@ -215,7 +241,14 @@ impl GetPart for Shared {
 fn takes_messages(service: AzureService, resource: &str, parameters: &str) -> bool {
     service == AzureService::Queue
         && resource.contains('/')
-        && !parameters.split('&').any(|part| part == "peekonly=true")
+        && !parameters.split('&').any(|part| part == PEEK)
+}
+
+/// Whether a path is that of a queue's messages.
+pub(super) fn is_messages(path: &str) -> bool {
+    path.trim_end_matches('/')
+        .split_once('/')
+        .is_some_and(|(queue, rest)| !queue.is_empty() && rest.eq_ignore_ascii_case("messages"))
 }
 
 fn names_a_state(parameters: &str) -> bool {

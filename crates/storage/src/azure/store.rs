@@ -22,6 +22,8 @@ use std::sync::Arc;
 const PAGE_LIMIT: u64 = 64 << 20;
 /// Pages of containers at most; an account has no limit of its own.
 const CONTAINER_PAGES: usize = 200;
+/// What all names together take at most: a name has 63 characters.
+pub(super) const NAME_BYTES: usize = CONTAINER_PAGES * 5000 * 64;
 
 /// The store.
 pub(crate) struct AzureStore {
@@ -61,7 +63,7 @@ impl AzureStore {
         let mut step = if shared.chooses_version() { 0 } else { NO_WORDS };
         let silence = shared.chooses_version().then_some(PublicAccess::None);
         let mut found: Vec<Container> = Vec::new();
-        let mut marker: Option<String> = None;
+        let (mut marker, mut named): (Option<String>, usize) = (None, 0);
         for _ in 0..CONTAINER_PAGES {
             let answer = loop {
                 let include = CONTAINER_LADDER.get(step).copied().unwrap_or("");
@@ -70,19 +72,37 @@ impl AzureStore {
                     parameters.push_str(&format!("&marker={}", query(marker)));
                 }
                 let about = Query::account(&parameters);
-                let answer = shared.ask(Verb::Get, &about, Vec::new(), &what, PAGE_LIMIT)?;
-                if answer.status != 400 || include.is_empty() {
-                    break answer;
+                match shared.ask(Verb::Get, &about, Vec::new(), &what, PAGE_LIMIT) {
+                    Ok(answer) if answer.status == 400 && !include.is_empty() => {
+                        step = step.saturating_add(1);
+                    }
+                    answer => break answer,
                 }
-                step = step.saturating_add(1);
             };
-            let page = match answer.status {
+            let page = answer.and_then(|answer| match answer.status {
                 200 if answer.whole => {
-                    list::containers(&answer.body, silence).map_err(|why| malformed(&what, &why))?
+                    list::containers(&answer.body, silence).map_err(|why| malformed(&what, &why))
                 }
-                200 => return Err(malformed(&what, "a page is larger than any can be")),
-                _ => return Err(refused(&what, &answer)),
+                200 => Err(malformed(&what, "a page is larger than any can be")),
+                _ => Err(refused(&what, &answer)),
+            });
+            let page = match page {
+                Ok(page) => page,
+                // What was listed stays, and the rest is said to be missing.
+                Err(error) if !found.is_empty() => {
+                    let reason = format!("the listing of containers broke off: {}", error.message);
+                    shared.include.note(Gap::new(&shared.name, reason, None));
+                    return Ok(found);
+                }
+                Err(error) => return Err(error),
             };
+            let gone = page.deleted.iter().map(|container| container.name.len());
+            named = (page.containers.iter().map(|container| container.name.len()))
+                .chain(gone)
+                .fold(named, usize::saturating_add);
+            if named > NAME_BYTES {
+                return Err(malformed(&what, "more names than any account has"));
+            }
             found.extend(page.containers);
             page.deleted.iter().for_each(|gone| self.note_deleted(gone));
             if page.next.is_none() {

@@ -15,13 +15,17 @@ use crate::url::query;
 use bytes::Bytes;
 use lidless_core::{Container, Object};
 use lidless_io::ReadAt;
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::sync::Arc;
 
 /// The name of the one object of a table.
 const KEY: &str = "rows.json";
 /// The most rows that one answer brings.
 const MOST: u32 = 1000;
+
+/// More tables than this no answer names: the service says that 1,000 are the most.
+const MOST_NAMES: usize = 100_000;
 
 /// Tables.
 pub(crate) struct Tables;
@@ -97,27 +101,34 @@ fn first(shared: &Shared, table: &str) -> Result<First, StorageError> {
     Ok(First { bytes, behind: more.then(|| "further-rows".to_owned()) })
 }
 
-fn values(body: &[u8]) -> Result<Vec<Value>, String> {
-    let answer: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    match answer {
-        Value::Object(mut answer) => match answer.remove("value") {
-            Some(Value::Array(values)) => Ok(values),
-            _ => Err("no list of values".into()),
-        },
-        _ => Err("no object".into()),
-    }
+/// An answer; of its values only what is asked for is kept, whatever their number.
+#[derive(Deserialize)]
+struct Values<T> {
+    value: Vec<T>,
+}
+
+/// One table.
+#[derive(Deserialize)]
+struct Named {
+    #[serde(rename = "TableName", default)]
+    name: Option<String>,
+}
+
+fn values<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<Vec<T>, String> {
+    let answer: Values<T> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    Ok(answer.value)
 }
 
 fn names(body: &[u8]) -> Result<Vec<String>, String> {
-    let named = values(body)?.into_iter().filter_map(|one| {
-        let name = one.get("TableName")?.as_str()?;
-        (!name.is_empty()).then(|| name.to_owned())
-    });
-    Ok(named.collect())
+    if row_count(body)? > MOST_NAMES {
+        return Err("more tables than a page has".into());
+    }
+    let named: Vec<Named> = values(body)?;
+    Ok(named.into_iter().filter_map(|one| one.name.filter(|name| !name.is_empty())).collect())
 }
 
 fn row_count(body: &[u8]) -> Result<usize, String> {
-    Ok(values(body)?.len())
+    Ok(values::<IgnoredAny>(body)?.len())
 }
 
 impl ListPage {
