@@ -57,10 +57,21 @@ pub(crate) fn proofs(credential: &Credential, grant: &Grant, now: Timestamp) -> 
             proofs.push(Proof { operation: what.to_owned(), declared, observed, why });
         }
     }
-    for row in rows.into_iter().filter(|row| row.changes) {
-        let why = "declared, and never tried: trying it is a write".to_owned();
-        let declared = Some(true);
-        proofs.push(Proof { operation: row.what, declared, observed: None, why });
+    let changes: Vec<_> = rows.into_iter().filter(|row| row.changes).collect();
+    let mut named: Vec<String> = (changes.iter())
+        .map(|row| match changes.iter().filter(|other| other.what == row.what).count() {
+            0 | 1 => row.what.clone(),
+            // The same words for several services.
+            _ => format!("{} of the {} service", row.what, row.service),
+        })
+        .collect();
+    if matches!(credential, Credential::AzureKey(_)) {
+        // A key has no table of operations: it may do all of them.
+        named.extend(grant.operations.iter().cloned());
+    }
+    for operation in named {
+        let why = "declared, and never tried: it would change something".to_owned();
+        proofs.push(Proof { operation, declared: Some(true), observed: None, why });
     }
     proofs
 }

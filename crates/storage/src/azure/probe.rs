@@ -223,8 +223,10 @@ impl Interview<'_> {
                 return None;
             }
         };
-        let verdict = verdict(self.shared, question, &answer);
+        let mut verdict = verdict(self.shared, question, &answer);
         let allowed = verdict.allowed;
+        // What another question shows says more.
+        verdict.allowed = allowed && question != Question::Account;
         let tested =
             matches!(verdict.status, GrantStatus::Live | GrantStatus::Denied).then_some(allowed);
         match question {

@@ -12,6 +12,9 @@ use crate::client::Answer;
 use crate::retry::http_time;
 use lidless_core::{Auth, GrantStatus, Timestamp};
 
+/// What an operation that was allowed says.
+const WORKS: &str = "the service answered: it works";
+
 /// What one answer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Verdict {
@@ -59,7 +62,11 @@ pub(crate) fn verdict_of(shared: &Shared, subject: Subject, answer: &Answer) -> 
         Subject::Containers | Subject::Account => Question::Account,
         Subject::Names | Subject::Content => Question::Blob,
     };
-    verdict(shared, question, answer)
+    let mut verdict = verdict(shared, question, answer);
+    if verdict.allowed && subject == Subject::Containers {
+        verdict.meaning = WORKS.to_owned();
+    }
+    verdict
 }
 
 /// Reads an answer as the service means it.
@@ -113,7 +120,11 @@ fn success(question: Question, answer: &Answer) -> Verdict {
         Question::Account => from_storage,
     };
     if fits {
-        let meaning = "the service answered: it works";
+        let meaning = match question {
+            // That anything at all was answered says no more.
+            Question::Account => "the service accepts the credential",
+            _ => WORKS,
+        };
         return Verdict { allowed: true, ..Verdict::new(GrantStatus::Live, meaning) };
     }
     Verdict::new(GrantStatus::Unknown, "the answer is not that of a storage service")
