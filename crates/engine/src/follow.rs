@@ -157,8 +157,8 @@ pub(crate) fn follow(
             && let Some(store) = store
         {
             enter(&id, &access, &grant, &store, case, doors, progress)?;
-            left_out.keep(case, &*store)?;
             let others = store.others();
+            left_out.keep(case, &*store)?;
             doors.stores.insert((id.clone(), store.name().to_owned()), store);
             // One credential may open other services of the account as well.
             let access = Access { container: None, key: None, ..access };
@@ -331,6 +331,18 @@ fn enter(
                 started.push(prefix);
             }
         } else {
+            // The name that the link itself brings is known all the same.
+            let named = !key.is_empty()
+                && grant.scope != GrantScope::Directory
+                && access.container.as_deref() == Some(container.name.as_str());
+            if named
+                && grant.may(Permission::Read) != Some(false)
+                && let Ok(object) = store.head(&container.name, key)
+            {
+                let priority = crate::order::priority(&object);
+                progress.listed(1, object.size);
+                case.put_objects(container_id, &[(object, priority)])?;
+            }
             let place = format!("{}/{}", store.name(), container.name);
             let reason = "the grant does not list, so names are not known";
             case.put_local(&[], &[], &[Gap::new(place, reason, None)])?;

@@ -338,6 +338,13 @@ pub(crate) fn others(report: &Report) -> Vec<&Grant> {
         .collect()
 }
 
+/// What the service's answer means, where that says more than the grant's status does.
+pub(crate) fn answer(grant: &Grant) -> Option<&str> {
+    let told = !matches!(grant.status, GrantStatus::Expired);
+    let meaning = grant.observed.as_ref().filter(|_| told)?.meaning.as_deref()?;
+    (!meaning.ends_with("it works")).then_some(meaning)
+}
+
 /// What became of a grant that is no exposure, in words.
 pub(crate) fn fate(report: &Report, grant: &Grant, now: Timestamp) -> String {
     let left = leads_of(report, &grant.id).into_iter().find_map(|lead| lead.left_alone.clone());

@@ -332,6 +332,14 @@ fn one_token_opens_the_services_it_names_where_their_addresses_are_known() {
     assert_eq!(names(&none, cloud, Auth::Anonymous), [""; 0]);
     // Nobody said where the other services of an emulator are.
     assert_eq!(names(&none, "http://127.0.0.1:10000", sas("bfqt", "sco", "rl")), [""; 0]);
+    // Which is said.
+    let local = "http://127.0.0.1:10000";
+    let store = store_in(Scope::without_file(), none, local, sas("bfqt", "sco", "rl"));
+    assert_eq!(store.others().len(), 0);
+    let gaps = store.gaps();
+    let places: Vec<_> = gaps.iter().map(|gap| gap.location.as_str()).collect();
+    assert_eq!(places, ["az+file://contosolab", "az+queue://contosolab", "az+table://contosolab"],);
+    assert!(gaps[0].reason.contains("--endpoint azure-file=URL"), "{gaps:?}");
 }
 
 #[test]

@@ -275,7 +275,7 @@ fn shares(body: &[u8]) -> Result<Names, String> {
                     _ => {}
                 }
             }
-            Step::End if complete => return Ok(page),
+            Step::End if complete => return walk.lists_only("Shares").map(|()| page),
             Step::End => return Err("the listing breaks off".into()),
         }
     }
@@ -329,7 +329,7 @@ fn entries(body: &[u8]) -> Result<Entries, String> {
                     _ => {}
                 }
             }
-            Step::End if complete => return Ok(page),
+            Step::End if complete => return walk.lists_only("Entries").map(|()| page),
             Step::End => return Err("the listing breaks off".into()),
         }
     }

@@ -119,7 +119,7 @@ pub(crate) fn containers(
                     _ => {}
                 }
             }
-            Step::End if complete => return Ok(page),
+            Step::End if complete => return walk.lists_only("Containers").map(|()| page),
             Step::End => return Err("the listing breaks off".into()),
         }
     }
@@ -196,7 +196,9 @@ pub(crate) fn blobs(body: &[u8]) -> Result<BlobPage, String> {
                     _ => {}
                 }
             }
-            Step::End if complete => return Ok((objects, prefixes, next)),
+            Step::End if complete => {
+                return walk.lists_only("Blobs").map(|()| (objects, prefixes, next));
+            }
             Step::End => return Err("the listing breaks off".into()),
         }
     }
@@ -316,6 +318,19 @@ mod tests {
         assert_eq!((objects[0].key.as_str(), objects[0].size), ("k", 4));
         assert_eq!((objects[0].metadata["Deleted"].as_str(), &objects[0].version), ("true", &None));
         assert_eq!(objects[0].metadata["Blob"], "z");
+    }
+
+    #[test]
+    fn a_listing_of_another_service_is_none_of_blobs() {
+        for what in ["Queues", "Shares", "Entries"] {
+            for inner in [format!("<{what}/>"), format!("<{what}></{what}>")] {
+                let body = format!("<EnumerationResults>{inner}<NextMarker/></EnumerationResults>");
+                assert!(blobs(body.as_bytes()).is_err(), "{what}");
+                assert!(containers(body.as_bytes(), None).is_err(), "{what}");
+            }
+        }
+        let body = b"<EnumerationResults><Blobs /><NextMarker /></EnumerationResults>";
+        assert!(blobs(body).is_ok() && containers(body, None).is_err());
     }
 
     #[test]

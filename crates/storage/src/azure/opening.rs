@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::open::Endpoints;
 use crate::store::Store;
 use crate::url::host;
-use lidless_core::{Access, Auth, AzureService};
+use lidless_core::{Access, Auth, AzureService, Gap};
 use std::sync::Arc;
 
 /// The store of the service that the access is for.
@@ -33,8 +33,22 @@ pub(crate) fn endpoint(endpoints: &Endpoints, service: AzureService) -> Option<&
 pub(crate) fn others(shared: &Shared) -> Vec<Arc<dyn Store>> {
     let access = &shared.access;
     let services = access.azure_services().into_iter().filter(|one| *one != shared.service);
-    let found = services.filter_map(|service| sibling(shared, service));
-    found.map(|access| open(&shared.client, &access)).collect()
+    let mut found = Vec::new();
+    for service in services {
+        match sibling(shared, service) {
+            Some(access) => found.push(open(&shared.client, &access)),
+            None => {
+                let place = format!("{}://{}", service.scheme(), access.account);
+                let label = service.label();
+                let reason = format!(
+                    "the {label} service of the account, which the credential opens as well, \
+                     not asked: its address is not known (--endpoint azure-{label}=URL)"
+                );
+                shared.include.note(Gap::new(place, reason, None));
+            }
+        }
+    }
+    found
 }
 
 /// The way into another service of the same account.

@@ -125,7 +125,9 @@ fn names(body: &[u8]) -> Result<(Vec<String>, Option<String>), String> {
                     _ => {}
                 }
             }
-            Step::End if complete => return Ok((found, next)),
+            Step::End if complete => {
+                return walk.lists_only("Queues").map(|()| (found, next));
+            }
             Step::End => return Err("the listing breaks off".into()),
         }
     }
