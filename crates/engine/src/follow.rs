@@ -139,6 +139,10 @@ pub(crate) fn follow(
                 if let (Some(store), Some(known)) = (&store, book.get(&id)) {
                     echo::explain(&**store, &known.credential, &mut probe);
                 }
+                drop(book);
+                if let Some(gap) = undecided(&grant.resource, &probe) {
+                    case.put_local(&[], &[], &[gap])?;
+                }
                 grant.status = probe.status;
                 grant.observed = Some(probe.observed);
                 settle(&mut grant);
@@ -184,7 +188,11 @@ fn see(grant: &mut Grant, store: &dyn Store, case: &Case) -> Result<bool, Engine
         return Ok(false);
     };
     let (seen, live) = match store.probe() {
-        Ok(Probe { status, observed }) => {
+        Ok(probe) => {
+            if let Some(gap) = undecided(store.name(), &probe) {
+                case.put_local(&[], &[], &[gap])?;
+            }
+            let Probe { status, observed } = probe;
             let seen = ServiceSeen {
                 can_list_containers: observed.can_list_containers,
                 can_list: observed.can_list,
@@ -205,6 +213,15 @@ fn see(grant: &mut Grant, store: &dyn Store, case: &Case) -> Result<bool, Engine
     };
     observed.services.insert(service.label().to_owned(), seen);
     Ok(live)
+}
+
+/// An answer that decides nothing leaves open what lies behind the credential.
+fn undecided(place: &str, probe: &Probe) -> Option<Gap> {
+    if probe.status != GrantStatus::Unknown {
+        return None;
+    }
+    let meaning = probe.observed.meaning.as_deref().unwrap_or("no answer decides it");
+    Some(Gap::new(place, format!("asked, and whether it works is not known: {meaning}"), None))
 }
 
 /// A grant that no longer works is worth tidying up, no more.

@@ -275,6 +275,9 @@ fn grants(page: &mut Page<'_>, report: &Report, now: Timestamp) -> Result<()> {
             );
             let mut lines = wrap(&text, room).into_iter();
             writeln!(page.out, "  {word}{}", lines.next().unwrap_or_default())?;
+            for line in lines {
+                writeln!(page.out, "            {line}")?;
+            }
             if let Some(answer) = story::answer(grant) {
                 for line in wrap(&clean(answer), room) {
                     writeln!(page.out, "            {line}")?;
@@ -283,7 +286,6 @@ fn grants(page: &mut Page<'_>, report: &Report, now: Timestamp) -> Result<()> {
             for lead in story::leads_of(report, &grant.id).iter().take(2) {
                 let at =
                     lead.committed_at.map(|at| format!(", since {}", day(at))).unwrap_or_default();
-                lines.by_ref().for_each(drop);
                 let place = elide(&lead.location, room.saturating_sub(18));
                 let text = page.style.paint(Tone::Dim, &format!("{place}{at}"));
                 writeln!(page.out, "            {text}")?;
