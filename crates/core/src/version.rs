@@ -24,6 +24,8 @@ pub enum ObjectVersion {
 /// Between a key and its version where cases keep both in one text. No XML and no URL can name it
 /// unencoded.
 const MARK: char = '\u{1f}';
+/// Behind the mark where the current state of a key is meant.
+const CURRENT: &str = "current";
 
 impl ObjectVersion {
     /// As it stands behind the `?` of a place: `versionid=ID`.
@@ -64,6 +66,8 @@ impl ObjectVersion {
     pub fn joined(key: &str, version: Option<&Self>) -> String {
         match version {
             Some(version) => format!("{key}{MARK}{}", version.query()),
+            // A key that holds the mark itself would be taken apart.
+            None if key.contains(MARK) => format!("{key}{MARK}{CURRENT}"),
             None => key.to_owned(),
         }
     }
@@ -71,8 +75,9 @@ impl ObjectVersion {
     /// Takes apart what [`ObjectVersion::joined`] made; a text that only looks like it is a key.
     #[must_use]
     pub fn split(text: &str) -> (&str, Option<Self>) {
-        match text.rsplit_once(MARK).map(|(key, rest)| (key, Self::parse(rest))) {
-            Some((key, Some(version))) => (key, Some(version)),
+        match text.rsplit_once(MARK).map(|(key, rest)| (key, rest, Self::parse(rest))) {
+            Some((key, _, Some(version))) => (key, Some(version)),
+            Some((key, CURRENT, None)) => (key, None),
             _ => (text, None),
         }
     }
@@ -104,6 +109,13 @@ mod tests {
             assert_eq!(ObjectVersion::split(&text), ("a/b?versionid=1", version));
         }
         assert_eq!(ObjectVersion::split("a\u{1f}b"), ("a\u{1f}b", None));
+        // A key that was named to look like another's state is itself.
+        for key in ["a\u{1f}snapshot=1", "a\u{1f}current", "\u{1f}", "a\u{1f}b"] {
+            for version in [None, Some(ObjectVersion::Version("1".into()))] {
+                let text = ObjectVersion::joined(key, version.as_ref());
+                assert_eq!(ObjectVersion::split(&text), (key, version));
+            }
+        }
     }
 
     #[test]

@@ -124,8 +124,9 @@ fn list_one(
         } else {
             page.prefixes.as_slice()
         };
-        case.put_page(&task, &objects, folders, next.as_ref())?;
+        // Before the page, too: what is found beside its objects is not looked for again.
         metadata.look(task.container, (store_name, container), &objects)?;
+        case.put_page(&task, &objects, folders, next.as_ref())?;
         match next {
             Some(next) => task = next,
             None => return Ok(true),

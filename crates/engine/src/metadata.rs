@@ -16,7 +16,8 @@ pub(crate) struct Metadata<'a> {
 }
 
 impl Metadata<'_> {
-    /// Looks into the metadata of the objects of one page, which the case holds already.
+    /// Looks into the metadata of the objects of one page. Those with something in it are kept
+    /// in the case with it.
     ///
     /// # Errors
     /// When the case cannot be written.
@@ -26,7 +27,8 @@ impl Metadata<'_> {
         (store, name): (&str, &str),
         objects: &[(Object, i64)],
     ) -> Result<(), LedgerError> {
-        for (object, _) in objects.iter().filter(|(object, _)| !object.metadata.is_empty()) {
+        for listed @ (object, _) in objects.iter().filter(|(object, _)| !object.metadata.is_empty())
+        {
             let mut text = String::new();
             for (key, value) in &object.metadata {
                 let _ = writeln!(text, "{key}: {value}");
@@ -47,6 +49,7 @@ impl Metadata<'_> {
             if outcome.output.findings.is_empty() && outcome.seen.is_empty() {
                 continue;
             }
+            self.case.put_objects(container, std::slice::from_ref(listed))?;
             let id = self.case.object_id(container, object)?;
             for finding in &outcome.output.findings {
                 self.case.put_finding(finding, id)?;

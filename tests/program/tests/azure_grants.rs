@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use lidless_kit::Azurite;
-use lidless_program_tests::{random_key, run};
+use lidless_program_tests::{Issuer, Reply, random_key, run};
 use lidless_token::{AccountSasParameters, ServiceSasParameters};
 use serde_json::Value;
 use std::path::Path;
@@ -205,4 +205,43 @@ fn the_blob_that_a_link_names_is_looked_into_though_nothing_is_listed() {
     // The names beside it stay unknown, and that is said.
     let gaps = report["gaps"].as_array().unwrap();
     assert!(gaps.iter().any(|gap| gap["reason"].as_str().unwrap().contains("does not list")));
+}
+
+#[test]
+fn the_text_that_a_rejecting_service_signed_is_compared_with_the_token() {
+    let scan = |signed: &str| {
+        let body = format!(
+            "<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code>\
+             <AuthenticationErrorDetail>Signature did not match. String to sign used was {signed}\
+             </AuthenticationErrorDetail></Error>"
+        );
+        let header = "x-ms-error-code: AuthenticationFailed";
+        let service = Issuer::start(move |_, _| Reply::with(403, header, &body));
+        let token = ServiceSasParameters {
+            version: VERSION.into(),
+            resource: "c".into(),
+            permissions: "rl".into(),
+            expiry: END.into(),
+            ..ServiceSasParameters::default()
+        };
+        let token = token.mint(ACCOUNT, "models", &random_key()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("link.txt");
+        let link = format!("https://{ACCOUNT}.blob.core.windows.net/models?{token}");
+        std::fs::write(&file, link).unwrap();
+        let endpoint = format!("azure={}", service.url());
+        let target = format!("@{}", file.display());
+        let ran = run(&["scan", &target, "--endpoint", &endpoint, "--format", "json"]);
+        let grant = ran.json()["grants"][0].clone();
+        assert_eq!(grant["status"], "revoked", "{}", ran.err);
+        grant["observed"]["meaning"].as_str().unwrap().to_owned()
+    };
+    let text = |letters: &str, place: &str| {
+        format!("{letters}\n\n{END}\n/blob/{ACCOUNT}/{place}\n\n\n\n{VERSION}\nc\n\n\n\n\n\n\n")
+    };
+    let same = scan(&text("rl", "models"));
+    assert!(same.contains("the key was renewed") && same.contains("the same text"), "{same}");
+    let other = scan(&text("rwl", "model"));
+    assert!(other.contains("sp is \"rwl\" there and \"rl\" here"), "{other}");
+    assert!(other.contains("resource is"), "{other}");
 }
