@@ -450,3 +450,15 @@ fn a_data_lake_is_read_through_its_blobs() {
         assert!(seen.target.contains("&sr=d&sdd=2&"), "{}", seen.target);
     }
 }
+
+#[test]
+fn an_account_that_is_not_there_is_not_called_revoked() {
+    for code in ["ResourceNotFound", "ResourceTypeMismatch"] {
+        let server = Server::start(vec![refusal(404, code)]);
+        let store = store_at(&server.url(), account_sas(&key(1), "b", "sco", "rl"), None);
+        let seen = store.probe().unwrap();
+        assert_eq!(seen.status, GrantStatus::Unknown);
+        let meaning = seen.observed.meaning.unwrap();
+        assert!(meaning.contains("no such account"), "{code}: {meaning}");
+    }
+}

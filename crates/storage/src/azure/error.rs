@@ -51,3 +51,26 @@ pub(crate) fn refused(what: &str, answer: &Answer) -> StorageError {
         code,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_is_not_there_is_an_account_that_is_gone() {
+        let error = |kind, status| StorageError {
+            kind,
+            message: "cannot ask about az://contoso".into(),
+            status,
+            code: None,
+        };
+        let said = |kind, status| gone(error(kind, status)).message;
+        assert!(said(StorageErrorKind::NotFound, None).contains("the storage account is gone"));
+        // A service that answers, or one that is only not reached, says nothing of that.
+        for (kind, status) in
+            [(StorageErrorKind::NotFound, Some(404)), (StorageErrorKind::Unavailable, None)]
+        {
+            assert!(!said(kind, status).contains("gone"));
+        }
+    }
+}
