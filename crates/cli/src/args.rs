@@ -87,8 +87,8 @@ pub(crate) struct ReachArguments {
     /// The file that says what may be touched (docs/scope.md)
     #[arg(long, value_name = "FILE")]
     pub(crate) scope: Option<PathBuf>,
-    /// Where a service is: azure=http://127.0.0.1:10000, s3=URL, gcs=URL; an issuer:
-    /// verify:github=URL
+    /// Where a service is: azure=http://127.0.0.1:10000 (blobs; azure-queue=URL, azure-table=URL,
+    /// azure-file=URL beside it), s3=URL, gcs=URL; an issuer: verify:github=URL
     #[arg(long, value_name = "SERVICE=URL")]
     pub(crate) endpoint: Vec<String>,
     /// Account keys, a line each ACCOUNT:KEY1:KEY2, to tell which key signed

@@ -213,6 +213,10 @@ pub(crate) fn endpoints(words: &[String]) -> Result<Endpoints> {
             "azure" => endpoints.azure = url,
             "s3" => endpoints.s3 = url,
             "gcs" => endpoints.gcs = url,
+            "azure-file" | "azure-queue" | "azure-table" => {
+                let label = service.trim_start_matches("azure-").to_owned();
+                endpoints.azure_services.extend(url.map(|url| (label, url)));
+            }
             _ => match service.strip_prefix("verify:") {
                 Some(name) if is_issuer(name) => {
                     endpoints.issuers.extend(url.map(|url| (name.to_owned(), url)));
@@ -222,7 +226,8 @@ pub(crate) fn endpoints(words: &[String]) -> Result<Endpoints> {
                      explain RULE says the name of each"
                 ),
                 None => bail!(
-                    "--endpoint {word}: the service is one of azure, s3, gcs, or verify:ISSUER"
+                    "--endpoint {word}: the service is one of azure, s3, gcs, azure-file, \
+                     azure-queue, azure-table, or verify:ISSUER"
                 ),
             },
         }

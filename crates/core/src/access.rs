@@ -43,13 +43,16 @@ pub struct Access {
 }
 
 impl Access {
-    /// The store without its containers, as places write it: `az://contoso`, `s3:/`, `gs:/`.
+    /// The store without its containers, as places write it: `az://contoso`,
+    /// `az+queue://contoso`, `s3:/`, `gs:/`.
     ///
     /// Joined with `/CONTAINER/KEY` it is the place of an object.
     #[must_use]
     pub fn store(&self) -> String {
         match self.provider {
-            Provider::Azure => format!("az://{}", self.account),
+            Provider::Azure => {
+                format!("{}://{}", self.azure_service().scheme(), self.account)
+            }
             Provider::Aws => "s3:/".to_owned(),
             Provider::Gcs => "gs:/".to_owned(),
             Provider::Oss => "oss:/".to_owned(),

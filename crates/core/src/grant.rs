@@ -3,6 +3,7 @@
 use crate::severity::Severity;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Who runs the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -217,6 +218,39 @@ pub struct Observed {
     pub error_code: Option<String>,
     /// What the answer means, in words.
     pub meaning: Option<String>,
+    /// What was seen of the other services that the credential opens, by their labels: `file`,
+    /// `queue`, `table`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<String, ServiceSeen>,
+    /// Each operation, declared and observed beside each other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proofs: Vec<Proof>,
+}
+
+/// What read-only probes saw of one service. Null means not tested.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ServiceSeen {
+    /// Shares, queues or tables could be listed.
+    pub can_list_containers: Option<bool>,
+    /// What is in one could be listed.
+    pub can_list: Option<bool>,
+    /// Content could be read.
+    pub can_read: Option<bool>,
+    /// What the answers mean, in words.
+    pub meaning: Option<String>,
+}
+
+/// One operation of a grant: what is declared, what a harmless read showed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// In the words of the grant's operations: `list blobs`.
+    pub operation: String,
+    /// Whether the credential declares it; null when only a policy or the service knows.
+    pub declared: Option<bool>,
+    /// Whether a read showed it; null when it was not tried.
+    pub observed: Option<bool>,
+    /// Why that is known, or why not.
+    pub why: String,
 }
 
 /// Something wrong with a grant.

@@ -22,9 +22,11 @@ mod remark;
 mod report;
 mod scope;
 mod secret;
+mod service;
 mod severity;
 mod suppressed;
 mod text;
+mod version;
 
 pub use access::{Access, Auth};
 pub use artifact::{Artifact, Siblings};
@@ -38,8 +40,8 @@ pub use finding::{Category, Confidence, Finding, Verified};
 pub use fingerprint::{Fingerprint, FingerprintKey, Identity, stable_id};
 pub use gap::Gap;
 pub use grant::{
-    Grant, GrantScope, GrantStatus, Mechanism, Observed, Permission, Problem, Provider,
-    SignatureCheck,
+    Grant, GrantScope, GrantStatus, Mechanism, Observed, Permission, Problem, Proof, Provider,
+    ServiceSeen, SignatureCheck,
 };
 pub use interest::Interest;
 pub use lead::Lead;
@@ -52,9 +54,11 @@ pub use remark::{Remark, RemarkKind};
 pub use report::{ModelRow, Report, Run, SCHEMA, Tool};
 pub use scope::{Denied, Scope, ScopeError, Touch};
 pub use secret::Secret;
+pub use service::AzureService;
 pub use severity::Severity;
 pub use suppressed::{Reason, Suppressed, Suppressions};
 pub use text::{Encoding, Text};
+pub use version::ObjectVersion;
 
 /// An instant, printed as RFC 3339 in UTC.
 pub use jiff::Timestamp;

@@ -238,8 +238,12 @@ fn exposure(
     for reach in case.reach(&grant.id)? {
         let Some(row) = containers.iter().find(|row| row.id == reach.container) else { continue };
         let (objects, bytes) = case.reach_totals(&reach)?;
-        let entry = reached.entry(row.name.clone()).or_insert_with(|| ContainerReach {
-            name: row.name.clone(),
+        // What is in another service than the grant's own is named with it.
+        let own = grant.resource == row.store
+            || grant.resource.strip_prefix(&row.store).is_some_and(|rest| rest.starts_with('/'));
+        let name = if own { row.name.clone() } else { place(row) };
+        let entry = reached.entry(name.clone()).or_insert_with(|| ContainerReach {
+            name,
             objects: 0,
             bytes: 0,
             public: row.public,

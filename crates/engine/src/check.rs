@@ -1,6 +1,7 @@
 //! The proof of closure: does each grant of a case still work?
 
 use crate::book::Book;
+use crate::echo;
 use crate::error::EngineError;
 use crate::follow::settle;
 use crate::inspector::{Inspector, context};
@@ -82,13 +83,20 @@ pub fn check(settings: &ScanSettings, case: &Case) -> Result<Vec<Closure>, Engin
             meaning,
             checked_at: settings.now,
         };
-        let Some(access) = book.get(&grant.id).and_then(|known| known.credential.access()) else {
+        let known = book.get(&grant.id);
+        let Some((known, access)) =
+            known.and_then(|known| Some((known, known.credential.access()?)))
+        else {
             let meaning = "the credential no longer stands where it was found; give it again with \
                            --token @FILE to have it asked";
             closures.push(closure(GrantStatus::Unknown, meaning.into()));
             continue;
         };
-        let probed = lidless_storage::open(&client, &access).and_then(|store| store.probe());
+        let probed = lidless_storage::open(&client, &access).and_then(|store| {
+            let mut probe = store.probe()?;
+            echo::explain(&*store, &known.credential, &mut probe);
+            Ok(probe)
+        });
         match probed {
             Ok(probe) => {
                 let meaning = probe.observed.meaning.clone().unwrap_or_default();

@@ -1,14 +1,18 @@
 //! From a credential to what it opens: scope, probe, containers.
 
 use crate::book::{Book, Known};
+use crate::echo;
 use crate::error::EngineError;
+use crate::left_out::LeftOut;
+use crate::objects::{read_mark, service_read_mark};
 use crate::progress::Progress;
 use crate::settings::ScanSettings;
 use lidless_core::{
-    Access, Container, Gap, Grant, GrantScope, GrantStatus, Permission, Provider, Severity,
+    Access, AzureService, Container, Gap, Grant, GrantScope, GrantStatus, Permission, Provider,
+    ServiceSeen, Severity,
 };
 use lidless_ledger::{Case, ContainerId, Reach};
-use lidless_storage::{Client, StorageError, StorageErrorKind, Store};
+use lidless_storage::{Client, Probe, StorageError, StorageErrorKind, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +21,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) struct Door {
     pub(crate) reach: Reach,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) grant: String,
+    /// Under which name the case keeps that content was read.
+    pub(crate) mark: String,
     /// Whether the grant declares, or may have, read access.
     pub(crate) reads: bool,
     /// Set once content was read.
@@ -28,7 +33,8 @@ pub(crate) struct Door {
 #[derive(Default)]
 pub(crate) struct Doors {
     by_container: BTreeMap<ContainerId, Vec<Arc<Door>>>,
-    stores: BTreeMap<String, Arc<dyn Store>>,
+    /// By grant and by the name of the store: one credential may open several services.
+    stores: BTreeMap<(String, String), Arc<dyn Store>>,
     names: BTreeMap<ContainerId, (String, String)>,
     /// Prefixes whose listing was started, by container.
     listed: BTreeMap<ContainerId, Vec<String>>,
@@ -52,8 +58,10 @@ impl Doors {
             .collect()
     }
 
-    pub(crate) fn store(&self, grant: &str) -> Option<&Arc<dyn Store>> {
-        self.stores.get(grant)
+    /// The store that a container is in, through a grant.
+    pub(crate) fn store(&self, grant: &str, container: ContainerId) -> Option<&Arc<dyn Store>> {
+        let (store, _) = self.names.get(&container)?;
+        self.stores.get(&(grant.to_owned(), store.clone()))
     }
 
     /// The store and the name of a container.
@@ -95,9 +103,9 @@ pub(crate) fn follow(
     client: &Arc<Client>,
     case: &Case,
     book: &Mutex<Book>,
-    doors: &mut Doors,
-    done: &mut BTreeSet<String>,
+    (doors, done): (&mut Doors, &mut BTreeSet<String>),
     progress: &Progress,
+    left_out: &LeftOut,
 ) -> Result<usize, EngineError> {
     let mut chosen: Vec<(String, Access, Grant)> = Vec::new();
     {
@@ -126,7 +134,15 @@ pub(crate) fn follow(
     for ((id, access, mut grant), (store, probe)) in chosen.into_iter().zip(probes) {
         followed = followed.saturating_add(1);
         match probe {
-            Ok(probe) => {
+            Ok(mut probe) => {
+                let book = book.lock().unwrap_or_else(PoisonError::into_inner);
+                if let (Some(store), Some(known)) = (&store, book.get(&id)) {
+                    echo::explain(&**store, &known.credential, &mut probe);
+                }
+                drop(book);
+                if let Some(gap) = undecided(&grant.resource, &probe) {
+                    case.put_local(&[], &[], &[gap])?;
+                }
                 grant.status = probe.status;
                 grant.observed = Some(probe.observed);
                 settle(&mut grant);
@@ -145,12 +161,67 @@ pub(crate) fn follow(
             && let Some(store) = store
         {
             enter(&id, &access, &grant, &store, case, doors, progress)?;
-            doors.stores.insert(id.clone(), store);
+            let others = store.others();
+            left_out.keep(case, &*store)?;
+            doors.stores.insert((id.clone(), store.name().to_owned()), store);
+            // One credential may open other services of the account as well.
+            let access = Access { container: None, key: None, ..access };
+            for store in others {
+                if see(&mut grant, &*store, case)? {
+                    enter(&id, &access, &grant, &store, case, doors, progress)?;
+                    left_out.keep(case, &*store)?;
+                    doors.stores.insert((id.clone(), store.name().to_owned()), store);
+                }
+            }
         }
         case.put_grant(&grant)?;
         book.lock().unwrap_or_else(PoisonError::into_inner).set_grant(grant);
     }
     Ok(followed)
+}
+
+/// Asks another service of a grant's account; whether it answers the credential.
+fn see(grant: &mut Grant, store: &dyn Store, case: &Case) -> Result<bool, EngineError> {
+    let scheme = store.name().split("://").next().unwrap_or("");
+    let service = AzureService::ALL.into_iter().find(|one| one.scheme() == scheme);
+    let Some((service, observed)) = service.zip(grant.observed.as_mut()) else {
+        return Ok(false);
+    };
+    let (seen, live) = match store.probe() {
+        Ok(probe) => {
+            if let Some(gap) = undecided(store.name(), &probe) {
+                case.put_local(&[], &[], &[gap])?;
+            }
+            let Probe { status, observed } = probe;
+            let seen = ServiceSeen {
+                can_list_containers: observed.can_list_containers,
+                can_list: observed.can_list,
+                can_read: observed.can_read,
+                meaning: observed.meaning,
+            };
+            (seen, status == GrantStatus::Live)
+        }
+        Err(error) => {
+            // An account need not have every service; what is out of scope or does not answer is
+            // something not seen.
+            if error.kind != StorageErrorKind::NotFound {
+                let reason = format!("could not be asked: {}", error.message);
+                case.put_local(&[], &[], &[Gap::new(store.name(), reason, None)])?;
+            }
+            (ServiceSeen { meaning: Some(error.message), ..ServiceSeen::default() }, false)
+        }
+    };
+    observed.services.insert(service.label().to_owned(), seen);
+    Ok(live)
+}
+
+/// An answer that decides nothing leaves open what lies behind the credential.
+fn undecided(place: &str, probe: &Probe) -> Option<Gap> {
+    if probe.status != GrantStatus::Unknown {
+        return None;
+    }
+    let meaning = probe.observed.meaning.as_deref().unwrap_or("no answer decides it");
+    Some(Gap::new(place, format!("asked, and whether it works is not known: {meaning}"), None))
 }
 
 /// A grant that no longer works is worth tidying up, no more.
@@ -223,12 +294,20 @@ fn enter(
             }
             None => {
                 let reason = format!("containers could not be listed: {}", error.message);
-                case.put_local(&[], &[], &[Gap::new(&grant.resource, reason, None)])?;
+                case.put_local(&[], &[], &[Gap::new(store.name(), reason, None)])?;
                 Vec::new()
             }
         },
     };
     let has_read = Arc::new(AtomicBool::new(false));
+    let own = access.azure_service();
+    let other = AzureService::ALL
+        .into_iter()
+        .find(|one| *one != own && store.name().starts_with(&format!("{}://", one.scheme())));
+    let mark = match other.filter(|_| access.provider == Provider::Azure) {
+        Some(service) => service_read_mark(id, service),
+        None => read_mark(id),
+    };
     for container in containers {
         progress.container();
         let container_id = case.put_container(store.name(), &container)?;
@@ -245,7 +324,7 @@ fn enter(
         doors.by_container.entry(container_id).or_default().push(Arc::new(Door {
             reach,
             store: Arc::clone(store),
-            grant: id.to_owned(),
+            mark: mark.clone(),
             reads: grant.may(Permission::Read) != Some(false),
             has_read: Arc::clone(&has_read),
         }));
@@ -269,6 +348,18 @@ fn enter(
                 started.push(prefix);
             }
         } else {
+            // The name that the link itself brings is known all the same.
+            let named = !key.is_empty()
+                && grant.scope != GrantScope::Directory
+                && access.container.as_deref() == Some(container.name.as_str());
+            if named
+                && grant.may(Permission::Read) != Some(false)
+                && let Ok(object) = store.head(&container.name, key)
+            {
+                let priority = crate::order::priority(&object);
+                progress.listed(1, object.size);
+                case.put_objects(container_id, &[(object, priority)])?;
+            }
             let place = format!("{}/{}", store.name(), container.name);
             let reason = "the grant does not list, so names are not known";
             case.put_local(&[], &[], &[Gap::new(place, reason, None)])?;

@@ -9,7 +9,7 @@ use crate::local::is_harmless_model;
 use crate::metered::Metered;
 use crate::progress::Progress;
 use crate::settings::ScanSettings;
-use lidless_core::{Artifact, Entry, Layer, Mark, Provenance};
+use lidless_core::{Artifact, AzureService, Entry, Layer, Mark, Provenance};
 use lidless_detect::Output;
 use lidless_io::{BlockCache, Budget, MemoryBytes, ReadAt, ReadErrorKind, Tally, read_exact_vec};
 use lidless_ledger::{Case, ContainerId, Inspection, LedgerError, ObjectId, PendingObject};
@@ -30,6 +30,11 @@ const BATCH: u32 = 2_000;
 /// Under which name the case keeps that a grant has read content.
 pub(crate) fn read_mark(grant: &str) -> String {
     format!("can_read/{grant}")
+}
+
+/// The same for another service of the grant's account.
+pub(crate) fn service_read_mark(grant: &str, service: AzureService) -> String {
+    format!("can_read/{grant}/{}", service.label())
 }
 
 /// What the workers share.
@@ -79,11 +84,14 @@ impl Objects<'_> {
 
     fn inspect(&self, pending: &PendingObject) -> Result<(), LedgerError> {
         let Some((store, container)) = self.doors.name(pending.container) else { return Ok(()) };
-        let provenance = Provenance::new(Layer::Object {
+        let mut provenance = Provenance::new(Layer::Object {
             store: store.clone(),
             container: container.clone(),
             key: pending.object.key.clone(),
         });
+        if let Some(version) = &pending.object.version {
+            provenance = provenance.child(Layer::Version { id: version.query() });
+        }
         let entry = Entry {
             provenance,
             length_bytes: Some(pending.object.size),
@@ -152,8 +160,8 @@ impl Objects<'_> {
         tally: &Tally,
     ) -> Result<Outcome, String> {
         let object = &pending.object;
-        if object.is_offline() {
-            return Err("in the archive tier".into());
+        if let Some(why) = object.unreadable() {
+            return Err(why.into());
         }
         if object.size > 0 && self.budget.left() == 0 {
             return Err("budget spent".into());
@@ -194,7 +202,7 @@ impl Objects<'_> {
                 None => {
                     if object.size > 0 && !door.has_read.swap(true, Ordering::Relaxed) {
                         // Kept at once: a resumed run may have nothing left to read.
-                        if let Err(error) = self.case.set_meta(&read_mark(&door.grant), &true) {
+                        if let Err(error) = self.case.set_meta(&door.mark, &true) {
                             return Err(format!("the case could not be written: {error}"));
                         }
                     }

@@ -7,16 +7,20 @@ use crate::book::Book;
 use crate::error::EngineError;
 use crate::follow::{Doors, follow};
 use crate::inspector::{Inspector, Seen, context};
+use crate::left_out::LeftOut;
 use crate::listing::list_all;
 use crate::local;
-use crate::objects::{Objects, read_mark};
+use crate::metadata::Metadata;
+use crate::objects::{Objects, read_mark, service_read_mark};
 use crate::progress::Progress;
+use crate::proofs::proofs;
 use crate::questions::of_rule;
 use crate::settings::ScanSettings;
 use crate::target::Target;
 use crate::verify::verify;
 use lidless_core::{
-    Gap, Layer, Mechanism, Observed, Place, Provenance, Provider, Report, Run, Scope, Timestamp,
+    AzureService, Gap, Layer, Mechanism, Observed, Place, Provenance, Provider, Report, Run, Scope,
+    Timestamp,
 };
 use lidless_discover::Source;
 use lidless_io::{Budget, Tally};
@@ -179,7 +183,8 @@ pub(crate) fn named_scope(settings: &ScanSettings) -> Scope {
                 Some(bucket) if access.provider != Provider::Azure => {
                     scope.name_store(&format!("{}/{bucket}", access.store()));
                 }
-                _ => scope.name_store(&access.store()),
+                // A credential that the user names names every service that it opens.
+                _ => access.stores().iter().for_each(|store| scope.name_store(store)),
             }
         }
     }
@@ -246,15 +251,18 @@ fn walk(
 ) -> Result<(), EngineError> {
     let mut doors = Doors::default();
     let mut done = BTreeSet::new();
+    let left_out = LeftOut::restore(case)?;
+    let metadata = Metadata { case, inspector, book };
     let budget = settings.budget.map_or_else(Budget::unlimited, Budget::new);
     for _ in 0..ROUNDS {
         progress.phase("asking what links open");
-        if follow(settings, client, case, book, &mut doors, &mut done, progress)? == 0 {
+        let known = (&mut doors, &mut done);
+        if follow(settings, client, case, book, known, progress, &left_out)? == 0 {
             break;
         }
         save_book(case, book)?;
         progress.phase("listing");
-        list_all(settings, case, &doors, progress)?;
+        list_all(settings, case, &doors, progress, (&metadata, &left_out))?;
         save_traffic(case, before, client.tally())?;
         progress.phase("looking inside");
         let objects = Objects {
@@ -271,16 +279,26 @@ fn walk(
         save_traffic(case, before, client.tally())?;
     }
     let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut seen = Vec::new();
+    let mut told = Vec::new();
     for (id, known) in book.known() {
+        let mut grant = known.grant.clone();
         if case.meta::<bool>(&read_mark(id))? == Some(true) {
-            seen.push(known.grant.clone());
+            grant.observed.get_or_insert_with(Observed::default).can_read = Some(true);
         }
+        let Some(observed) = &mut grant.observed else { continue };
+        for service in AzureService::ALL {
+            let read = case.meta::<bool>(&service_read_mark(id, service))? == Some(true);
+            if let Some(seen) = observed.services.get_mut(service.label()).filter(|_| read) {
+                seen.can_read = Some(true);
+            }
+        }
+        let rows = proofs(&known.credential, &grant, settings.now);
+        if let Some(observed) = &mut grant.observed {
+            observed.proofs = rows;
+        }
+        told.push(grant);
     }
-    for mut grant in seen {
-        grant.observed.get_or_insert_with(Observed::default).can_read = Some(true);
-        book.set_grant(grant);
-    }
+    told.into_iter().for_each(|grant| book.set_grant(grant));
     Ok(())
 }
 

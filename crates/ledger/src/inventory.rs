@@ -5,7 +5,8 @@ use crate::error::LedgerError;
 use crate::record::{put_findings, put_gaps, put_marks};
 use crate::suppressed::put_suppressed;
 use lidless_core::{
-    BlobType, Container, Finding, Gap, Mark, Object, PublicAccess, Suppressions, Timestamp,
+    BlobType, Container, Finding, Gap, Mark, Object, ObjectVersion, PublicAccess, Suppressions,
+    Timestamp,
 };
 use rusqlite::{Connection, Row, params};
 
@@ -198,6 +199,23 @@ impl Case {
         Ok(())
     }
 
+    /// The id of an object that was listed.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn object_id(
+        &self,
+        container: ContainerId,
+        object: &Object,
+    ) -> Result<Option<ObjectId>, LedgerError> {
+        let connection = self.lock();
+        let mut statement = connection
+            .prepare_cached("SELECT id FROM objects WHERE container_id = ?1 AND key = ?2")?;
+        let key = ObjectVersion::joined(&object.key, object.version.as_ref());
+        let mut rows = statement.query(params![container.0, key])?;
+        Ok(rows.next()?.map(|row| row.get(0)).transpose()?.map(ObjectId))
+    }
+
     /// Keeps marks that names alone gave.
     ///
     /// # Errors
@@ -240,11 +258,14 @@ impl Case {
         )?;
         let (priority, id) = after.map_or((i64::MIN, i64::MIN), |(p, id)| (p, id.0));
         let rows = statement.query_map(params![priority, id, limit], |row| {
+            let stored: String = row.get(2)?;
+            let (key, version) = ObjectVersion::split(&stored);
             Ok(PendingObject {
                 id: ObjectId(row.get(0)?),
                 container: ContainerId(row.get(1)?),
                 object: Object {
-                    key: row.get(2)?,
+                    key: key.to_owned(),
+                    version,
                     size: count(row, 3)?,
                     etag: row.get(4)?,
                     modified: row
@@ -260,6 +281,7 @@ impl Case {
                     },
                     content_md5: None,
                     content_type: None,
+                    ..Object::default()
                 },
                 priority: row.get(8)?,
             })
@@ -548,7 +570,8 @@ pub(crate) fn put_objects(
         });
         statement.execute(params![
             container.0,
-            object.key,
+            // Two states of one key are two objects.
+            ObjectVersion::joined(&object.key, object.version.as_ref()),
             stored(object.size),
             object.etag,
             object.modified.map(|time| time.to_string()),

@@ -122,6 +122,15 @@ fn block(page: &mut Page<'_>, report: &Report, exposure: &Exposure) -> Result<()
         page.label("", &format!("and {} more places", leads.len().saturating_sub(4)))?;
     }
     page.label("Can do", &grant.operations.join(" · "))?;
+    let (proved, refused) = story::proved(grant);
+    if !proved.is_empty() {
+        page.label("Proved", &proved)?;
+    } else if let Some(answer) = story::answer(grant) {
+        page.label("Observed", &clean(answer))?;
+    }
+    if !refused.is_empty() {
+        page.label("Refused", &format!("{refused}, though declared"))?;
+    }
     reaches(page, report, exposure)?;
     let behind = || {
         report
@@ -266,10 +275,17 @@ fn grants(page: &mut Page<'_>, report: &Report, now: Timestamp) -> Result<()> {
             );
             let mut lines = wrap(&text, room).into_iter();
             writeln!(page.out, "  {word}{}", lines.next().unwrap_or_default())?;
+            for line in lines {
+                writeln!(page.out, "            {line}")?;
+            }
+            if let Some(answer) = story::answer(grant) {
+                for line in wrap(&clean(answer), room) {
+                    writeln!(page.out, "            {line}")?;
+                }
+            }
             for lead in story::leads_of(report, &grant.id).iter().take(2) {
                 let at =
                     lead.committed_at.map(|at| format!(", since {}", day(at))).unwrap_or_default();
-                lines.by_ref().for_each(drop);
                 let place = elide(&lead.location, room.saturating_sub(18));
                 let text = page.style.paint(Tone::Dim, &format!("{place}{at}"));
                 writeln!(page.out, "            {text}")?;
@@ -282,7 +298,11 @@ fn grants(page: &mut Page<'_>, report: &Report, now: Timestamp) -> Result<()> {
             counted(u64::try_from(links.len()).unwrap_or(0), "storage link", "storage links")
         ))?;
         for grant in links.iter().take(8) {
-            let text = format!("{} · {}", clean(&grant.resource), story::fate(report, grant, now));
+            let mut text =
+                format!("{} · {}", clean(&grant.resource), story::fate(report, grant, now));
+            if let Some(answer) = story::answer(grant) {
+                text.push_str(&format!(": {}", clean(answer)));
+            }
             page.text(&text)?;
         }
     }

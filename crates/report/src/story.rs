@@ -3,8 +3,8 @@
 use crate::amount::{bytes, count, counted, day, percent, score};
 use crate::verified;
 use lidless_core::{
-    Category, ContainerReach, Exposure, Finding, Gap, Grant, GrantStatus, Lead, Permission, Report,
-    Severity, Timestamp, Workstation,
+    Category, ContainerReach, Exposure, Finding, Gap, Grant, GrantStatus, Lead, Permission, Proof,
+    Report, Severity, Timestamp, Workstation,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -156,14 +156,34 @@ fn store_of(grant: &Grant) -> String {
     }
 }
 
+/// What reads have shown of a grant's operations, and what was refused though it is declared;
+/// each in words, empty when there is none. The rest is declared and not tried.
+pub(crate) fn proved(grant: &Grant) -> (String, String) {
+    let rows = grant.observed.as_ref().map_or(&[][..], |seen| seen.proofs.as_slice());
+    let words = |test: fn(&&Proof) -> bool| {
+        let named = rows.iter().filter(test).map(|row| row.operation.as_str());
+        named.collect::<Vec<_>>().join(" · ")
+    };
+    let untried = rows.iter().filter(|row| row.observed.is_none()).count();
+    let mut proved = words(|row| row.observed == Some(true));
+    if !proved.is_empty() && untried > 0 {
+        let untried = counted(u64::try_from(untried).unwrap_or(0), "operation", "operations");
+        proved.push_str(&format!(", by reads; {untried} declared and not tried"));
+    }
+    (proved, words(|row| row.observed == Some(false) && row.declared == Some(true)))
+}
+
 /// Whether a place lies behind an exposure.
 pub(crate) fn is_behind(report: &Report, exposure: &Exposure, location: &str) -> bool {
     let Some(grant) = grant_of(report, exposure) else { return false };
     let store = store_of(grant);
     exposure.containers.iter().any(|container| {
-        location
-            .strip_prefix(&format!("{store}/{}", container.name))
-            .is_some_and(|rest| rest.starts_with('/'))
+        // What is in another service of the account is named with it.
+        let place = match container.name.contains("://") {
+            true => container.name.clone(),
+            false => format!("{store}/{}", container.name),
+        };
+        location.strip_prefix(&place).is_some_and(|rest| rest.starts_with('/'))
     })
 }
 
@@ -316,6 +336,13 @@ pub(crate) fn others(report: &Report) -> Vec<&Grant> {
         .iter()
         .filter(|grant| report.exposures.iter().all(|exposure| exposure.grant != grant.id))
         .collect()
+}
+
+/// What the service's answer means, where that says more than the grant's status does.
+pub(crate) fn answer(grant: &Grant) -> Option<&str> {
+    let told = !matches!(grant.status, GrantStatus::Expired);
+    let meaning = grant.observed.as_ref().filter(|_| told)?.meaning.as_deref()?;
+    (!meaning.ends_with("it works")).then_some(meaning)
 }
 
 /// What became of a grant that is no exposure, in words.

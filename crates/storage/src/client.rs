@@ -97,8 +97,12 @@ impl Answer {
         };
         self.header("x-ms-error-code").and_then(plain).or_else(|| {
             let body = String::from_utf8_lossy(&self.body);
-            let (_, rest) = body.split_once("<Code>")?;
-            plain(rest.split('<').next()?)
+            if let Some((_, rest)) = body.split_once("<Code>") {
+                return plain(rest.split('<').next()?);
+            }
+            // Some services answer in JSON: `{"error":{"code":"ResourceNotFound",...}}`.
+            let (_, rest) = body.split_once("\"code\":\"")?;
+            plain(rest.split('"').next()?)
         })
     }
 

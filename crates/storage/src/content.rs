@@ -133,7 +133,8 @@ fn lied(place: &str, why: &str) -> ReadError {
     ReadError::new(ReadErrorKind::Malformed, format!("cannot read {place}: {why}"))
 }
 
-fn read_error(error: &StorageError) -> ReadError {
+/// A request that failed, as a read that did.
+pub(crate) fn read_error(error: &StorageError) -> ReadError {
     let kind = match error.kind {
         StorageErrorKind::OutOfScope | StorageErrorKind::Denied => ReadErrorKind::Denied,
         StorageErrorKind::NotFound => ReadErrorKind::Changed,

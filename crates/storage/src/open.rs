@@ -1,6 +1,6 @@
 //! The table of providers.
 
-use crate::azure::AzureStore;
+use crate::azure;
 use crate::client::Client;
 use crate::s3::S3Store;
 use crate::store::{StorageError, StorageErrorKind, Store};
@@ -15,6 +15,9 @@ use std::sync::Arc;
 pub struct Endpoints {
     /// Azure blobs: `http://127.0.0.1:10000`, the account is the first part of the path.
     pub azure: Option<String>,
+    /// The other services of Azure by their labels in host names (`file`, `queue`,
+    /// `table`): path-style as well. Where `azure` is given, only those that are given are asked.
+    pub azure_services: BTreeMap<String, String>,
     /// S3.
     pub s3: Option<String>,
     /// Google Cloud Storage.
@@ -29,7 +32,7 @@ pub struct Endpoints {
 /// `Unsupported` for providers there is no client for.
 pub fn open(client: &Arc<Client>, access: &Access) -> Result<Arc<dyn Store>, StorageError> {
     match access.provider {
-        Provider::Azure => Ok(Arc::new(AzureStore::new(Arc::clone(client), access.clone()))),
+        Provider::Azure => Ok(azure::open(client, access)),
         Provider::Aws | Provider::Gcs => {
             Ok(Arc::new(S3Store::new(Arc::clone(client), access.clone())))
         }
@@ -47,7 +50,7 @@ pub fn open(client: &Arc<Client>, access: &Access) -> Result<Arc<dyn Store>, Sto
 #[must_use]
 pub fn touch(access: &Access, endpoints: &Endpoints) -> Touch {
     let endpoint = match access.provider {
-        Provider::Azure => endpoints.azure.as_deref(),
+        Provider::Azure => azure::endpoint(endpoints, access.azure_service()),
         Provider::Aws => endpoints.s3.as_deref(),
         Provider::Gcs => endpoints.gcs.as_deref(),
         Provider::Oss | Provider::Http => None,

@@ -11,7 +11,14 @@ pub(crate) struct Walk<'a> {
     pub(crate) path: Vec<String>,
     text: String,
     encoded: bool,
+    /// The name of a root that was written as an empty element.
+    pub(crate) empty_root: Option<String>,
+    /// What the listing says that it lists, by the element below its root.
+    lists: Option<String>,
 }
+
+/// The elements below a listing's root that say what it lists.
+const LISTS: [&str; 5] = ["Containers", "Blobs", "Shares", "Entries", "Queues"];
 
 /// What a step met.
 pub(crate) enum Step {
@@ -35,6 +42,8 @@ impl<'a> Walk<'a> {
             path: Vec::new(),
             text: String::new(),
             encoded: false,
+            empty_root: None,
+            lists: None,
         }
     }
 
@@ -52,6 +61,7 @@ impl<'a> Walk<'a> {
                         .attributes()
                         .flatten()
                         .any(|one| one.key.as_ref() == "Encoded" && one.value.as_ref() == "true");
+                    self.below_root(&name);
                     self.path.push(name);
                     self.text.clear();
                     return Ok(Step::Open);
@@ -69,7 +79,15 @@ impl<'a> Walk<'a> {
                 }
                 Event::DocType(_) => return Err("a document type where none belongs".into()),
                 Event::Eof => return Ok(Step::End),
-                Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+                Event::Empty(tag) if self.path.is_empty() => {
+                    let name = String::from_utf8_lossy(tag.name().as_ref().as_ref()).into_owned();
+                    self.empty_root = Some(name);
+                }
+                Event::Empty(tag) => {
+                    let name = String::from_utf8_lossy(tag.name().as_ref().as_ref()).into_owned();
+                    self.below_root(&name);
+                }
+                Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
             }
         }
     }
@@ -85,6 +103,26 @@ impl<'a> Walk<'a> {
         };
         self.encoded = false;
         (name, text)
+    }
+
+    fn below_root(&mut self, name: &str) {
+        if self.path.len() == 1 && LISTS.contains(&name) {
+            self.lists = Some(name.to_owned());
+        }
+    }
+
+    /// Refuses a listing of something else than was asked for: another service answers listings
+    /// of the same shape.
+    pub(crate) fn lists_only(&self, what: &str) -> Result<(), String> {
+        match self.lists.as_deref() {
+            Some(lists) if lists != what => Err(format!("a listing of something else: {lists}")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The element around the one at the end of the path.
+    pub(crate) fn parent(&self) -> Option<&str> {
+        self.path.iter().rev().nth(1).map(String::as_str)
     }
 
     /// Whether an element of that name is open.

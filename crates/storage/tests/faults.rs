@@ -68,6 +68,7 @@ fn object(size: u64) -> Object {
         blob_type: None,
         content_md5: None,
         content_type: None,
+        ..Object::default()
     }
 }
 
@@ -119,7 +120,7 @@ fn each_refusal_has_its_kind_and_is_asked_once() {
         (404, "ContainerNotFound", NotFound),
         (409, "PublicAccessNotPermitted", Denied),
         (409, "ContainerBeingDeleted", Conflict),
-        (400, "InvalidQueryParameterValue", Malformed),
+        (400, "InvalidAuthenticationInfo", Malformed),
         (302, "NoLocation", Malformed),
     ] {
         let (seen, text, requests) = failed_listing(vec![refusal(status, code, "")]);

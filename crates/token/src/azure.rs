@@ -6,7 +6,7 @@ use crate::signing::verify;
 use crate::time;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lidless_core::{Access, Auth, Mechanism, Provider, Secret, stable_id};
+use lidless_core::{Access, Auth, AzureService, Mechanism, Provider, Secret, stable_id};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The account of every Azure emulator.
@@ -236,18 +236,37 @@ impl AzureSas {
 
     pub(crate) fn access(&self) -> Option<Access> {
         let account = self.account.clone()?;
-        let blob = match self.kind() {
-            SasKind::Account => self.get("ss")?.contains('b'),
-            SasKind::Blob => true,
-            SasKind::UserDelegation => self.delegated_service() == "blob",
-            SasKind::File | SasKind::Queue | SasKind::Table => false,
-        };
-        if !blob || self.get("sduoid").is_some() {
+        if self.get("sduoid").is_some() {
             return None;
         }
+        let own = self.address.as_ref().and_then(|address| address.service.as_deref());
+        let label = match self.kind() {
+            // The first it opens, blobs before all; the others are asked beside it.
+            SasKind::Account => {
+                let opened = self.get("ss")?;
+                let mut services = AzureService::ALL.into_iter();
+                services.find(|one| opened.contains(one.letter()))?.label()
+            }
+            SasKind::Blob => "blob",
+            SasKind::UserDelegation => self.delegated_service(),
+            SasKind::File => "file",
+            SasKind::Queue => "queue",
+            SasKind::Table => "table",
+        };
         let (origin, path_style, (container, key)) = match &self.address {
-            Some(address) => (address.blob_origin(), address.path_style, address.parts()),
-            None => (format!("https://{account}.blob.core.windows.net"), false, (None, None)),
+            Some(address) => {
+                // What names a place in one service names none in another.
+                let same = own.is_none_or(|own| own == label || (own == "dfs" && label == "blob"));
+                let parts = if same { address.parts() } else { (None, None) };
+                (address.service_origin(label), address.path_style, parts)
+            }
+            None => (format!("https://{account}.{label}.core.windows.net"), false, (None, None)),
+        };
+        let container = match (label, self.get("tn")) {
+            ("table", Some(name)) => Some(name.to_owned()),
+            // `people()` and `people(PartitionKey=...)` are ways to ask the table `people`.
+            ("table", None) => container.and_then(|it| it.split('(').next().map(str::to_owned)),
+            _ => container,
         };
         // A service SAS without its container opens nothing that could be asked for.
         if container.is_none() && self.kind() != SasKind::Account {
@@ -259,7 +278,7 @@ impl AzureSas {
             path_style,
             account,
             container,
-            key: if self.get("sr") == Some("c") { None } else { key },
+            key: if matches!(self.get("sr"), Some("c" | "s")) { None } else { key },
             auth: Auth::Query(self.raw_query.clone()),
         })
     }

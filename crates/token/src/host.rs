@@ -74,11 +74,14 @@ impl Address {
 
     /// Scheme and authority for reading blobs, whatever service the link was for.
     pub(crate) fn blob_origin(&self) -> String {
-        let service = self.service.as_deref().unwrap_or("blob");
-        let authority = if service == "blob" {
-            self.authority.clone()
-        } else {
-            self.authority.replacen(&format!(".{service}."), ".blob.", 1)
+        self.service_origin("blob")
+    }
+
+    /// Scheme and authority of a service of the same account, by its label.
+    pub(crate) fn service_origin(&self, wanted: &str) -> String {
+        let authority = match self.service.as_deref() {
+            Some(own) => self.authority.replacen(&format!(".{own}."), &format!(".{wanted}."), 1),
+            None => self.authority.clone(),
         };
         format!("{}://{authority}", self.scheme)
     }

@@ -34,4 +34,7 @@ pub use mint::{AccountSasParameters, ServiceSasParameters};
 pub use presigned::Presigned;
 pub use recognise::{read, recognise, recognise_in};
 pub use replacement::{Difference, MintError, Replacement, Wish, replacements};
-pub use signing::{SignedValues, hmac_base64, string_to_sign, string_to_sign_with, verify};
+pub use signing::{
+    Disagreement, SignedValues, disagreements, hmac_base64, string_to_sign, string_to_sign_with,
+    verify,
+};

@@ -91,8 +91,62 @@ pub fn string_to_sign_with(
     path: &str,
     values: &SignedValues,
 ) -> String {
-    let get = |key: &str| sas.get(key).unwrap_or("").to_owned();
-    let version = get("sv");
+    let fields = fields_to_sign(sas, account, path, values);
+    fields.into_iter().map(|(_, value)| value).collect::<Vec<_>>().join("\n")
+}
+
+/// One field that a service and this program read differently.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disagreement {
+    /// The parameter; `resource` for the place that is signed.
+    pub field: &'static str,
+    /// What the service signed.
+    pub service: String,
+    /// What the token says here.
+    pub here: String,
+}
+
+/// Compares the text that a service says it signed with the text that the token says, field by
+/// field; none when one has another number of fields.
+///
+/// No disagreement means that the key is another one, or that the signature itself was changed.
+#[must_use]
+pub fn disagreements(
+    sas: &AzureSas,
+    account: &str,
+    path: &str,
+    service: &str,
+) -> Option<Vec<Disagreement>> {
+    let mut ours = fields_to_sign(sas, account, path, &SignedValues::default());
+    let mut theirs: Vec<&str> = service.split('\n').map(|line| line.trim_matches('\r')).collect();
+    // An answer does not keep empty lines at its end.
+    while theirs.last().is_some_and(|line| line.trim().is_empty()) {
+        theirs.pop();
+    }
+    while ours.last().is_some_and(|(_, value)| value.is_empty()) {
+        ours.pop();
+    }
+    if theirs.len() != ours.len() {
+        return None;
+    }
+    let pairs = theirs.into_iter().zip(ours);
+    Some(
+        pairs
+            .filter(|(theirs, (_, ours))| theirs != ours)
+            .map(|(theirs, (field, here))| Disagreement { field, service: theirs.to_owned(), here })
+            .collect(),
+    )
+}
+
+/// What is signed, field by field.
+fn fields_to_sign(
+    sas: &AzureSas,
+    account: &str,
+    path: &str,
+    values: &SignedValues,
+) -> Vec<(&'static str, String)> {
+    let get = |key: &'static str| (key, sas.get(key).unwrap_or("").to_owned());
+    let version = get("sv").1;
     let from = |date: &str| version.as_str() >= date;
     let service = service(sas);
     let path = signed_path(sas, path);
@@ -101,22 +155,23 @@ pub fn string_to_sign_with(
     } else {
         format!("/{account}/{path}")
     };
+    let canonical = ("resource", canonical);
     let snapshot = match sas.get("sr") {
         Some("bs" | "bv") => sas.get("snapshot").or_else(|| sas.get("versionid")).unwrap_or(""),
         _ => "",
-    }
-    .to_owned();
+    };
+    let snapshot = ("snapshot", snapshot.to_owned());
     let overrides = ["rscc", "rscd", "rsce", "rscl", "rsct"].map(get);
-    let mut fields: Vec<String>;
+    let mut fields: Vec<(&'static str, String)>;
     match sas.kind() {
         SasKind::Account => {
-            fields = vec![account.to_owned()];
+            fields = vec![("account", account.to_owned())];
             fields.extend(["sp", "ss", "srt", "st", "se", "sip", "spr", "sv"].map(get));
             if from("2020-12-06") {
                 fields.push(get("ses"));
             }
             // A newline at the end, not only between.
-            fields.push(String::new());
+            fields.push(("end", String::new()));
         }
         SasKind::UserDelegation => {
             fields = ["sp", "st", "se"].map(get).to_vec();
@@ -141,7 +196,7 @@ pub fn string_to_sign_with(
                         values.headers.iter().map(|one| format!("{}\n", line(one))).collect();
                     let query: String =
                         values.query.iter().map(|one| format!("\n{}", line(one))).collect();
-                    fields.extend([headers, query]);
+                    fields.extend([("srh", headers), ("srq", query)]);
                 }
             }
             match service {
@@ -158,7 +213,7 @@ pub fn string_to_sign_with(
                 fields.extend(["sip", "spr"].map(get));
             }
             if from("2012-02-12") {
-                fields.push(version.clone());
+                fields.push(get("sv"));
             }
             if service == "file" {
                 fields.extend(overrides);
@@ -175,7 +230,7 @@ pub fn string_to_sign_with(
                 fields.extend(["sip", "spr"].map(get));
             }
             if from("2012-02-12") {
-                fields.push(version.clone());
+                fields.push(get("sv"));
             }
             if from("2018-11-09") {
                 fields.push(get("sr"));
@@ -189,5 +244,25 @@ pub fn string_to_sign_with(
             }
         }
     }
-    fields.join("\n")
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_field_that_a_service_read_differently_is_named() {
+        let signature = "A".repeat(43) + "%3D";
+        let query = format!("sv=2020-08-04&sr=c&sp=rl&se=2051-01-01&sig={signature}");
+        let sas = AzureSas::parse(None, &query).unwrap();
+        let text = string_to_sign(&sas, "contoso", "models");
+        assert_eq!(disagreements(&sas, "contoso", "models", &text), Some(vec![]));
+        assert_eq!(disagreements(&sas, "contoso", "models", text.trim_end()), Some(vec![]));
+        let other = text.replacen("rl\n", "rlw\n", 1).replace("/models", "/model");
+        let found = disagreements(&sas, "contoso", "models", &other).unwrap();
+        let fields: Vec<_> = found.iter().map(|one| (one.field, one.service.as_str())).collect();
+        assert_eq!(fields, [("sp", "rlw"), ("resource", "/blob/contoso/model")]);
+        assert_eq!(disagreements(&sas, "contoso", "models", "something else"), None);
+    }
 }

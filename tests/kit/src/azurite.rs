@@ -36,8 +36,18 @@ impl Azurite {
     /// # Panics
     /// When it is nowhere and `CI` is set, and when it is there but does not start.
     pub fn start(accounts: &[(&str, &str, &str)]) -> Option<Self> {
-        let Some(program) = program() else {
-            let why = "azurite-blob was not found: run ./check, or set LIDLESS_AZURITE";
+        Self::start_service("blob", accounts)
+    }
+
+    /// The same for another service: `blob`, `queue` or `table`, whose program stands beside that
+    /// of blobs.
+    ///
+    /// # Panics
+    /// As [`Azurite::start`].
+    pub fn start_service(service: &str, accounts: &[(&str, &str, &str)]) -> Option<Self> {
+        let beside = |program: PathBuf| program.with_file_name(format!("azurite-{service}"));
+        let Some(program) = program().map(beside).filter(|program| program.is_file()) else {
+            let why = "azurite was not found: run ./check, or set LIDLESS_AZURITE";
             assert!(std::env::var_os("CI").is_none(), "{why}");
             eprintln!("not tested against Azurite: {why}");
             return None;
@@ -49,7 +59,8 @@ impl Azurite {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let port = free_port();
             let child = Command::new(&program)
-                .args(["--blobHost", "127.0.0.1", "--blobPort", &port.to_string()])
+                .args([format!("--{service}Host"), "127.0.0.1".to_owned()])
+                .args([format!("--{service}Port"), port.to_string()])
                 .arg("--location")
                 .arg(folder.path())
                 .args(["--skipApiVersionCheck", "--loose", "--silent", "--disableTelemetry"])
@@ -118,6 +129,86 @@ impl Azurite {
                 ("x-ms-range", format!("bytes={offset}-{last}")),
             ];
             self.put(account, &resource, "comp=page", &headers, bytes);
+        }
+    }
+
+    /// Takes a snapshot of a blob.
+    pub fn put_snapshot(&self, account: &str, container: &str, key: &str) {
+        self.put(account, &format!("{container}/{key}"), "comp=snapshot", &[], b"");
+    }
+
+    /// Uploads a block blob with metadata.
+    pub fn put_blob_with(
+        &self,
+        account: &str,
+        container: &str,
+        key: &str,
+        bytes: &[u8],
+        metadata: &[(&str, &str)],
+    ) {
+        let names: Vec<String> =
+            metadata.iter().map(|(name, _)| format!("x-ms-meta-{name}")).collect();
+        let mut headers = vec![("x-ms-blob-type", "BlockBlob".to_owned())];
+        headers.extend(
+            names
+                .iter()
+                .zip(metadata)
+                .map(|(name, (_, value))| (name.as_str(), (*value).to_owned())),
+        );
+        self.put(account, &format!("{container}/{key}"), "", &headers, bytes);
+    }
+
+    /// Puts a block blob into the archive tier.
+    pub fn archive_blob(&self, account: &str, container: &str, key: &str) {
+        let headers = [("x-ms-access-tier", "Archive".to_owned())];
+        let resource = format!("{container}/{key}");
+        let (status, body) = self.send("PUT", account, &resource, "comp=tier", &headers, b"");
+        assert!(matches!(status, 200 | 202), "{body}");
+    }
+
+    /// Makes a queue with messages in it.
+    pub fn put_queue(&self, account: &str, name: &str, messages: &[&str]) {
+        self.put(account, name, "", &[], b"");
+        for message in messages {
+            let text = message.replace('&', "&amp;").replace('<', "&lt;");
+            let body = format!("<QueueMessage><MessageText>{text}</MessageText></QueueMessage>");
+            let resource = format!("{name}/messages");
+            let (status, text) = self.send("POST", account, &resource, "", &[], body.as_bytes());
+            assert_eq!(status, 201, "cannot put a message: {text}");
+        }
+    }
+
+    /// How many messages a queue holds, and how often the first was taken: peeking changes
+    /// neither.
+    pub fn queue_state(&self, account: &str, name: &str) -> (usize, String) {
+        let query = "peekonly=true&numofmessages=32";
+        let resource = format!("{name}/messages");
+        let (status, body) = self.send("GET", account, &resource, query, &[], b"");
+        assert_eq!(status, 200, "{body}");
+        (body.matches("<QueueMessage>").count(), field(&body, "DequeueCount"))
+    }
+
+    /// Makes a table with rows in it, each the JSON of its properties.
+    pub fn put_table(&self, account: &str, name: &str, rows: &[String]) {
+        let body = format!("{{\"TableName\":\"{name}\"}}");
+        for (resource, body) in
+            std::iter::once(("Tables", &body)).chain(rows.iter().map(|row| (name, row)))
+        {
+            let (_, key) =
+                self.accounts.iter().find(|(one, _)| one == account).expect("an account");
+            let date = http_date(SystemTime::now());
+            let text = format!("POST\n\napplication/json\n{date}\n/{account}/{account}/{resource}");
+            let signature = sign(key, &text);
+            let request = format!(
+                "POST /{account}/{resource} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\nContent-Length: {}\r\n\
+                 Content-Type: application/json\r\nAccept: application/json;odata=nometadata\r\n\
+                 x-ms-date: {date}\r\nx-ms-version: 2019-02-02\r\nPrefer: return-no-content\r\n\
+                 Authorization: SharedKey {account}:{signature}\r\n\r\n",
+                self.port,
+                body.len(),
+            );
+            let (status, text) = self.exchange(&request, body.as_bytes());
+            assert_eq!(status, 204, "cannot put into {resource}: {text}");
         }
     }
 
@@ -243,10 +334,7 @@ impl Azurite {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             write!(text, "\n{name}:{}", decode(value)).expect("text");
         }
-        let key = STANDARD.decode(key).expect("a key in base64");
-        let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("a key");
-        mac.update(text.as_bytes());
-        let signature = STANDARD.encode(mac.finalize().into_bytes());
+        let signature = sign(key, &text);
         let target = if query.is_empty() { path } else { format!("{path}?{query}") };
         // HTTP/1.0: the answer ends when the connection does, without chunks.
         let mut request = format!(
@@ -317,6 +405,13 @@ fn program() -> Option<PathBuf> {
         .chain([root.join("node_modules/.bin"), root.join("bin")])
         .map(|folder| folder.join(NAME))
         .find(|file| file.is_file())
+}
+
+fn sign(key: &str, text: &str) -> String {
+    let key = STANDARD.decode(key).expect("a key in base64");
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("a key");
+    mac.update(text.as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
 }
 
 fn free_port() -> u16 {

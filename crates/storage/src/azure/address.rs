@@ -1,7 +1,8 @@
 //! Where an account is, and what a URL of it names.
 
+use super::shared::{PEEK, is_messages};
 use crate::url::{self, path};
-use lidless_core::{Access, Auth, Touch};
+use lidless_core::{Access, Auth, AzureService, Touch};
 use percent_encoding::percent_decode_str;
 
 /// Where the requests of one account go.
@@ -10,6 +11,7 @@ pub(crate) struct Address {
     origin: String,
     path_style: bool,
     account: String,
+    service: AzureService,
 }
 
 /// The ends of host names that serve an account named by their first label: the public cloud,
@@ -26,9 +28,10 @@ impl Address {
     /// The address of an access; `endpoint` replaces its own and is path-style.
     pub(crate) fn new(access: &Access, endpoint: Option<&str>) -> Self {
         let account = access.account.clone();
+        let service = access.azure_service();
         if let Some(endpoint) = endpoint {
             let origin = endpoint.trim_end_matches('/').to_owned();
-            return Self { origin, path_style: true, account };
+            return Self { origin, path_style: true, account, service };
         }
         let mut origin = access.origin.trim_end_matches('/').to_owned();
         let host = url::host(&origin);
@@ -39,7 +42,7 @@ impl Address {
             // The token says that it is not taken otherwise, and must not cross in the clear.
             origin = format!("https://{rest}");
         }
-        Self { origin, path_style: access.path_style, account }
+        Self { origin, path_style: access.path_style, account, service }
     }
 
     /// Scheme and authority.
@@ -68,15 +71,34 @@ impl Address {
         let host = url::host(target);
         let named = percent_decode_str(&url::encoded_path(target)).decode_utf8_lossy().into_owned();
         let rest = named.strip_prefix('/').unwrap_or(&named);
+        let labelled = AzureService::of_host(&host);
+        let service = labelled.unwrap_or(self.service);
+        let query = target.split_once('?').map_or("", |(_, query)| query);
+        let peeks = query.split('&').any(|part| part == PEEK);
+        let below_account = rest.split_once('/').is_some_and(|(_, rest)| is_messages(rest));
+        let takes = match labelled {
+            Some(_) if service != AzureService::Queue => false,
+            // A host that says nothing of its service may be a queue's, path-style or not.
+            _ => is_messages(rest) || below_account,
+        };
+        if takes && !peeks {
+            // Nothing allows that: it would take messages out of the queue.
+            return Touch { host: String::new(), store: None, path: String::new() };
+        }
+        let scheme = service.scheme();
         if url::origin(target) == url::origin(&self.origin) {
             if !self.path_style {
-                let store = Some(format!("az://{}", self.account));
+                let store = Some(format!("{scheme}://{}", self.account));
                 return Touch { host, store, path: rest.to_owned() };
             }
             let (account, path) = rest.split_once('/').unwrap_or((rest, ""));
-            return Touch { host, store: Some(format!("az://{account}")), path: path.to_owned() };
+            return Touch {
+                host,
+                store: Some(format!("{scheme}://{account}")),
+                path: path.to_owned(),
+            };
         }
-        let store = host_account(&host).map(|account| format!("az://{account}"));
+        let store = host_account(&host).map(|account| format!("{scheme}://{account}"));
         let path = if store.is_some() { rest.to_owned() } else { String::new() };
         Touch { host, store, path }
     }
@@ -128,6 +150,26 @@ mod tests {
         assert_eq!((touch.store.as_deref(), touch.path.as_str()), (Some("az://fabrikam"), "c/k"));
         let touch = local.touch("http://192.0.2.1/contoso/c");
         assert_eq!((touch.store, touch.path.as_str()), (None, ""));
+    }
+
+    #[test]
+    fn a_redirect_to_messages_touches_nothing_that_may_be_touched() {
+        let local = Address::new(&access("http://127.0.0.1:1", true, "sv=1&sp=rp&se=x"), None);
+        let touch = local.touch("http://127.0.0.1:1/contoso/jobs/messages?numofmessages=32");
+        assert_eq!((touch.host.as_str(), touch.store), ("", None));
+        let touch = local.touch("http://127.0.0.1:1/contoso/jobs/messages?peekonly=true");
+        assert_eq!(touch.store.as_deref(), Some("az+queue://contoso"));
+        let touch = local.touch("https://fabrikam.queue.core.windows.net/jobs/messages?sv=1");
+        assert_eq!((touch.host.as_str(), touch.store), ("", None));
+        // A host that does not say what it serves may serve queues.
+        let blobs = Address::new(&access("http://127.0.0.1:1", true, "sv=1&sr=c"), None);
+        let touch = blobs.touch("http://192.0.2.1/contoso/jobs/messages?sv=1");
+        assert_eq!((touch.host.as_str(), touch.store), ("", None));
+        let touch = blobs.touch("https://contoso.blob.core.windows.net/jobs/messages?sv=1");
+        assert_eq!(
+            (touch.store.as_deref(), touch.path.as_str()),
+            (Some("az://contoso"), "jobs/messages")
+        );
     }
 
     #[test]

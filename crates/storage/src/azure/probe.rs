@@ -3,13 +3,16 @@
 //! A credential is called live only when the service's own answer says so, and revoked only when
 //! it says that: a login page, a proxy's refusal or a parked domain decide nothing.
 
+use super::error::gone;
 use super::list;
 use super::query::Query;
-use super::store::Shared;
+use super::shared::Shared;
 use super::verdict::{Verdict, verdict};
 use crate::client::{Answer, Verb};
 use crate::store::{Probe, StorageError, StorageErrorKind};
 use lidless_core::{Auth, GrantStatus, Observed, Timestamp};
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
 
 /// What is asked; one request each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +44,7 @@ pub(crate) fn probe(shared: &Shared) -> Result<Probe, StorageError> {
     interview.run();
     let Interview { mut observed, best, first_error, .. } = interview;
     let Some(best) = best else {
-        return Err(first_error.unwrap_or_else(|| StorageError {
+        return Err(first_error.map(gone).unwrap_or_else(|| StorageError {
             kind: StorageErrorKind::Unsupported,
             message: format!("cannot ask {}: the link names nothing to ask", shared.access.store()),
             status: None,
@@ -75,6 +78,9 @@ impl Interview<'_> {
                         self.ask(Question::Blob, Query::blob(container, key));
                     }
                     self.blobs(container);
+                    if key.is_none() && self.observed.can_list == Some(false) {
+                        self.by_blob(container);
+                    }
                 }
                 (None, _) => {
                     self.containers();
@@ -83,6 +89,25 @@ impl Interview<'_> {
             Auth::Key { .. } => self.account(),
             Auth::Query(_) if self.shared.sas("srt").is_some() => self.account(),
             Auth::Query(_) => self.service(),
+        }
+    }
+
+    /// Whether strangers may read blobs of a container whose names they know: it says of a name
+    /// that nothing has that no such blob is there, where a private container says nothing.
+    fn by_blob(&mut self, container: &str) {
+        let name = format!("lidless-{:016x}", RandomState::new().hash_one(container));
+        let about = Query::blob(container, &name);
+        let what = format!("ask about {}/{container}", self.shared.access.store());
+        let headers = vec![("range", "bytes=0-0".to_owned())];
+        let Ok(answer) = self.shared.ask(Verb::Get, &about, headers, &what, 1) else { return };
+        if answer.status == 404 && answer.code().as_deref() == Some("BlobNotFound") {
+            let meaning = "open to strangers by blob: whoever knows a name reads it, and names are \
+                           not listed";
+            self.observed.http_status = Some(answer.status);
+            self.observed.error_code = answer.code();
+            self.observed.meaning = Some(meaning.to_owned());
+            let status = GrantStatus::Live;
+            self.best = Some(Verdict { status, allowed: false, meaning: meaning.to_owned() });
         }
     }
 
@@ -164,8 +189,8 @@ impl Interview<'_> {
     fn containers(&mut self) -> Option<String> {
         let about = Query::account("comp=list&maxresults=1");
         let answer = self.ask(Question::Containers, about)?;
-        let (containers, _) = list::containers(&answer.body, None).ok()?;
-        containers.into_iter().next().map(|container| container.name)
+        let page = list::containers(&answer.body, None).ok()?;
+        page.containers.into_iter().next().map(|container| container.name)
     }
 
     fn blobs(&mut self, container: &str) {
@@ -198,8 +223,10 @@ impl Interview<'_> {
                 return None;
             }
         };
-        let verdict = verdict(self.shared, question, &answer);
+        let mut verdict = verdict(self.shared, question, &answer);
         let allowed = verdict.allowed;
+        // What another question shows says more.
+        verdict.allowed = allowed && question != Question::Account;
         let tested =
             matches!(verdict.status, GrantStatus::Live | GrantStatus::Denied).then_some(allowed);
         match question {

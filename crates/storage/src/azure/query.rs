@@ -1,5 +1,7 @@
 //! What one request is about, and with which words it is asked.
 
+use percent_encoding::percent_decode_str;
+
 /// A request to the account, a container or a blob, without credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Query {
@@ -34,7 +36,18 @@ impl Query {
             Some((folder, _)) => format!("{name}/{folder}"),
             None => name.to_owned(),
         };
-        Self { resource: name.to_owned(), touched, parameters, is_blob: false, part_only: false }
+        Self { touched, ..Self::resource(name, parameters) }
+    }
+
+    /// An operation on anything, by its path.
+    pub(crate) fn resource(path: &str, parameters: String) -> Self {
+        Self {
+            resource: path.to_owned(),
+            touched: path.to_owned(),
+            parameters,
+            is_blob: false,
+            part_only: false,
+        }
     }
 
     /// An operation on a blob.
@@ -52,7 +65,7 @@ impl Query {
 
 /// The parameters that say what an operation does. They are the request's own: a link that was
 /// copied from a listing brings them along, and they are left out.
-const OPERATION: [&str; 10] = [
+const OPERATION: [&str; 25] = [
     "comp",
     "restype",
     "prefix",
@@ -63,6 +76,24 @@ const OPERATION: [&str; 10] = [
     "timeout",
     "showonly",
     "where",
+    // Files and data lakes.
+    "sharesnapshot",
+    "resource",
+    "action",
+    "recursive",
+    "directory",
+    "continuation",
+    // Queues: a link must not say that messages are taken.
+    "peekonly",
+    "numofmessages",
+    "visibilitytimeout",
+    "popreceipt",
+    "messagettl",
+    // Tables.
+    "$top",
+    "$filter",
+    "$select",
+    "$format",
 ];
 /// The parameters that name a state of one blob, and mean nothing elsewhere.
 const STATE: [&str; 2] = ["snapshot", "versionid"];
@@ -74,7 +105,8 @@ pub(crate) fn credential(raw: &str, own_blob: bool) -> String {
         .trim_start_matches('?')
         .split('&')
         .filter(|part| {
-            let name = part.split('=').next().unwrap_or("").to_ascii_lowercase();
+            let name = part.split('=').next().unwrap_or("");
+            let name = percent_decode_str(name).decode_utf8_lossy().to_ascii_lowercase();
             let left_out =
                 OPERATION.contains(&name.as_str()) || (!own_blob && STATE.contains(&name.as_str()));
             !part.is_empty() && !left_out
@@ -100,6 +132,10 @@ mod tests {
     fn a_token_is_kept_as_it_was_signed_and_the_operation_of_its_link_is_not() {
         let raw = "?restype=container&comp=list&sv=2020-08-04&sp=rl&snapshot=2020&sig=a%2Bb%3D";
         assert_eq!(credential(raw, false), "sv=2020-08-04&sp=rl&sig=a%2Bb%3D");
+        assert_eq!(
+            credential("sv=1&peekonly=false&%70eekonly=false&%24top=9&sig=x", false),
+            "sv=1&sig=x"
+        );
         assert_eq!(credential(raw, true), "sv=2020-08-04&sp=rl&snapshot=2020&sig=a%2Bb%3D");
     }
 }

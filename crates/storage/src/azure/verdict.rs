@@ -5,10 +5,15 @@
 
 use super::error::detail;
 use super::list;
+use super::meaning::{EXPLANATIONS, meaning, signed_text};
 use super::probe::Question;
-use super::store::Shared;
+use super::shared::Shared;
 use crate::client::Answer;
+use crate::retry::http_time;
 use lidless_core::{Auth, GrantStatus, Timestamp};
+
+/// What an operation that was allowed says.
+const WORKS: &str = "the service answered: it works";
 
 /// What one answer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +42,33 @@ impl Verdict {
     }
 }
 
+/// What a question of another service than blobs shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// That shares, queues or tables can be listed.
+    Containers,
+    /// That what is in one can be listed.
+    Names,
+    /// That content can be read.
+    Content,
+    /// That the service answers.
+    Account,
+}
+
+/// Reads an answer of another service than blobs: its codes mean the same, and its good answers
+/// are told by the headers that every service of storage sends.
+pub(crate) fn verdict_of(shared: &Shared, subject: Subject, answer: &Answer) -> Verdict {
+    let question = match subject {
+        Subject::Containers | Subject::Account => Question::Account,
+        Subject::Names | Subject::Content => Question::Blob,
+    };
+    let mut verdict = verdict(shared, question, answer);
+    if verdict.allowed && subject == Subject::Containers {
+        verdict.meaning = WORKS.to_owned();
+    }
+    verdict
+}
+
 /// Reads an answer as the service means it.
 pub(crate) fn verdict(shared: &Shared, question: Question, answer: &Answer) -> Verdict {
     let code = answer.code().unwrap_or_default();
@@ -46,52 +78,29 @@ pub(crate) fn verdict(shared: &Shared, question: Question, answer: &Answer) -> V
     if matches!(shared.access.auth, Auth::Anonymous) {
         return to_strangers(question, answer.status, &code);
     }
-    let live = |meaning| Verdict::new(GrantStatus::Live, meaning);
-    let denied = |meaning| Verdict::new(GrantStatus::Denied, meaning);
-    match (answer.status, code.as_str()) {
-        (
-            403,
-            "AuthorizationPermissionMismatch"
-            | "AuthorizationResourceTypeMismatch"
-            | "AuthorizationServiceMismatch"
-            | "InsufficientAccountPermissions",
-        ) => live("the credential is valid, this operation is not granted"),
-        (403, "AuthorizationProtocolMismatch") => {
-            live("the signature was accepted, over https only")
+    // A question about the account itself: the signature was never looked at.
+    if answer.status == 404 && matches!(question, Question::Containers | Question::Account) {
+        let meaning = "there is no such account at this address";
+        return Verdict::new(GrantStatus::Unknown, meaning);
+    }
+    let known = meaning(answer).filter(|_| matches!(answer.status, 400..=499));
+    match known.map(|one| (one.status, one)) {
+        Some((Some(GrantStatus::Unknown), _)) => undecided(answer.status, &code),
+        Some((Some(status), one)) => {
+            Verdict { allowed: one.code == "InvalidRange", ..Verdict::new(status, one.words) }
         }
-        // A question about the account itself: the signature was never looked at.
-        (404, _) if matches!(question, Question::Containers | Question::Account) => {
-            Verdict::new(GrantStatus::Unknown, "there is no such account at this address")
-        }
-        (404, "ContainerNotFound" | "BlobNotFound" | "ResourceNotFound") => {
-            live("the credential is valid, what it names is not there")
-        }
-        (409, "BlobArchived") => live("the credential is valid, the object is in the archive tier"),
-        (416, "InvalidRange") => Verdict {
-            allowed: true,
-            ..live("the service answered: it works, and the object is empty")
-        },
-        (403, "AuthenticationFailed") => ended(shared, answer),
+        Some((None, one)) if one.code == "AuthenticationFailed" => ended(shared, answer),
         // The emulator has one code for a wrong signature and for a time that is over.
-        (403, "AuthorizationFailure") if shared.is_local() || is_emulator(answer) => {
-            ended(shared, answer)
-        }
-        (403, "AuthorizationFailure") => denied("a firewall of the account refuses this address"),
-        (403, "AuthorizationSourceIPMismatch") => denied("bound to other addresses than this one"),
-        (403, "KeyBasedAuthenticationNotPermitted") => {
-            denied("shared key access is switched off for the account")
-        }
-        (403, "AccountIsDisabled") => denied("the account is disabled"),
-        (409, "PublicAccessNotPermitted") => denied("the account forbids public access"),
-        (400 | 401 | 403, "InvalidAuthenticationInfo") => Verdict::new(
-            GrantStatus::Revoked,
-            "the service cannot read the credential: a part is missing or changed",
-        ),
-        (401 | 403, _) if is_past(shared) => {
+        Some((None, _)) if shared.is_local() || is_emulator(answer) => ended(shared, answer),
+        Some((None, one)) => Verdict::new(GrantStatus::Denied, one.words),
+        None if matches!(answer.status, 401 | 403) && is_past(shared) => {
             Verdict::new(GrantStatus::Expired, "its time is over, says the token itself")
         }
-        (401 | 403, _) => denied("refused, for a reason that is not the credential's own"),
-        _ => undecided(answer.status, &code),
+        None if matches!(answer.status, 401 | 403) => {
+            let meaning = "refused, for a reason that is not the credential's own";
+            Verdict::new(GrantStatus::Denied, meaning)
+        }
+        None => undecided(answer.status, &code),
     }
 }
 
@@ -111,7 +120,11 @@ fn success(question: Question, answer: &Answer) -> Verdict {
         Question::Account => from_storage,
     };
     if fits {
-        let meaning = "the service answered: it works";
+        let meaning = match question {
+            // That anything at all was answered says no more.
+            Question::Account => "the service accepts the credential",
+            _ => WORKS,
+        };
         return Verdict { allowed: true, ..Verdict::new(GrantStatus::Live, meaning) };
     }
     Verdict::new(GrantStatus::Unknown, "the answer is not that of a storage service")
@@ -157,8 +170,18 @@ fn ended(shared: &Shared, answer: &Answer) -> Verdict {
     if shared.sas("st").and_then(|text| sas_time(&text)).is_some_and(|start| start > now) {
         return Verdict::new(GrantStatus::Denied, "its time has not come yet");
     }
+    if too_early(&detail) {
+        return Verdict::new(GrantStatus::Denied, "its time has not come yet, says the service");
+    }
     if detail.contains("not valid in the specified time frame") || detail.contains("expired") {
         return Verdict::new(GrantStatus::Expired, "its time is over, says the service");
+    }
+    if let Some((_, status, words)) = EXPLANATIONS.iter().find(|(words, ..)| detail.contains(words))
+    {
+        return Verdict::new(*status, words);
+    }
+    if let Some(text) = signed_text(answer) {
+        shared.heard(text);
     }
     let meaning = if shared.sas("si").is_some() {
         "the service rejects it: the stored policy is gone or over, or the key was renewed"
@@ -170,6 +193,16 @@ fn ended(shared: &Shared, answer: &Answer) -> Verdict {
         "the service rejects its signature: the key was renewed, or the token was changed"
     };
     Verdict::new(GrantStatus::Revoked, meaning)
+}
+
+/// Whether the service says that it is before the token's time: `Start [...] - Expiry [...] -
+/// Current [...]`.
+fn too_early(detail: &str) -> bool {
+    let time = |name: &str| {
+        let (_, rest) = detail.split_once(&format!("{name} ["))?;
+        http_time(rest.split(']').next()?.trim())
+    };
+    matches!((time("Start"), time("Current")), (Some(start), Some(current)) if current < start)
 }
 
 /// Whether the token's own end, or that of its delegation key, has passed.

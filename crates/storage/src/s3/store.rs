@@ -388,6 +388,7 @@ impl Store for S3Store {
             blob_type: None,
             content_md5: answer.header("content-md5").map(str::to_owned),
             content_type: answer.header("content-type").map(str::to_owned),
+            ..Object::default()
         })
     }
 

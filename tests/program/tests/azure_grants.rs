@@ -1,0 +1,247 @@
+//! What each kind of grant of Azure declares and what reads show of it, through the program and
+//! against the real emulator: the table of docs/storage.md.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use lidless_kit::Azurite;
+use lidless_program_tests::{Issuer, Reply, random_key, run};
+use lidless_token::{AccountSasParameters, ServiceSasParameters};
+use serde_json::Value;
+use std::path::Path;
+
+const ACCOUNT: &str = "contosolab";
+const VERSION: &str = "2021-06-08";
+const END: &str = "2051-10-06T07:00:00Z";
+
+struct World {
+    blobs: Azurite,
+    queues: Azurite,
+    tables: Azurite,
+    key: String,
+}
+
+fn world() -> Option<World> {
+    let (key, other) = (random_key(), random_key());
+    let accounts = [(ACCOUNT, key.as_str(), other.as_str())];
+    let blobs = Azurite::start(&accounts)?;
+    let queues = Azurite::start_service("queue", &accounts)?;
+    let tables = Azurite::start_service("table", &accounts)?;
+    for (name, public) in
+        [("models", None), ("open", Some("container")), ("half-open", Some("blob"))]
+    {
+        blobs.put_container(ACCOUNT, name, public);
+        blobs.put_blob(ACCOUNT, name, "a.txt", b"nothing of note\n");
+    }
+    blobs.set_policy(ACCOUNT, "models", Some(("readers", "rl", END)));
+    queues.put_queue(ACCOUNT, "jobs", &["a job"]);
+    let row = "{\"PartitionKey\":\"p\",\"RowKey\":\"1\"}".to_owned();
+    tables.put_table(ACCOUNT, "people", &[row]);
+    Some(World { blobs, queues, tables, key })
+}
+
+impl World {
+    fn account(&self, services: &str, types: &str, letters: &str) -> String {
+        let token = AccountSasParameters {
+            version: VERSION.into(),
+            services: services.into(),
+            resource_types: types.into(),
+            permissions: letters.into(),
+            expiry: END.into(),
+            ..AccountSasParameters::default()
+        };
+        token.mint(ACCOUNT, &self.key).unwrap()
+    }
+
+    fn service(&self, path: &str, letters: &str, expiry: &str, policy: &str) -> String {
+        let resource = if path.contains('/') { "b" } else { "c" };
+        let token = ServiceSasParameters {
+            version: VERSION.into(),
+            resource: resource.into(),
+            permissions: letters.into(),
+            expiry: expiry.into(),
+            identifier: policy.into(),
+            ..ServiceSasParameters::default()
+        };
+        token.mint(ACCOUNT, path, &self.key).unwrap()
+    }
+
+    /// What the program says of one target.
+    fn scan(&self, folder: &Path, target: &str) -> Value {
+        let signature = target.rsplit_once("sig=").map(|(_, signature)| signature);
+        let file = folder.join("target.txt");
+        std::fs::write(&file, target).unwrap();
+        let target = format!("@{}", file.display());
+        let blobs = format!("azure={}", self.blobs.url());
+        let queues = format!("azure-queue={}", self.queues.url());
+        let tables = format!("azure-table={}", self.tables.url());
+        let ran = run(&[
+            "scan",
+            &target,
+            "--endpoint",
+            &blobs,
+            "--endpoint",
+            &queues,
+            "--endpoint",
+            &tables,
+            "--format",
+            "json",
+        ]);
+        for text in [&ran.out, &ran.err] {
+            assert!(!text.contains(&self.key), "{text}");
+            assert!(signature.is_none_or(|signature| !text.contains(signature)), "{text}");
+        }
+        ran.json()
+    }
+
+    /// A row of the table.
+    fn row(&self, folder: &Path, (grant, target): (&str, &str)) -> String {
+        let report = self.scan(folder, target);
+        let found = &report["grants"][0];
+        let observed = &found["observed"];
+        let proofs = observed["proofs"].as_array().cloned().unwrap_or_default();
+        let named = |test: &dyn Fn(&Value) -> bool| {
+            let named: Vec<&str> = (proofs.iter().filter(|row| test(row)))
+                .map(|row| row["operation"].as_str().unwrap())
+                .collect();
+            if named.is_empty() { "–".to_owned() } else { named.join(", ") }
+        };
+        format!(
+            "| {grant} | {} | {} | {} | {}: {} |",
+            named(&|row| row["declared"] == true),
+            named(&|row| row["observed"] == true),
+            named(&|row| row["observed"] == false),
+            found["status"].as_str().unwrap(),
+            observed["meaning"].as_str().unwrap_or("–"),
+        )
+    }
+}
+
+#[test]
+fn the_table_of_what_each_grant_shows_is_what_the_program_says() {
+    let Some(world) = world() else { return };
+    let cloud = format!("https://{ACCOUNT}.blob.core.windows.net");
+    let link = |path: &str, token: &str| format!("{cloud}/{path}?{token}");
+    let rotated = AccountSasParameters {
+        version: VERSION.into(),
+        services: "b".into(),
+        resource_types: "sco".into(),
+        permissions: "rl".into(),
+        expiry: END.into(),
+        ..AccountSasParameters::default()
+    };
+    let rotated = rotated.mint(ACCOUNT, &random_key()).unwrap();
+    let key = format!(
+        "DefaultEndpointsProtocol=https;AccountName={ACCOUNT};AccountKey={};\
+         EndpointSuffix=core.windows.net",
+        world.key
+    );
+    let rows: Vec<(&str, String)> = vec![
+        ("account key", key),
+        ("account SAS, `ss=bqt srt=sco sp=rwdlacup`", {
+            link("", &world.account("bqt", "sco", "rwdlacup"))
+        }),
+        ("account SAS, `ss=b srt=sco sp=rl`", link("", &world.account("b", "sco", "rl"))),
+        ("account SAS, `ss=b srt=co sp=rl`, on a container", {
+            link("models", &world.account("b", "co", "rl"))
+        }),
+        ("account SAS, `ss=b srt=o sp=r`, on a blob", {
+            link("models/a.txt", &world.account("b", "o", "r"))
+        }),
+        ("account SAS, `ss=b srt=sco sp=wc`", link("", &world.account("b", "sco", "wc"))),
+        ("account SAS, `ss=q srt=sco sp=rl`", link("", &world.account("q", "sco", "rl"))),
+        ("account SAS, `ss=t srt=sco sp=rl`", link("", &world.account("t", "sco", "rl"))),
+        ("account SAS, of a key that was renewed", link("", &rotated)),
+        ("container SAS, `sp=rl`", link("models", &world.service("models", "rl", END, ""))),
+        ("container SAS, `sp=r`", link("models", &world.service("models", "r", END, ""))),
+        ("container SAS, `sp=rl`, over since 2021", {
+            link("models", &world.service("models", "rl", "2021-10-05T00:00:00Z", ""))
+        }),
+        ("container SAS, `si=readers`, a policy of `rl`", {
+            link("models", &world.service("models", "", "", "readers"))
+        }),
+        ("container SAS, `si=gone`, a policy that is not there", {
+            link("models", &world.service("models", "", "", "gone"))
+        }),
+        ("blob SAS, `sp=r`", {
+            link("models/a.txt", &world.service("models/a.txt", "r", END, ""))
+        }),
+        ("blob SAS, `sp=w`", {
+            link("models/a.txt", &world.service("models/a.txt", "w", END, ""))
+        }),
+        ("nothing, a container open to strangers", format!("{cloud}/open")),
+        ("nothing, a container open by blob", format!("{cloud}/half-open")),
+        ("nothing, a blob of a container open by blob", format!("{cloud}/half-open/a.txt")),
+        ("nothing, a private container", format!("{cloud}/models")),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let before = world.blobs.snapshot(ACCOUNT);
+    let lines: Vec<String> =
+        (rows.iter()).map(|(grant, target)| world.row(folder.path(), (grant, target))).collect();
+    assert_eq!(world.blobs.snapshot(ACCOUNT), before);
+    let documented = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/storage.md");
+    let documented = std::fs::read_to_string(documented).unwrap();
+    let missing: Vec<&String> =
+        lines.iter().filter(|line| !documented.lines().any(|known| known == *line)).collect();
+    assert!(missing.is_empty(), "not in docs/storage.md:\n{}", {
+        missing.into_iter().cloned().collect::<Vec<_>>().join("\n")
+    });
+}
+
+#[test]
+fn the_blob_that_a_link_names_is_looked_into_though_nothing_is_listed() {
+    let Some(world) = world() else { return };
+    let secret = format!("DB_PASSWORD={}\n", "hunter2".repeat(3));
+    world.blobs.put_blob(ACCOUNT, "models", "conf/.env", secret.as_bytes());
+    let token = world.account("b", "o", "r");
+    let target = format!("https://{ACCOUNT}.blob.core.windows.net/models/conf/.env?{token}");
+    let folder = tempfile::tempdir().unwrap();
+    let report = world.scan(folder.path(), &target);
+    assert_eq!(report["exposures"][0]["objects"], 1);
+    let findings = report["findings"].as_array().unwrap();
+    let place = format!("az://{ACCOUNT}/models/conf/.env");
+    assert!(
+        findings.iter().any(|one| one["location"].as_str().unwrap().starts_with(&place)),
+        "{findings:#?}"
+    );
+    // The names beside it stay unknown, and that is said.
+    let gaps = report["gaps"].as_array().unwrap();
+    assert!(gaps.iter().any(|gap| gap["reason"].as_str().unwrap().contains("does not list")));
+}
+
+#[test]
+fn the_text_that_a_rejecting_service_signed_is_compared_with_the_token() {
+    let scan = |signed: &str| {
+        let body = format!(
+            "<?xml version=\"1.0\"?><Error><Code>AuthenticationFailed</Code>\
+             <AuthenticationErrorDetail>Signature did not match. String to sign used was {signed}\
+             </AuthenticationErrorDetail></Error>"
+        );
+        let header = "x-ms-error-code: AuthenticationFailed";
+        let service = Issuer::start(move |_, _| Reply::with(403, header, &body));
+        let token = ServiceSasParameters {
+            version: VERSION.into(),
+            resource: "c".into(),
+            permissions: "rl".into(),
+            expiry: END.into(),
+            ..ServiceSasParameters::default()
+        };
+        let token = token.mint(ACCOUNT, "models", &random_key()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("link.txt");
+        let link = format!("https://{ACCOUNT}.blob.core.windows.net/models?{token}");
+        std::fs::write(&file, link).unwrap();
+        let endpoint = format!("azure={}", service.url());
+        let target = format!("@{}", file.display());
+        let ran = run(&["scan", &target, "--endpoint", &endpoint, "--format", "json"]);
+        let grant = ran.json()["grants"][0].clone();
+        assert_eq!(grant["status"], "revoked", "{}", ran.err);
+        grant["observed"]["meaning"].as_str().unwrap().to_owned()
+    };
+    let text = |letters: &str, place: &str| {
+        format!("{letters}\n\n{END}\n/blob/{ACCOUNT}/{place}\n\n\n\n{VERSION}\nc\n\n\n\n\n\n\n")
+    };
+    let same = scan(&text("rl", "models"));
+    assert!(same.contains("the key was renewed") && same.contains("the same text"), "{same}");
+    let other = scan(&text("rwl", "model"));
+    assert!(other.contains("sp is \"rwl\" there and \"rl\" here"), "{other}");
+    assert!(other.contains("resource is"), "{other}");
+}
