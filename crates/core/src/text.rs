@@ -3,6 +3,7 @@
 use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::borrow::Cow;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// How a text was encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,13 +19,19 @@ pub enum Encoding {
 }
 
 /// Decoded text with the way back to lines.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Text {
     content: String,
     encoding: Encoding,
     /// Counted when the first line is asked for: most texts hold nothing that has a place.
     line_starts: OnceLock<Vec<usize>>,
+    /// How many lines were asked for before that.
+    asked: AtomicU8,
 }
+
+/// So many lines are counted from the beginning of the text each, which is faster than to note
+/// where all begin.
+const COUNTED: u8 = 8;
 
 impl Text {
     /// Decodes bytes as text, or says that they are none.
@@ -68,7 +75,7 @@ impl Text {
     /// Wraps text that is decoded already.
     #[must_use]
     pub fn from_string(content: String, encoding: Encoding) -> Self {
-        Self { content, encoding, line_starts: OnceLock::new() }
+        Self { content, encoding, line_starts: OnceLock::new(), asked: AtomicU8::new(0) }
     }
 
     fn line_starts(&self) -> &[usize] {
@@ -103,6 +110,13 @@ impl Text {
     /// The line, from 1, that holds the byte `offset` of the decoded text.
     #[must_use]
     pub fn line_of(&self, offset: usize) -> u64 {
+        let asked = self.asked.load(Ordering::Relaxed);
+        if asked < COUNTED && self.line_starts.get().is_none() {
+            self.asked.store(asked.saturating_add(1), Ordering::Relaxed);
+            let before = self.content.as_bytes().get(..offset.min(self.content.len()));
+            let ends = memchr::memchr_iter(b'\n', before.unwrap_or(&[])).count();
+            return u64::try_from(ends.saturating_add(1)).unwrap_or(u64::MAX);
+        }
         let before = self.line_starts().partition_point(|start| *start <= offset);
         u64::try_from(before.max(1)).unwrap_or(u64::MAX)
     }

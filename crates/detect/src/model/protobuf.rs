@@ -114,6 +114,10 @@ fn varint(forward: &mut Forward<'_>) -> Option<u64> {
 /// The fields of the head of a file as far as they are whole, with how many bytes of each part
 /// are in sight; for telling formats apart. A part that runs out of the head is the last.
 pub(crate) fn glance(head: &[u8]) -> Vec<(Field, &[u8])> {
+    // Most of what is asked about is no such thing, by its first byte.
+    if !head.first().is_some_and(|tag| *tag >= 8 && matches!(tag & 7, 0 | 1 | 2 | 5)) {
+        return Vec::new();
+    }
     let source = lidless_io::MemoryBytes::new(head.to_vec());
     let length = u64::try_from(head.len()).unwrap_or(u64::MAX);
     let mut forward = Forward::new(&source, 0, length, u64::MAX);

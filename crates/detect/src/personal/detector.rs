@@ -317,7 +317,7 @@ impl Seen {
 
 /// Whether a word stands in a text in lower case, not as a part of a longer one.
 fn is_word(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| {
+    memchr::memmem::find_iter(text.as_bytes(), word).any(|at| {
         let before = text.get(..at).and_then(|before| before.chars().next_back());
         let after = text.get(at.saturating_add(word.len())..).and_then(|rest| rest.chars().next());
         !before.is_some_and(char::is_alphabetic) && !after.is_some_and(char::is_alphabetic)

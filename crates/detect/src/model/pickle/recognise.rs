@@ -52,12 +52,12 @@ pub(crate) fn likeness(head: &[u8], whole: bool, model_name: bool) -> Likeness {
         let some = one.opcodes >= 4 || imports || hidden || stops || cut || model_name;
         return yes(one.opcodes >= 2 && some);
     }
-    let text = !head.iter().any(|byte| *byte == 0 || *byte >= 0x80);
+    let text = || !head.iter().any(|byte| *byte == 0 || *byte >= 0x80);
     if imports {
         let whole_stream = stops && (model_name || dangerous || at_end);
         return yes(acts || whole_stream || (model_name && dangerous));
     }
-    if hidden && acts && !text {
+    if hidden && acts && !text() {
         return Likeness::Sure;
     }
     if runs_on {
