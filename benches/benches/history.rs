@@ -9,10 +9,10 @@
 //! Kingfisher 2.14.0 is run when `target/tools/kingfisher` has it, a virtual environment with the
 //! package `kingfisher-bin`; validation and updates are off.
 
-use lidless_benches::{measured, settings};
+use lidless_benches::{kingfisher, measured, settings};
 use lidless_engine::{Progress, Target, scan};
 use lidless_ledger::Case;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ fn main() {
     let mut floor = Command::new("git");
     floor.args(["-C", &path, "cat-file", "--batch-all-objects", "--unordered", "--batch"]);
     beside("git cat-file", &mut floor);
-    let kingfisher = Path::new(HERE).join("target/tools/kingfisher/bin/kingfisher");
+    let kingfisher = kingfisher().unwrap_or_default();
     for (name, more) in [("kingfisher", None), ("kingfisher --turbo", Some("--turbo"))] {
         let mut command = Command::new(&kingfisher);
         command.args(["scan", &path, "--no-validate", "--no-update-check", "--format", "jsonl"]);

@@ -3,11 +3,11 @@
 //! `cargo bench -p lidless-benches --bench secrets`; by default over `/usr/include` and the
 //! sources of the registry. With `LIDLESS_TREE=FOLDER` (a frozen copy of `/usr/share`,
 //! `/usr/include` and `/usr/lib/x86_64-linux-gnu`, say) the release program
-//! (`target/release/lidless`) and `target/tools/kingfisher/bin/kingfisher` scan that tree; both
+//! (`target/release/lidless`) and the one of `target/tools/kingfisher` scan that tree; both
 //! are measured in the CPU they take, user and system, since machines are shared. Kingfisher is
 //! `kingfisher-bin` 2.14.0 of the Python package index, its validation off.
 
-use lidless_benches::child;
+use lidless_benches::{child, kingfisher};
 use lidless_detect::{RuleSet, SecretSearch};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -91,7 +91,7 @@ fn peers(target: &Path, archives: bool) -> Vec<(&'static str, Vec<String>)> {
     let target = target.display().to_string();
     let path = |end: &str| root.join(end).display().to_string();
     let lidless = path("release/lidless");
-    let kingfisher = path("tools/kingfisher/bin/kingfisher");
+    let kingfisher = kingfisher().unwrap_or_default().display().to_string();
     let depth = if archives { "8" } else { "0" };
     let mut rows = vec![(
         "lidless",

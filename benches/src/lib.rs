@@ -4,4 +4,4 @@ mod measure;
 mod scan;
 
 pub use measure::{Child, Measured, child, cpu_seconds, measured};
-pub use scan::settings;
+pub use scan::{kingfisher, settings};

@@ -6,6 +6,7 @@ use lidless_engine::{AllowedImports, GitOptions, ScanSettings, Target};
 use lidless_judge::FailOn;
 use lidless_storage::Endpoints;
 use lidless_token::KeyRing;
+use std::path::{Path, PathBuf};
 
 /// What a user gets who asks for nothing special.
 #[must_use]
@@ -30,4 +31,13 @@ pub fn settings(targets: Vec<Target>, azure: Option<String>) -> ScanSettings {
         verify: None,
         now: Timestamp::now(),
     }
+}
+
+/// The program of Kingfisher itself, in the virtual environment with the package `kingfisher-bin`
+/// that `target/tools/kingfisher` is; the script beside it knows where it was made.
+pub fn kingfisher() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/kingfisher/lib");
+    let versions = std::fs::read_dir(root).ok()?;
+    let program = |folder: PathBuf| folder.join("site-packages/kingfisher/bin/kingfisher");
+    versions.flatten().map(|version| program(version.path())).find(|path| path.exists())
 }
