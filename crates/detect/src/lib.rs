@@ -12,6 +12,7 @@ mod head;
 mod message;
 pub mod model;
 mod names;
+mod pattern;
 mod personal;
 mod secret;
 mod table;

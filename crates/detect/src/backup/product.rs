@@ -1,7 +1,7 @@
 //! The table of products.
 
+use crate::pattern::{PathPatterns, Pattern};
 use lidless_core::Severity;
-use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use serde::Deserialize;
 
 const PRODUCTS: &str = include_str!("../../../../rules/backup/products.toml");
@@ -74,7 +74,7 @@ pub(super) struct Line {
 #[derive(Debug, Clone)]
 pub(super) struct Product {
     pub(super) line: Line,
-    place: Option<Regex>,
+    place: Option<Pattern>,
     magic: Vec<u8>,
 }
 
@@ -90,7 +90,7 @@ impl Product {
     fn new(line: Line) -> Option<Self> {
         let place = match line.place.as_str() {
             "" => None,
-            place => Some(RegexBuilder::new(place).case_insensitive(true).build().ok()?),
+            place => Some(Pattern::ignoring_case(place)),
         };
         let digits = line.magic.as_bytes().chunks(2);
         let magic = digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
@@ -134,7 +134,7 @@ fn holds(head: &[u8], word: &str) -> bool {
 pub(super) struct Products {
     row: Vec<Product>,
     /// The places of those that a path is needed for, by their index in `placed`.
-    places: Option<RegexSet>,
+    places: PathPatterns,
     placed: Vec<usize>,
     /// Those that lie anywhere.
     anywhere: Vec<usize>,
@@ -146,18 +146,15 @@ impl Products {
         let row: Vec<Product> = lines.into_iter().filter_map(Product::new).collect();
         let has_place = |index: &usize| row.get(*index).is_some_and(|one| one.place.is_some());
         let (placed, anywhere): (Vec<usize>, Vec<usize>) = (0..row.len()).partition(has_place);
-        let patterns = row.iter().filter_map(|one| one.place.as_ref().map(Regex::as_str));
-        let places = RegexSetBuilder::new(patterns).case_insensitive(true).build().ok();
+        let patterns =
+            row.iter().filter_map(|one| one.place.as_ref().map(|place| place.as_str().to_owned()));
+        let places = PathPatterns::ignoring_case(patterns.collect());
         Self { row, places, placed, anywhere }
     }
 
     /// Those whose place a path is.
     pub(super) fn at<'p>(&'p self, path: &str) -> impl Iterator<Item = &'p Product> {
-        let hits: Vec<usize> = self
-            .places
-            .as_ref()
-            .map(|set| set.matches(path).into_iter().collect())
-            .unwrap_or_default();
+        let hits = self.places.matches(path);
         hits.into_iter().filter_map(|hit| self.row.get(*self.placed.get(hit)?))
     }
 

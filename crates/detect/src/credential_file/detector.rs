@@ -5,8 +5,8 @@ use super::key_file::{by_key, is_key_file};
 use super::kind::{Catalogue, Kind, Proof, Row, lower};
 use crate::detector::{Context, Detector, Output, View, Want};
 use crate::head::Head;
+use crate::pattern::PathPatterns;
 use lidless_core::{Confidence, Entry, Finding, Place, Text};
-use regex::{Regex, RegexSet};
 use std::cell::RefCell;
 
 const CATALOGUE: &str = include_str!("../../../../rules/credential_file/catalogue.toml");
@@ -14,7 +14,7 @@ const CATALOGUE: &str = include_str!("../../../../rules/credential_file/catalogu
 /// Finds credential files.
 pub(crate) struct CredentialFileDetector {
     kinds: Vec<Kind>,
-    places: Option<RegexSet>,
+    places: PathPatterns,
 }
 
 thread_local! {
@@ -29,20 +29,16 @@ fn rows() -> Vec<Row> {
 
 impl CredentialFileDetector {
     pub(crate) fn new() -> Self {
-        let (places, kinds): (Vec<String>, Vec<Kind>) = rows()
-            .into_iter()
-            .filter(|row| Regex::new(&row.place).is_ok())
-            .filter_map(|row| Some((row.place.clone(), Kind::new(row)?)))
-            .unzip();
-        let places = RegexSet::new(places).ok();
+        let (places, kinds): (Vec<String>, Vec<Kind>) =
+            rows().into_iter().filter_map(|row| Some((row.place.clone(), Kind::new(row)?))).unzip();
+        let places = PathPatterns::new(places);
         Self { kinds, places }
     }
 
     fn at<'k>(&'k self, path: &str) -> impl Iterator<Item = &'k Kind> {
-        let matches = || self.places.as_ref().map(|set| set.matches(path).into_iter().collect());
         let hits: Vec<usize> = LAST.with_borrow_mut(|(last, hits)| {
             if last != path {
-                *hits = matches().unwrap_or_default();
+                *hits = self.places.matches(path);
                 path.clone_into(last);
             }
             hits.clone()
@@ -109,6 +105,7 @@ impl Detector for CredentialFileDetector {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use regex::Regex;
 
     #[test]
     fn the_catalogue_is_whole_and_every_row_matches_its_examples() {
@@ -117,7 +114,8 @@ mod tests {
         assert!(rows.len() > 140);
         for row in &rows {
             assert!(Regex::new(&row.place).is_ok(), "{}", row.id);
-            assert!(Kind::new(row.clone()).is_some(), "{}: a word that is none", row.id);
+            let kind = Kind::new(row.clone());
+            assert!(kind.is_some_and(|kind| kind.is_valid()), "{}: a word that is none", row.id);
             assert!(!row.examples.is_empty(), "{}", row.id);
             for path in &row.examples {
                 assert!(detector.at(path).any(|kind| kind.id == row.id), "{}: {path}", row.id);

@@ -1,9 +1,9 @@
 //! A row of the catalogue: where a kind of file lies, and what in it confirms that it is one.
 
+use crate::pattern::Pattern;
 use crate::secret::key_kind;
 use lidless_core::{Category, Severity};
 use memchr::memmem;
-use regex::Regex;
 use serde::Deserialize;
 
 /// How much of a text regular expressions look at.
@@ -42,7 +42,7 @@ fn credential_file() -> Category {
 #[derive(Debug, Clone)]
 enum Sign {
     Text(String),
-    Match(Regex),
+    Match(Pattern),
     Bytes {
         at: usize,
         bytes: Vec<u8>,
@@ -81,7 +81,7 @@ impl Sign {
         let (kind, rest) = word.split_once(':')?;
         Some(match kind {
             "text" => Self::Text(rest.to_owned()),
-            "match" => Self::Match(Regex::new(rest).ok()?),
+            "match" => Self::Match(Pattern::new(rest)),
             "magic" => Self::Bytes { at: 0, bytes: hex(rest)? },
             "head" => Self::Inside(rest.as_bytes().to_vec()),
             "key" => Self::Key(rest.to_owned()),
@@ -131,6 +131,16 @@ fn hex(text: &str) -> Option<Vec<u8>> {
 }
 
 impl Kind {
+    /// Whether all its regular expressions are some.
+    #[cfg(test)]
+    pub(super) fn is_valid(&self) -> bool {
+        let signs = self.confirm.iter().chain(&self.needs).chain(&self.encrypted);
+        signs.into_iter().all(|sign| match sign {
+            Sign::Match(pattern) => pattern.is_valid(),
+            _ => true,
+        })
+    }
+
     /// Compiles a row; none when a word of it is none.
     pub(super) fn new(row: Row) -> Option<Self> {
         let signs = |words: &[String]| -> Option<Vec<Sign>> {

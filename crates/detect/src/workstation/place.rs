@@ -1,14 +1,14 @@
 //! What the place of a file says about the machine it came from.
 
+use crate::pattern::Pattern;
 use aho_corasick::{AhoCorasick, MatchKind};
-use regex::Regex;
 
 /// A marker: where it stands, what it is evidence of, and how strong.
 struct Marker {
     /// Parts of which every path it matches has one; in lower case.
     parts: &'static [&'static str],
     /// On the path with `/` between its parts; group 1 is the root, `user` a user's name.
-    pattern: Regex,
+    pattern: Pattern,
     os: &'static str,
     evidence: &'static str,
     weight: u8,
@@ -33,8 +33,8 @@ pub(crate) struct Markers {
     filter: Option<AhoCorasick>,
     /// The marker of each part; none for the one of image backups.
     owners: Vec<Option<usize>>,
-    image: Option<Regex>,
-    host: Option<Regex>,
+    image: Pattern,
+    host: Pattern,
 }
 
 impl Markers {
@@ -128,8 +128,12 @@ impl Markers {
         ];
         let row: Vec<Marker> = row
             .into_iter()
-            .filter_map(|(parts, pattern, os, evidence, weight)| {
-                Some(Marker { parts, pattern: Regex::new(pattern).ok()?, os, evidence, weight })
+            .map(|(parts, pattern, os, evidence, weight)| Marker {
+                parts,
+                pattern: Pattern::new(pattern),
+                os,
+                evidence,
+                weight,
             })
             .collect();
         let parts = row
@@ -147,8 +151,10 @@ impl Markers {
             row,
             filter,
             owners,
-            image: Regex::new(r"(?i)^(.*?)/?windowsimagebackup/([^/]+)/").ok(),
-            host: Regex::new(r"(?i)^(?:[a-z]{1,6}|desktop|laptop|notebook|pc|ws|wks|mac|host)[-_][a-z0-9][a-z0-9_-]{0,20}[0-9a-z]$").ok(),
+            image: Pattern::new(r"(?i)^(.*?)/?windowsimagebackup/([^/]+)/"),
+            host: Pattern::new(
+                r"(?i)^(?:[a-z]{1,6}|desktop|laptop|notebook|pc|ws|wks|mac|host)[-_][a-z0-9][a-z0-9_-]{0,20}[0-9a-z]$",
+            ),
         }
     }
 
@@ -171,8 +177,8 @@ impl Markers {
     /// The signs of some of the markers.
     fn signs(&self, path: &str, may_be_image: bool, markers: &[usize]) -> Vec<Sign> {
         let mut signs = Vec::new();
-        let image = self.image.as_ref().filter(|_| may_be_image);
-        if let Some(captures) = image.and_then(|regex| regex.captures(path)) {
+        let image = if may_be_image { self.image.captures(path) } else { None };
+        if let Some(captures) = image {
             let root = captures.get(2).map_or(0, |host| host.end());
             signs.push(Sign {
                 root,
@@ -214,7 +220,6 @@ impl Markers {
 
     /// The lowest part of a path that looks like the name of a machine.
     fn host_in(&self, above: &str) -> Option<String> {
-        let regex = self.host.as_ref()?;
         // The first part is the container, whose name says nothing of a machine.
         let parts: Vec<&str> = above.split('/').filter(|part| !part.is_empty()).collect();
         parts
@@ -222,7 +227,7 @@ impl Markers {
             .rev()
             .take(3)
             .find(|part| {
-                regex.is_match(part)
+                self.host.is_match(part)
                     && part.contains(['-', '_'])
                     && part.chars().any(|c| c.is_ascii_digit() || c.is_ascii_uppercase())
             })
@@ -242,6 +247,9 @@ mod tests {
     #[test]
     fn the_machine_and_its_user_are_read_off_the_path() {
         let markers = Markers::new();
+        let own = [&markers.image, &markers.host];
+        let all = markers.row.iter().map(|marker| &marker.pattern).chain(own);
+        assert!(all.into_iter().all(crate::pattern::Pattern::is_valid));
         let signs = markers.read("backups/WS-ALICE-01/C/Users/alice/NTUSER.DAT");
         assert_eq!(signs.len(), 1);
         let sign = &signs[0];
