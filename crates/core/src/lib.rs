@@ -48,7 +48,7 @@ pub use lead::Lead;
 pub use limits::{ImageReach, Limits};
 pub use mark::{Mark, ModelVerdict};
 pub use object::{BlobType, Container, Object, PublicAccess};
-pub use pieces::{Holds, Pieces};
+pub use pieces::{Holds, Known, Pieces};
 pub use place::{Layer, Place, Provenance};
 pub use remark::{Remark, RemarkKind};
 pub use report::{ModelRow, Report, Run, SCHEMA, Tool};

@@ -25,6 +25,11 @@ impl Holds {
     /// Something that could be about people.
     pub const PEOPLE: Self = Self(1 << 4);
 
+    /// What is told by a piece alone; the rest by what stands around it as well.
+    pub const ALONE: Self = Self(Self::ANCHOR.0 | Self::PEOPLE.0);
+    /// What is told with what stands around a piece.
+    pub const AMONG: Self = Self(Self::MATCH.0 | Self::PAIR.0 | Self::CODE.0);
+
     /// From [`Self::bits`].
     #[must_use]
     pub fn from_bits(bits: u8) -> Self {
@@ -35,6 +40,12 @@ impl Holds {
     #[must_use]
     pub fn bits(self) -> u8 {
         self.0
+    }
+
+    /// What is in both.
+    #[must_use]
+    pub fn only(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     fn with(self, other: Self) -> Self {
@@ -49,8 +60,17 @@ impl Holds {
 #[derive(Debug)]
 struct Piece {
     end: usize,
-    is_known: bool,
+    known: Holds,
     holds: Cell<Holds>,
+}
+
+/// What is known of a piece that came by before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Known {
+    /// What it holds of [`Holds::ALONE`], if the same piece came by.
+    pub alone: Option<Holds>,
+    /// What it holds of [`Holds::AMONG`], if it came by between the same neighbours.
+    pub among: Option<Holds>,
 }
 
 /// The pieces of one text, in order.
@@ -70,16 +90,18 @@ impl Pieces {
     /// A text of that length of which nothing is known.
     #[must_use]
     pub fn whole(length: usize) -> Self {
-        Self::new([(length, None)])
+        Self::new([(length, Known::default())])
     }
 
     /// By the end of each, and what it is known to hold when it came by before.
     #[must_use]
-    pub fn new(pieces: impl IntoIterator<Item = (usize, Option<Holds>)>) -> Self {
-        let piece = |(end, known): (usize, Option<Holds>)| Piece {
-            end,
-            is_known: known.is_some(),
-            holds: Cell::new(known.unwrap_or_default()),
+    pub fn new(pieces: impl IntoIterator<Item = (usize, Known)>) -> Self {
+        let piece = |(end, known): (usize, Known)| {
+            let of = |held: Option<Holds>, all: Holds| {
+                held.map_or((Holds::default(), Holds::default()), |held| (all, held.only(all)))
+            };
+            let (alone, among) = (of(known.alone, Holds::ALONE), of(known.among, Holds::AMONG));
+            Piece { end, known: alone.0.with(among.0), holds: Cell::new(alone.1.with(among.1)) }
         };
         let row: Vec<Piece> = pieces.into_iter().map(piece).collect();
         let length = row.last().map_or(0, |last| last.end);
@@ -105,7 +127,7 @@ impl Pieces {
         self.row.iter().filter_map(move |piece| {
             let range = start..piece.end;
             start = piece.end;
-            (!piece.is_known || piece.holds.get().has(what)).then_some(range)
+            (!piece.known.has(what) || piece.holds.get().has(what)).then_some(range)
         })
     }
 
@@ -128,12 +150,16 @@ impl Pieces {
         self.cut_short.set(true);
     }
 
-    /// What each holds that came by for the first time, by its number; nothing when a look was
+    /// What was learned of each of which not all was known, by its number; nothing when a look was
     /// cut short.
-    pub fn learned(&self) -> impl Iterator<Item = (usize, Holds)> {
+    pub fn learned(&self) -> impl Iterator<Item = (usize, Known)> {
         let whole = !self.cut_short.get();
-        let fresh = self.row.iter().enumerate().filter(move |(_, piece)| whole && !piece.is_known);
-        fresh.map(|(number, piece)| (number, piece.holds.get()))
+        let rows = self.row.iter().enumerate().filter(move |_| whole);
+        rows.filter_map(|(number, piece)| {
+            let fresh = |all: Holds| (!piece.known.has(all)).then(|| piece.holds.get().only(all));
+            let known = Known { alone: fresh(Holds::ALONE), among: fresh(Holds::AMONG) };
+            (known != Known::default()).then_some((number, known))
+        })
     }
 
     /// The length of the text in bytes.
@@ -147,31 +173,54 @@ impl Pieces {
 mod tests {
     use super::*;
 
+    fn both(held: Holds) -> Known {
+        Known { alone: Some(held), among: Some(held) }
+    }
+
     #[test]
     fn what_may_hold_something_is_looked_at() {
         let pieces = Pieces::new([
-            (10, Some(Holds::default())),
-            (20, None),
-            (30, Some(Holds::PAIR)),
-            (40, Some(Holds::MATCH)),
-            (50, Some(Holds::PAIR.with(Holds::MATCH))),
+            (10, both(Holds::default())),
+            (20, Known::default()),
+            (30, both(Holds::PAIR)),
+            (40, both(Holds::MATCH)),
+            (50, both(Holds::PAIR.with(Holds::MATCH))),
+            (60, Known { alone: Some(Holds::PEOPLE), among: None }),
         ]);
-        assert_eq!(pieces.parts(Holds::PAIR), [10..30, 40..50]);
-        assert_eq!(pieces.parts(Holds::MATCH), [10..20, 30..50]);
-        assert_eq!(pieces.parts(Holds::CODE).first(), Some(&(10..20)));
-        assert_eq!(pieces.parts(Holds::CODE).len(), 1);
+        assert_eq!(pieces.parts(Holds::PAIR), [10..30, 40..60]);
+        assert_eq!(pieces.parts(Holds::MATCH), [10..20, 30..60]);
+        assert_eq!(pieces.parts(Holds::CODE), [10..20, 50..60]);
+        assert_eq!(pieces.parts(Holds::PEOPLE), [10..20, 50..60]);
+        assert_eq!(pieces.parts(Holds::ANCHOR).first(), Some(&(10..20)));
+        assert_eq!(pieces.parts(Holds::ANCHOR).len(), 1);
         assert_eq!(Pieces::whole(7).parts(Holds::CODE).first(), Some(&(0..7)));
         assert!(Pieces::whole(0).parts(Holds::CODE).iter().all(|part| part.is_empty()));
     }
 
     #[test]
-    fn what_is_noted_is_learned_of_fresh_pieces() {
-        let pieces = Pieces::new([(10, None), (20, Some(Holds::default())), (30, None)]);
+    fn what_is_noted_is_learned_of_what_was_not_known() {
+        let alone = Known { alone: Some(Holds::default()), among: None };
+        let pieces = Pieces::new([
+            (10, Known::default()),
+            (20, both(Holds::default())),
+            (30, Known::default()),
+            (40, alone),
+        ]);
         pieces.note(Holds::PAIR, &(9..11));
-        pieces.note(Holds::MATCH, &(20..20));
+        pieces.note(Holds::ANCHOR, &(20..20));
+        pieces.note(Holds::MATCH, &(35..36));
         let learned: Vec<_> = pieces.learned().collect();
-        assert_eq!(learned, [(0, Holds::PAIR), (2, Holds::MATCH)]);
-        assert_eq!(pieces.parts(Holds::PAIR).first(), Some(&(0..30)));
+        let known = |alone, among| Known { alone, among };
+        let none = Some(Holds::default());
+        assert_eq!(
+            learned,
+            [
+                (0, known(none, Some(Holds::PAIR))),
+                (2, known(Some(Holds::ANCHOR), none)),
+                (3, known(None, Some(Holds::MATCH))),
+            ]
+        );
+        assert_eq!(pieces.parts(Holds::PAIR).first(), Some(&(0..40)));
         pieces.note_cut_short();
         assert_eq!(pieces.learned().count(), 0);
     }

@@ -11,13 +11,13 @@
 //! one; by chance, one look in 2^58 goes wrong.
 
 use foldhash::quality::RandomState;
-use lidless_core::{Holds, Pieces};
+use lidless_core::{Holds, Known, Pieces};
 use lidless_detect::Wants;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many pieces are kept: 16 MiB of them. A newer one takes the place of an older one.
+/// How many are kept: 16 MiB of them. A newer one takes the place of an older one.
 const KEPT: usize = 1 << 21;
 /// One line in so many ends a piece.
 const LINES: u64 = 4;
@@ -35,7 +35,13 @@ pub(crate) struct Versions {
 /// A text, cut.
 pub(crate) struct Cut {
     pub(crate) pieces: Pieces,
-    keys: Vec<u64>,
+    keys: Vec<Key>,
+}
+
+/// What a piece is known by: itself, and with its neighbours.
+struct Key {
+    alone: u64,
+    among: u64,
 }
 
 impl Versions {
@@ -51,36 +57,43 @@ impl Versions {
         }
         let name = self.state.hash_one((path, wants));
         let beside = |at: Option<usize>| at.and_then(|at| hashes.get(at)).copied();
-        let keys: Vec<u64> = (0..hashes.len())
+        let keys: Vec<Key> = (0..hashes.len())
             .map(|at| {
                 let mut hasher = self.state.build_hasher();
                 name.hash(&mut hasher);
-                beside(at.checked_sub(1)).hash(&mut hasher);
                 beside(Some(at)).hash(&mut hasher);
+                let alone = hasher.finish();
+                beside(at.checked_sub(1)).hash(&mut hasher);
                 beside(at.checked_add(1)).hash(&mut hasher);
                 beside(at.checked_add(2)).hash(&mut hasher);
-                hasher.finish()
+                Key { alone, among: hasher.finish() }
             })
             .collect();
-        let pieces = Pieces::new(ends.into_iter().zip(keys.iter().map(|key| self.known(*key))));
+        let known = |key: &Key| Known {
+            alone: self.known(key.alone, Holds::ALONE),
+            among: self.known(key.among, Holds::AMONG),
+        };
+        let pieces = Pieces::new(ends.into_iter().zip(keys.iter().map(known)));
         Cut { pieces, keys }
     }
 
     /// Keeps what was learned of pieces that came by for the first time.
     pub(crate) fn learn(&self, cut: &Cut) {
-        for (number, holds) in cut.pieces.learned() {
+        for (number, learned) in cut.pieces.learned() {
             let Some(key) = cut.keys.get(number) else { continue };
-            if let Some(slot) = self.slot(*key) {
-                let holds = u64::from(holds.bits()) & HOLDS;
-                slot.store(key & !(HOLDS | SET) | SET | holds, Ordering::Relaxed);
+            for (key, holds) in [(key.alone, learned.alone), (key.among, learned.among)] {
+                if let (Some(slot), Some(holds)) = (self.slot(key), holds) {
+                    let holds = u64::from(holds.bits()) & HOLDS;
+                    slot.store(key & !(HOLDS | SET) | SET | holds, Ordering::Relaxed);
+                }
             }
         }
     }
 
-    fn known(&self, key: u64) -> Option<Holds> {
+    fn known(&self, key: u64, what: Holds) -> Option<Holds> {
         let kept = self.slot(key)?.load(Ordering::Relaxed);
         let same = kept & !HOLDS == key & !(HOLDS | SET) | SET;
-        same.then(|| Holds::from_bits(u8::try_from(kept & HOLDS).unwrap_or(u8::MAX)))
+        same.then(|| Holds::from_bits(u8::try_from(kept & HOLDS).unwrap_or(u8::MAX)).only(what))
     }
 
     /// The place of a key: by its high bits, the low ones are not kept.

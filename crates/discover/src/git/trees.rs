@@ -22,6 +22,8 @@ const MOST_NUMBERS: usize = 32 << 20;
 const MOST_BYTES: usize = 256 << 20;
 /// One tree in so many is kept whole, the others as what differs from the one before.
 const CHAIN: usize = 16;
+/// Trees are compared so many bytes at a time.
+const BLOCK: usize = 64;
 /// Marks one that is kept whole.
 const WHOLE: u32 = u32::MAX;
 /// Ids are looked up by their first two bytes.
@@ -69,6 +71,8 @@ struct Part {
     /// The tree before, to compare with: in a chain of deltas most of it comes again.
     last: Bytes,
     last_list: Vec<u32>,
+    /// Where each entry of it ends.
+    last_ends: Vec<usize>,
 }
 
 impl Trees {
@@ -93,6 +97,7 @@ impl Trees {
         for (number, part) in (0u32..).zip(&mut parts) {
             part.last = Bytes::new();
             part.last_list = Vec::new();
+            part.last_ends = Vec::new();
             for (at, (id, _)) in (0u32..).zip(&part.trees) {
                 let slot = usize::try_from(*id).ok().and_then(|id| places.get_mut(id));
                 if let Some(slot) = slot {
@@ -215,22 +220,76 @@ impl Entries {
     }
 }
 
+/// The entries at the beginning and at the end that two trees have in common.
+struct Same {
+    /// How many at the beginning, and from which on at the end, of the tree before.
+    first: usize,
+    last: usize,
+    /// Where what differs begins in both, and where it ends in the tree before.
+    front: usize,
+    back: usize,
+}
+
+impl Same {
+    fn of(before: &[u8], ends: &[usize], content: &[u8]) -> Self {
+        let front = common(before.chunks(BLOCK), content.chunks(BLOCK), |one, other| {
+            one.iter().zip(other).take_while(|(one, other)| one == other).count()
+        });
+        let first = ends.partition_point(|end| *end <= front);
+        let end = |count: usize| count.checked_sub(1).and_then(|at| ends.get(at)).copied();
+        let front = end(first).unwrap_or(0);
+        let room = before.len().min(content.len()).saturating_sub(front);
+        let back = common(before.rchunks(BLOCK), content.rchunks(BLOCK), |one, other| {
+            one.iter().rev().zip(other.iter().rev()).take_while(|(one, other)| one == other).count()
+        });
+        let start = before.len().saturating_sub(back.min(room));
+        // The first entry that begins there or behind it.
+        let last = ends.partition_point(|end| *end < start).saturating_add(1).max(first);
+        let last = if start <= front { first } else { last.min(ends.len()) };
+        Self { first, last, front, back: end(last).unwrap_or(0) }
+    }
+}
+
+/// How many bytes rows of blocks have in common, before the first that differs.
+fn common<'a>(
+    one: impl Iterator<Item = &'a [u8]>,
+    other: impl Iterator<Item = &'a [u8]>,
+    inside: impl Fn(&[u8], &[u8]) -> usize,
+) -> usize {
+    let mut count = 0_usize;
+    for (one, other) in one.zip(other) {
+        if one != other {
+            return count.saturating_add(inside(one, other));
+        }
+        count = count.saturating_add(one.len());
+    }
+    count
+}
+
 impl Part {
     /// Adds a tree; one that breaks off is left to whoever asks for it singly.
     fn add(&mut self, id: u32, content: Bytes, kind: Kind, entries: &Mutex<Entries>) {
-        // The tree before, entry by entry beside this one: both are in the order of names.
-        let mut last: &[u8] = &self.last;
-        let mut same = self.last_list.iter().copied();
+        let same = Same::of(&self.last, &self.last_ends, &content);
         let mut list = Vec::with_capacity(self.last_list.len().saturating_add(1));
-        let mut rest: &[u8] = &content;
+        list.extend_from_slice(self.last_list.get(..same.first).unwrap_or(&[]));
+        let mut ends = Vec::with_capacity(list.capacity());
+        ends.extend_from_slice(self.last_ends.get(..same.first).unwrap_or(&[]));
+        // What differs of the tree before, entry by entry beside this one: both are in the order
+        // of names.
+        let mut last = self.last.get(same.front..same.back).unwrap_or(&[]);
+        let mut numbers = self.last_list.get(same.first..same.last).unwrap_or(&[]).iter().copied();
+        let behind = self.last.len().saturating_sub(same.back);
+        let end = content.len().saturating_sub(behind);
+        let mut rest = content.get(same.front..end).unwrap_or(&[]);
         let id_length = kind.len_in_bytes();
         while !rest.is_empty() {
             let Some(entry) = first(rest, id_length) else { return };
             rest = rest.get(entry.len()..).unwrap_or(&[]);
+            ends.push(end.saturating_sub(rest.len()));
             let known = loop {
                 if last.starts_with(entry) {
                     last = last.get(entry.len()..).unwrap_or(&[]);
-                    break same.next();
+                    break numbers.next();
                 }
                 let Some(beside) = first(last, id_length) else { break None };
                 let name = |entry| mode_and_name(entry).map(|(_, name)| name);
@@ -239,7 +298,7 @@ impl Part {
                     break None;
                 }
                 last = last.get(beside.len()..).unwrap_or(&[]);
-                same.next();
+                numbers.next();
                 if order == Ordering::Equal {
                     break None;
                 }
@@ -249,6 +308,9 @@ impl Part {
             let Some(number) = number else { return };
             list.push(number);
         }
+        list.extend_from_slice(self.last_list.get(same.last..).unwrap_or(&[]));
+        let moved = |known: &usize| known.saturating_sub(same.back).saturating_add(end);
+        ends.extend(self.last_ends.get(same.last..).unwrap_or(&[]).iter().map(moved));
         if self.lists.len().saturating_add(list.len()) > MOST_NUMBERS {
             return;
         }
@@ -266,6 +328,7 @@ impl Part {
         self.trees.push((id, start));
         self.last = content;
         self.last_list = list;
+        self.last_ends = ends;
     }
 
     /// Writes the list of the tree `at` that place.
