@@ -37,8 +37,8 @@ pub use finding::{Category, Confidence, Finding, Verified};
 pub use fingerprint::{Fingerprint, FingerprintKey, Identity, stable_id};
 pub use gap::Gap;
 pub use grant::{
-    Grant, GrantScope, GrantStatus, Mechanism, Observed, Permission, Problem, Provider,
-    SignatureCheck,
+    Grant, GrantScope, GrantStatus, Mechanism, Observed, Party, Permission, Problem, Provider,
+    Right, SignatureCheck,
 };
 pub use interest::Interest;
 pub use lead::Lead;

@@ -3,9 +3,11 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
 mod azure;
+pub mod chain;
 mod client;
 mod content;
 mod identity;
+mod interview;
 mod open;
 mod pace;
 mod retry;

@@ -17,6 +17,8 @@ pub struct Endpoints {
     pub azure: Option<String>,
     /// S3.
     pub s3: Option<String>,
+    /// The region that signatures name where the host of an S3 service does not tell it.
+    pub s3_region: Option<String>,
     /// Google Cloud Storage.
     pub gcs: Option<String>,
     /// Issuers of credentials, by the name their rules give them: `github`.

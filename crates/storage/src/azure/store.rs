@@ -63,7 +63,8 @@ impl Shared {
                 }
                 full.push_str(&credential(sas.expose(), own));
             }
-            Auth::Anonymous => {}
+            // Tokens of another provider are never sent here.
+            Auth::Anonymous | Auth::Token(_) | Auth::ServiceAccount { .. } => {}
             Auth::Key { id, key, .. } => {
                 headers.push(("x-ms-date", http_date(Timestamp::now())));
                 let signed = authorization(verb, id, key, &headers, &target, &about.parameters);
@@ -105,7 +106,9 @@ impl Shared {
     /// link may name one.
     fn chooses_version(&self) -> bool {
         match &self.access.auth {
-            Auth::Anonymous | Auth::Key { .. } => true,
+            Auth::Anonymous | Auth::Key { .. } | Auth::Token(_) | Auth::ServiceAccount { .. } => {
+                true
+            }
             Auth::Query(_) => {
                 self.sas("sv").is_some_and(|version| version.as_str() >= OLDEST_FREE_TOKEN)
                     && self.sas("api-version").is_none()

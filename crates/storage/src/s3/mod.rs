@@ -2,9 +2,11 @@
 //! Google Cloud Storage.
 
 mod address;
+mod configuration;
 mod list;
 mod probe;
 mod refusal;
+mod rights;
 mod sign;
 mod store;
 mod verdict;

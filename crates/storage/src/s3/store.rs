@@ -4,6 +4,7 @@ use super::address::{Address, touch_of};
 use super::list::{self, Page};
 use super::probe;
 use super::refusal::{refused, region};
+use super::rights::Openness;
 use super::sign::Signer;
 use crate::client::{Answer, Ask, Client, Verb};
 use crate::content::{GetPart, ObjectBytes, shown_place};
@@ -12,7 +13,7 @@ use crate::store::{
     ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store, malformed,
 };
 use crate::url::{authority, query};
-use lidless_core::{Access, Auth, Container, Object, Provider, PublicAccess, Timestamp, Touch};
+use lidless_core::{Access, Auth, Container, Object, Provider, Timestamp, Touch};
 use lidless_io::{Link, ReadAt};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -113,6 +114,11 @@ impl Shared {
         }
     }
 
+    /// Whether the user said to pay for buckets for which whoever asks pays.
+    pub(crate) fn pays(&self) -> bool {
+        self.client.pays() && self.access.provider == Provider::Aws
+    }
+
     fn region_of(&self, bucket: &str) -> Option<String> {
         self.regions.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned()
     }
@@ -133,16 +139,34 @@ impl Shared {
             // The method and every parameter are part of the signature: nothing can be asked but
             // what the URL was made for.
             Auth::Query(signed) => {
+                let payer = signed.expose().to_ascii_lowercase().contains("x-amz-request-payer");
+                if payer && !self.client.pays() {
+                    let why = "the link says that whoever signed it pays for each request; \
+                               --requester-pays says that this is meant";
+                    return Err(StorageError {
+                        kind: StorageErrorKind::Denied,
+                        message: format!("cannot {what}: {why}"),
+                        status: None,
+                        code: None,
+                    });
+                }
                 full = crate::url::fit(signed.expose().trim_start_matches('?'));
             }
             Auth::Key { id, key, session } => {
                 let own = self.address.region();
-                let signer =
-                    Signer { id, key, session: session.as_ref(), region: region.unwrap_or(&own) };
+                let signer = Signer {
+                    id,
+                    key,
+                    session: session.as_ref(),
+                    region: region.unwrap_or(&own),
+                    pays: self.pays(),
+                };
                 let now = Timestamp::now();
                 let authority = authority(&origin);
                 headers.extend(signer.headers(question.verb, &authority, &path, &full, now));
             }
+            // Google's tokens are for its own interface.
+            Auth::Token(_) | Auth::ServiceAccount { .. } => {}
         }
         let url = if full.is_empty() {
             format!("{origin}{path}")
@@ -209,7 +233,11 @@ impl S3Store {
             Provider::Gcs => endpoints.gcs.as_deref(),
             _ => endpoints.s3.as_deref(),
         };
-        let address = Address::new(&access, endpoint);
+        let region = match access.provider {
+            Provider::Aws => endpoints.s3_region.clone(),
+            _ => None,
+        };
+        let address = Address::new(&access, endpoint, region);
         let shared = Shared {
             client,
             access,
@@ -249,32 +277,6 @@ impl S3Store {
         }
         Err(malformed(&what, "the listing does not end"))
     }
-
-    /// What strangers may do with a bucket: asked as one. None when the answer decides nothing.
-    fn public(&self, bucket: &str) -> Option<PublicAccess> {
-        let what = format!("ask about {}", self.shared.bucket_place(bucket));
-        let parameters = "list-type=2&max-keys=1";
-        let question = Question { strange: true, ..Question::bucket(bucket, parameters) };
-        let answer = self.shared.ask(&question, &what, PAGE_LIMIT).ok()?;
-        match answer.status {
-            200 if list::objects(&answer.body).is_ok() => return Some(PublicAccess::Container),
-            401 | 403 => {}
-            _ => return None,
-        }
-        // Strangers may not list. Whether everybody with an account of the provider may is in the
-        // access control list, and whether anybody may read is in the policy, if we may see these.
-        let see = |parameters| {
-            let answer = self.shared.ask(&Question::bucket(bucket, parameters), &what, PAGE_LIMIT);
-            answer.ok().filter(|answer| matches!(answer.status, 200 | 404))
-        };
-        if list::lists_to_strangers(&see("acl")?.body).ok()? {
-            return Some(PublicAccess::Container);
-        }
-        let policy = see("policyStatus")?;
-        let text = String::from_utf8_lossy(&policy.body).to_ascii_lowercase();
-        let public = policy.status == 200 && text.contains("<ispublic>true</ispublic>");
-        Some(if public { PublicAccess::Blob } else { PublicAccess::None })
-    }
 }
 
 impl Store for S3Store {
@@ -300,7 +302,7 @@ impl Store for S3Store {
             result => result?,
         };
         for bucket in found.iter_mut().take(ASKED_ABOUT) {
-            bucket.public = self.public(&bucket.name);
+            bucket.public = Openness::of(&self.shared, &bucket.name, false).public();
         }
         Ok(found)
     }
