@@ -50,7 +50,7 @@ impl Entry {
                 }
                 Layer::Object { container, key, .. } => parts.push(format!("{container}/{key}")),
                 Layer::Input { name } => parts.push(name.clone()),
-                Layer::Partition { .. } | Layer::Decoded { .. } => {}
+                Layer::Version { .. } | Layer::Partition { .. } | Layer::Decoded { .. } => {}
             }
         }
         parts.join("/")

@@ -1,7 +1,9 @@
 //! What a listing says.
 
+use crate::version::ObjectVersion;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What strangers may do with a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,7 +53,7 @@ pub enum BlobType {
 }
 
 /// One stored item as a listing names it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object {
     /// Its key, without the container.
     pub key: String,
@@ -71,6 +73,13 @@ pub struct Object {
     pub content_md5: Option<String>,
     /// Media type when the listing gives it.
     pub content_type: Option<String>,
+    /// Which state of the key it is; null for the current one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<ObjectVersion>,
+    /// What its owner wrote beside it, when the listing gives it: metadata, and tags as
+    /// `tag NAME`. Cases do not keep it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
 }
 
 impl Object {
@@ -78,5 +87,18 @@ impl Object {
     #[must_use]
     pub fn is_offline(&self) -> bool {
         matches!(self.tier.as_deref(), Some("archive" | "glacier" | "deep_archive"))
+    }
+
+    /// Why it is listed and cannot be read, in words; none when it can be tried.
+    #[must_use]
+    pub fn unreadable(&self) -> Option<&'static str> {
+        match &self.version {
+            Some(version) => version.unreadable().or_else(|| self.archived()),
+            None => self.archived(),
+        }
+    }
+
+    fn archived(&self) -> Option<&'static str> {
+        self.is_offline().then_some("in the archive tier")
     }
 }

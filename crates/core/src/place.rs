@@ -35,6 +35,11 @@ pub enum Layer {
         /// Key of the object.
         key: String,
     },
+    /// Which state of the object above it is meant, when not the current one: `snapshot=TIME`.
+    Version {
+        /// As [`crate::ObjectVersion::query`] writes it.
+        id: String,
+    },
     /// A member of an archive, or a file of a file system.
     Member {
         /// Path inside the container as it is written there.
@@ -83,7 +88,8 @@ impl Provenance {
     /// How many wrappings were opened to get here.
     #[must_use]
     pub fn depth(&self) -> usize {
-        self.layers.len().saturating_sub(1)
+        let wrappings = self.layers.iter().filter(|one| !matches!(one, Layer::Version { .. }));
+        wrappings.count().saturating_sub(1)
     }
 
     /// The path of the innermost named thing, `/`-separated as written there.
@@ -99,7 +105,7 @@ impl Layer {
             Self::File { path } | Self::Git { path, .. } | Self::Member { path } => Some(path),
             Self::Object { key, .. } => Some(key),
             Self::Input { name } => Some(name),
-            Self::Partition { .. } | Self::Decoded { .. } => None,
+            Self::Version { .. } | Self::Partition { .. } | Self::Decoded { .. } => None,
         }
     }
 }
@@ -107,7 +113,7 @@ impl Layer {
 impl std::fmt::Display for Provenance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (depth, layer) in self.layers.iter().enumerate() {
-            if depth > 0 {
+            if depth > 0 && !matches!(layer, Layer::Version { .. }) {
                 // A file of a partition stands below it as in a folder.
                 let above = depth.checked_sub(1).and_then(|above| self.layers.get(above));
                 let inside = matches!(above, Some(Layer::Partition { .. }))
@@ -125,6 +131,7 @@ impl std::fmt::Display for Provenance {
                 Layer::Object { store, container, key } => {
                     write!(f, "{}/{}/{}", escape(store), escape(container), escape(key))?;
                 }
+                Layer::Version { id } => write!(f, "?{}", escape(id))?,
                 Layer::Member { path } => f.write_str(&escape(path))?,
                 Layer::Partition { number } => write!(f, "p{number}")?,
                 Layer::Decoded { encoding } => f.write_str(&escape(encoding))?,
@@ -212,6 +219,12 @@ mod tests {
         assert_eq!(
             key.to_string(),
             "az://contoso/backups/alice.vhdx!/p2/Users/alice/.ssh/id_ed25519"
+        );
+        let old = object.child(Layer::Version { id: "versionid=2026-01-01T00:00:00Z".into() });
+        assert_eq!((old.path(), old.depth()), ("alice.vhdx", 0));
+        assert_eq!(
+            old.child(Layer::Partition { number: 2 }).to_string(),
+            "az://contoso/backups/alice.vhdx?versionid=2026-01-01T00:00:00Z!/p2"
         );
         let git = Provenance::new(Layer::Git {
             repository: "/src/repo".into(),

@@ -28,7 +28,7 @@ impl Siblings for Beside {
         let key = joined(&self.folder, path)?;
         self.tally.add(0, 1);
         let object = self.store.head(&self.container, &key).ok()?;
-        if object.is_offline() {
+        if object.unreadable().is_some() {
             return None;
         }
         let remote = self.store.open(&self.container, &object);

@@ -224,6 +224,8 @@ fn file_of(place: &Place) -> (Option<String>, String) {
             Layer::Object { store, container, key } => format!("{store}\u{0}{container}\u{0}{key}"),
             Layer::Member { path } => path.clone(),
             Layer::Input { name } => name.clone(),
+            // One credential in one object, whichever version of it held it first.
+            Layer::Version { .. } => continue,
             Layer::Partition { number } => number.to_string(),
             Layer::Decoded { encoding } => encoding.clone(),
         };

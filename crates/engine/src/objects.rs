@@ -79,11 +79,14 @@ impl Objects<'_> {
 
     fn inspect(&self, pending: &PendingObject) -> Result<(), LedgerError> {
         let Some((store, container)) = self.doors.name(pending.container) else { return Ok(()) };
-        let provenance = Provenance::new(Layer::Object {
+        let mut provenance = Provenance::new(Layer::Object {
             store: store.clone(),
             container: container.clone(),
             key: pending.object.key.clone(),
         });
+        if let Some(version) = &pending.object.version {
+            provenance = provenance.child(Layer::Version { id: version.query() });
+        }
         let entry = Entry {
             provenance,
             length_bytes: Some(pending.object.size),
@@ -152,8 +155,8 @@ impl Objects<'_> {
         tally: &Tally,
     ) -> Result<Outcome, String> {
         let object = &pending.object;
-        if object.is_offline() {
-            return Err("in the archive tier".into());
+        if let Some(why) = object.unreadable() {
+            return Err(why.into());
         }
         if object.size > 0 && self.budget.left() == 0 {
             return Err("budget spent".into());

@@ -244,6 +244,7 @@ mod tests {
             blob_type: None,
             content_md5: None,
             content_type: None,
+            ..Object::default()
         }
     }
 

@@ -5,7 +5,8 @@ use crate::error::LedgerError;
 use crate::record::{put_findings, put_gaps, put_marks};
 use crate::suppressed::put_suppressed;
 use lidless_core::{
-    BlobType, Container, Finding, Gap, Mark, Object, PublicAccess, Suppressions, Timestamp,
+    BlobType, Container, Finding, Gap, Mark, Object, ObjectVersion, PublicAccess, Suppressions,
+    Timestamp,
 };
 use rusqlite::{Connection, Row, params};
 
@@ -240,11 +241,14 @@ impl Case {
         )?;
         let (priority, id) = after.map_or((i64::MIN, i64::MIN), |(p, id)| (p, id.0));
         let rows = statement.query_map(params![priority, id, limit], |row| {
+            let stored: String = row.get(2)?;
+            let (key, version) = ObjectVersion::split(&stored);
             Ok(PendingObject {
                 id: ObjectId(row.get(0)?),
                 container: ContainerId(row.get(1)?),
                 object: Object {
-                    key: row.get(2)?,
+                    key: key.to_owned(),
+                    version,
                     size: count(row, 3)?,
                     etag: row.get(4)?,
                     modified: row
@@ -260,6 +264,7 @@ impl Case {
                     },
                     content_md5: None,
                     content_type: None,
+                    ..Object::default()
                 },
                 priority: row.get(8)?,
             })
@@ -548,7 +553,8 @@ pub(crate) fn put_objects(
         });
         statement.execute(params![
             container.0,
-            object.key,
+            // Two states of one key are two objects.
+            ObjectVersion::joined(&object.key, object.version.as_ref()),
             stored(object.size),
             object.etag,
             object.modified.map(|time| time.to_string()),

@@ -15,6 +15,7 @@ fn object(key: &str, size: u64, etag: &str) -> Object {
         blob_type: None,
         content_md5: None,
         content_type: None,
+        ..Object::default()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The face of every storage provider.
 
-use lidless_core::{Container, GrantStatus, Object, Observed};
+use lidless_core::{Container, Gap, GrantStatus, Object, Observed};
 use lidless_io::ReadAt;
 use std::sync::Arc;
 
@@ -117,4 +117,10 @@ pub trait Store: Send + Sync {
     /// The bytes of an object, read by ranges on demand; each read checks the ETag, so that the
     /// bytes belong to the object that was listed. Sends nothing by itself.
     fn open(&self, container: &str, object: &Object) -> Arc<dyn ReadAt>;
+
+    /// What the store is known to have left out so far: what the service refused to list, or lists
+    /// and never shows. Grows while containers and objects are listed.
+    fn gaps(&self) -> Vec<Gap> {
+        Vec::new()
+    }
 }

@@ -68,6 +68,7 @@ fn object(size: u64) -> Object {
         blob_type: None,
         content_md5: None,
         content_type: None,
+        ..Object::default()
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn root_of(entry: &Entry, length: usize) -> String {
                 (whole, Box::new(cut))
             }
             Layer::Input { name } => (name.len(), Box::new(|_| layer.clone())),
-            Layer::Partition { .. } | Layer::Decoded { .. } => continue,
+            Layer::Version { .. } | Layer::Partition { .. } | Layer::Decoded { .. } => continue,
         };
         if left == 0 {
             break;

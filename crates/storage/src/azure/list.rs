@@ -19,6 +19,7 @@ fn empty_object() -> Object {
         blob_type: None,
         content_md5: None,
         content_type: None,
+        ..Object::default()
     }
 }
 

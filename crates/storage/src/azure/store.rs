@@ -296,6 +296,7 @@ impl Store for AzureStore {
             },
             content_md5: answer.header("content-md5").map(str::to_owned),
             content_type: answer.header("content-type").map(str::to_owned),
+            ..Object::default()
         })
     }
 

@@ -99,7 +99,9 @@ impl Block {
     /// # Errors
     /// What is wrong with the document, in words.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, String> {
-        let values = values(body, "PublicAccessBlockConfiguration")?;
+        let values = values(body, "PublicAccessBlockConfiguration")
+            // As Ceph writes it.
+            .or_else(|_| values(body, "BlockPublicAccessBlockConfiguration"))?;
         let is_on = |name: &str| values.get(name).is_some_and(|text| text.to_lowercase() == "true");
         Ok(Self {
             ignores_acls: is_on("IgnorePublicAcls"),

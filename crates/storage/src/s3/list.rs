@@ -20,22 +20,8 @@ pub(crate) struct Page {
     pub(crate) truncated: bool,
 }
 
-fn empty_object() -> Object {
-    Object {
-        key: String::new(),
-        size: 0,
-        etag: None,
-        modified: None,
-        created: None,
-        tier: None,
-        blob_type: None,
-        content_md5: None,
-        content_type: None,
-    }
-}
-
 /// Keys as `encoding-type=url` writes them: percent-encoded, and a space is a plus.
-fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
@@ -46,13 +32,13 @@ fn decoded(text: &str) -> String {
 pub(crate) fn objects(body: &[u8]) -> Result<Page, String> {
     let mut walk = Walk::new(body);
     let mut page = Page::default();
-    let mut current = empty_object();
+    let mut current = Object::default();
     let (mut encoded, mut complete) = (false, false);
     loop {
         match walk.step()? {
             Step::Open => {
                 if walk.path.last().is_some_and(|name| name == "Contents") {
-                    current = empty_object();
+                    current = Object::default();
                 }
             }
             Step::Close => {

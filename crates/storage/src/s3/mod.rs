@@ -10,5 +10,6 @@ mod rights;
 mod sign;
 mod store;
 mod verdict;
+mod versions;
 
 pub(crate) use store::S3Store;

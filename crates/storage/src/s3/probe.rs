@@ -92,7 +92,14 @@ impl Asking<'_> {
         let key = access.key.as_deref().unwrap_or("");
         if !matches!(access.auth, Auth::Query(_)) {
             let what = format!("list objects of {place}");
-            rights.push(tested(party, what, observed.can_list, "a listing of one name"));
+            let mut right = tested(party, what, observed.can_list, "a listing of one name");
+            let is_key = matches!(access.auth, Auth::Key { .. });
+            if is_key && right.allowed == Some(false) && !self.shared.pays() {
+                let beside = "; a bucket for which whoever asks pays answers alike, see \
+                              --requester-pays";
+                right.evidence.push_str(beside);
+            }
+            rights.push(right);
         }
         if !key.is_empty() && !key.ends_with('/') {
             let what = format!("read {place}/{key}");

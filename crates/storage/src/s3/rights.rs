@@ -215,7 +215,7 @@ impl<'a> Openness<'a> {
             let who = if party == Party::Members { "every account" } else { "everyone" };
             let evidence = format!("the access control list gives it to {who}");
             return if self.acl_counts() {
-                declared(party, what, true, evidence + self.block_note())
+                declared(party, what, true, evidence + &self.block_note())
             } else {
                 let off = ", and the public access block voids it";
                 declared(party, what, false, evidence + off)
@@ -232,7 +232,7 @@ impl<'a> Openness<'a> {
             Some(Some(true)) => {
                 let partial = self.policy.said().and_then(Option::as_ref);
                 let beside = if partial.is_some_and(|policy| policy.is_partial) {
-                    "; other statements of it may deny it"
+                    "; other statements of it may deny it".to_owned()
                 } else {
                     self.block_note()
                 };
@@ -263,11 +263,11 @@ impl<'a> Openness<'a> {
     }
 
     /// A word on the switches that were not seen.
-    fn block_note(&self) -> &'static str {
-        match self.block {
-            Seen::Silent(_) => "; whether a public access block voids it was not seen",
+    fn block_note(&self) -> String {
+        match &self.block {
+            Seen::Silent(why) => format!("; whether a public access block voids it: {why}"),
             // The account has switches of its own, in another service.
-            Seen::Said(_) => "",
+            Seen::Said(_) => String::new(),
         }
     }
 }
