@@ -2,6 +2,7 @@
 
 use crate::book::{Book, Known};
 use crate::error::EngineError;
+use crate::left_out::LeftOut;
 use crate::progress::Progress;
 use crate::settings::ScanSettings;
 use lidless_core::{
@@ -28,7 +29,8 @@ pub(crate) struct Door {
 #[derive(Default)]
 pub(crate) struct Doors {
     by_container: BTreeMap<ContainerId, Vec<Arc<Door>>>,
-    stores: BTreeMap<String, Arc<dyn Store>>,
+    /// By grant and by the name of the store: one credential may open several services.
+    stores: BTreeMap<(String, String), Arc<dyn Store>>,
     names: BTreeMap<ContainerId, (String, String)>,
     /// Prefixes whose listing was started, by container.
     listed: BTreeMap<ContainerId, Vec<String>>,
@@ -52,8 +54,10 @@ impl Doors {
             .collect()
     }
 
-    pub(crate) fn store(&self, grant: &str) -> Option<&Arc<dyn Store>> {
-        self.stores.get(grant)
+    /// The store that a container is in, through a grant.
+    pub(crate) fn store(&self, grant: &str, container: ContainerId) -> Option<&Arc<dyn Store>> {
+        let (store, _) = self.names.get(&container)?;
+        self.stores.get(&(grant.to_owned(), store.clone()))
     }
 
     /// The store and the name of a container.
@@ -95,9 +99,9 @@ pub(crate) fn follow(
     client: &Arc<Client>,
     case: &Case,
     book: &Mutex<Book>,
-    doors: &mut Doors,
-    done: &mut BTreeSet<String>,
+    (doors, done): (&mut Doors, &mut BTreeSet<String>),
     progress: &Progress,
+    left_out: &LeftOut,
 ) -> Result<usize, EngineError> {
     let mut chosen: Vec<(String, Access, Grant)> = Vec::new();
     {
@@ -144,8 +148,20 @@ pub(crate) fn follow(
         if grant.status == GrantStatus::Live
             && let Some(store) = store
         {
-            enter(&id, &access, &grant, &store, case, doors, progress)?;
-            doors.stores.insert(id.clone(), store);
+            // One credential may open other services of the account as well.
+            let others = store.others();
+            for (store, own) in
+                std::iter::once((store, true)).chain(others.into_iter().map(|one| (one, false)))
+            {
+                let access = Access {
+                    container: access.container.clone().filter(|_| own),
+                    key: access.key.clone().filter(|_| own),
+                    ..access.clone()
+                };
+                enter(&id, &access, &grant, &store, case, doors, progress)?;
+                left_out.keep(case, &*store)?;
+                doors.stores.insert((id.clone(), store.name().to_owned()), store);
+            }
         }
         case.put_grant(&grant)?;
         book.lock().unwrap_or_else(PoisonError::into_inner).set_grant(grant);
@@ -223,7 +239,7 @@ fn enter(
             }
             None => {
                 let reason = format!("containers could not be listed: {}", error.message);
-                case.put_local(&[], &[], &[Gap::new(&grant.resource, reason, None)])?;
+                case.put_local(&[], &[], &[Gap::new(store.name(), reason, None)])?;
                 Vec::new()
             }
         },

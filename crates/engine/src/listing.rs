@@ -2,6 +2,8 @@
 
 use crate::error::EngineError;
 use crate::follow::Doors;
+use crate::left_out::LeftOut;
+use crate::metadata::Metadata;
 use crate::progress::Progress;
 use crate::settings::ScanSettings;
 use lidless_core::{Gap, Object};
@@ -23,6 +25,7 @@ pub(crate) fn list_all(
     case: &Case,
     doors: &Doors,
     progress: &Progress,
+    (metadata, left_out): (&Metadata<'_>, &LeftOut),
 ) -> Result<(), EngineError> {
     // A listing that broke off stays open in the case, for a resumed run to go on with.
     let broken: Mutex<BTreeSet<(ContainerId, String)>> = Mutex::new(BTreeSet::new());
@@ -33,7 +36,9 @@ pub(crate) fn list_all(
                 |task: &ListingTask| broken.contains(&(task.container, task.prefix.clone()));
             case.open_listings()?
                 .into_iter()
-                .filter(|task| doors.store(&task.grant).is_some() && !is_broken(task))
+                .filter(|task| {
+                    doors.store(&task.grant, task.container).is_some() && !is_broken(task)
+                })
                 .collect()
         };
         if tasks.is_empty() {
@@ -45,7 +50,7 @@ pub(crate) fn list_all(
             for _ in 0..settings.jobs.clamp(1, tasks.len()) {
                 scope.spawn(|| {
                     while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        match list_one(settings, case, doors, progress, task) {
+                        match list_one(settings, case, doors, progress, task, (metadata, left_out)) {
                             Ok(true) => {}
                             Ok(false) => {
                                 let key = (task.container, task.prefix.clone());
@@ -75,9 +80,10 @@ fn list_one(
     doors: &Doors,
     progress: &Progress,
     task: &ListingTask,
+    (metadata, left_out): (&Metadata<'_>, &LeftOut),
 ) -> Result<bool, LedgerError> {
     let (Some(store), Some((store_name, container))) =
-        (doors.store(&task.grant), doors.name(task.container))
+        (doors.store(&task.grant, task.container), doors.name(task.container))
     else {
         return Ok(false);
     };
@@ -98,6 +104,8 @@ fn list_one(
                 return Ok(false);
             }
         };
+        // Before the page: its listing is not asked again once it is kept.
+        left_out.keep(case, &**store)?;
         let objects: Vec<(Object, i64)> = page
             .objects
             .into_iter()
@@ -116,6 +124,7 @@ fn list_one(
             page.prefixes.as_slice()
         };
         case.put_page(&task, &objects, folders, next.as_ref())?;
+        metadata.look(task.container, (store_name, container), &objects)?;
         match next {
             Some(next) => task = next,
             None => return Ok(true),

@@ -7,8 +7,10 @@ use crate::book::Book;
 use crate::error::EngineError;
 use crate::follow::{Doors, follow};
 use crate::inspector::{Inspector, Seen, context};
+use crate::left_out::LeftOut;
 use crate::listing::list_all;
 use crate::local;
+use crate::metadata::Metadata;
 use crate::objects::{Objects, read_mark};
 use crate::progress::Progress;
 use crate::questions::of_rule;
@@ -246,15 +248,18 @@ fn walk(
 ) -> Result<(), EngineError> {
     let mut doors = Doors::default();
     let mut done = BTreeSet::new();
+    let left_out = LeftOut::restore(case)?;
+    let metadata = Metadata { case, inspector, book };
     let budget = settings.budget.map_or_else(Budget::unlimited, Budget::new);
     for _ in 0..ROUNDS {
         progress.phase("asking what links open");
-        if follow(settings, client, case, book, &mut doors, &mut done, progress)? == 0 {
+        let known = (&mut doors, &mut done);
+        if follow(settings, client, case, book, known, progress, &left_out)? == 0 {
             break;
         }
         save_book(case, book)?;
         progress.phase("listing");
-        list_all(settings, case, &doors, progress)?;
+        list_all(settings, case, &doors, progress, (&metadata, &left_out))?;
         save_traffic(case, before, client.tally())?;
         progress.phase("looking inside");
         let objects = Objects {

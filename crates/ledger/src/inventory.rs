@@ -199,6 +199,23 @@ impl Case {
         Ok(())
     }
 
+    /// The id of an object that was listed.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn object_id(
+        &self,
+        container: ContainerId,
+        object: &Object,
+    ) -> Result<Option<ObjectId>, LedgerError> {
+        let connection = self.lock();
+        let mut statement = connection
+            .prepare_cached("SELECT id FROM objects WHERE container_id = ?1 AND key = ?2")?;
+        let key = ObjectVersion::joined(&object.key, object.version.as_ref());
+        let mut rows = statement.query(params![container.0, key])?;
+        Ok(rows.next()?.map(|row| row.get(0)).transpose()?.map(ObjectId))
+    }
+
     /// Keeps marks that names alone gave.
     ///
     /// # Errors

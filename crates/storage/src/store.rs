@@ -118,6 +118,11 @@ pub trait Store: Send + Sync {
     /// bytes belong to the object that was listed. Sends nothing by itself.
     fn open(&self, container: &str, object: &Object) -> Arc<dyn ReadAt>;
 
+    /// The other services that the same credential opens, as stores of their own.
+    fn others(&self) -> Vec<Arc<dyn Store>> {
+        Vec::new()
+    }
+
     /// What the store is known to have left out so far: what the service refused to list, or lists
     /// and never shows. Grows while containers and objects are listed.
     fn gaps(&self) -> Vec<Gap> {

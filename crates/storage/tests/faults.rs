@@ -120,7 +120,7 @@ fn each_refusal_has_its_kind_and_is_asked_once() {
         (404, "ContainerNotFound", NotFound),
         (409, "PublicAccessNotPermitted", Denied),
         (409, "ContainerBeingDeleted", Conflict),
-        (400, "InvalidQueryParameterValue", Malformed),
+        (400, "InvalidAuthenticationInfo", Malformed),
         (302, "NoLocation", Malformed),
     ] {
         let (seen, text, requests) = failed_listing(vec![refusal(status, code, "")]);

@@ -121,6 +121,37 @@ impl Azurite {
         }
     }
 
+    /// Takes a snapshot of a blob.
+    pub fn put_snapshot(&self, account: &str, container: &str, key: &str) {
+        self.put(account, &format!("{container}/{key}"), "comp=snapshot", &[], b"");
+    }
+
+    /// Uploads a block blob with metadata.
+    pub fn put_blob_with(
+        &self,
+        account: &str,
+        container: &str,
+        key: &str,
+        bytes: &[u8],
+        metadata: &[(&str, &str)],
+    ) {
+        let names: Vec<String> =
+            metadata.iter().map(|(name, _)| format!("x-ms-meta-{name}")).collect();
+        let mut headers = vec![("x-ms-blob-type", "BlockBlob".to_owned())];
+        headers.extend(
+            names.iter().zip(metadata).map(|(name, (_, value))| (name.as_str(), (*value).to_owned())),
+        );
+        self.put(account, &format!("{container}/{key}"), "", &headers, bytes);
+    }
+
+    /// Puts a block blob into the archive tier.
+    pub fn archive_blob(&self, account: &str, container: &str, key: &str) {
+        let headers = [("x-ms-access-tier", "Archive".to_owned())];
+        let resource = format!("{container}/{key}");
+        let (status, body) = self.send("PUT", account, &resource, "comp=tier", &headers, b"");
+        assert!(matches!(status, 200 | 202), "{body}");
+    }
+
     /// Sets the one stored access policy of a container, or none; times as the service writes
     /// them.
     pub fn set_policy(&self, account: &str, container: &str, policy: Option<(&str, &str, &str)>) {

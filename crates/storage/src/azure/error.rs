@@ -15,6 +15,11 @@ pub(crate) fn detail(answer: &Answer) -> String {
         .collect()
 }
 
+/// The code of a refusal, or its status where it gives none.
+pub(crate) fn refusal_code(answer: &Answer) -> String {
+    answer.code().unwrap_or_else(|| answer.status.to_string())
+}
+
 /// A refusal as an error.
 pub(crate) fn refused(what: &str, answer: &Answer) -> StorageError {
     let code = answer.code();

@@ -3,23 +3,61 @@
 use crate::retry::http_time;
 use crate::store::{ListPage, StorageError, malformed};
 use crate::xml::{Step, Walk};
-use lidless_core::{BlobType, Container, Object, PublicAccess};
+use lidless_core::{BlobType, Container, Object, ObjectVersion, PublicAccess};
 
 /// The blobs, the folded prefixes, and where the next page starts.
 pub(crate) type BlobPage = (Vec<Object>, Vec<String>, Option<String>);
 
-fn empty_object() -> Object {
-    Object {
-        key: String::new(),
-        size: 0,
-        etag: None,
-        modified: None,
-        created: None,
-        tier: None,
-        blob_type: None,
-        content_md5: None,
-        content_type: None,
-        ..Object::default()
+/// A container that was deleted and is kept for some days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DeletedContainer {
+    pub(crate) name: String,
+    /// When it was deleted, as the service writes it.
+    pub(crate) deleted: String,
+    /// For how many more days it is kept.
+    pub(crate) days: String,
+}
+
+/// A page of containers.
+#[derive(Debug, Default)]
+pub(crate) struct ContainerPage {
+    pub(crate) containers: Vec<Container>,
+    pub(crate) deleted: Vec<DeletedContainer>,
+    /// Where the next page starts.
+    pub(crate) next: Option<String>,
+}
+
+/// What of a blob's element says which state it is.
+#[derive(Debug, Default)]
+struct State {
+    directory: bool,
+    deleted: bool,
+    current: bool,
+    /// A root that holds nothing itself, but versions.
+    hollow: bool,
+    snapshot: String,
+    version: String,
+    deleted_at: String,
+}
+
+impl State {
+    /// A lake lists its directories among the blobs; they hold nothing.
+    fn is_blob(&self) -> bool {
+        !self.directory && !self.hollow
+    }
+
+    fn version(&self) -> Option<ObjectVersion> {
+        let (snapshot, version) = (self.snapshot.clone(), self.version.clone());
+        if self.deleted {
+            // What tells it from the others of its name.
+            let ids = [version, snapshot, self.deleted_at.clone()];
+            let id = ids.into_iter().find(|id| !id.is_empty()).unwrap_or_default();
+            return Some(ObjectVersion::Deleted(id));
+        }
+        if !snapshot.is_empty() {
+            return Some(ObjectVersion::Snapshot(snapshot));
+        }
+        (!version.is_empty() && !self.current).then_some(ObjectVersion::Version(version))
     }
 }
 
@@ -32,17 +70,18 @@ fn empty_object() -> Object {
 pub(crate) fn containers(
     body: &[u8],
     silence: Option<PublicAccess>,
-) -> Result<(Vec<Container>, Option<String>), String> {
+) -> Result<ContainerPage, String> {
     let mut walk = Walk::new(body);
-    let mut found = Vec::new();
-    let mut next = None;
+    let mut page = ContainerPage::default();
     let mut current = Container { name: String::new(), public: None, modified: None };
+    let (mut deleted, mut deleted_at, mut days) = (false, String::new(), String::new());
     let mut complete = false;
     loop {
         match walk.step()? {
             Step::Open => {
                 if walk.path.last().is_some_and(|name| name == "Container") {
                     current = Container { name: String::new(), public: silence, modified: None };
+                    (deleted, deleted_at, days) = (false, String::new(), String::new());
                 }
             }
             Step::Close => {
@@ -59,13 +98,22 @@ pub(crate) fn containers(
                         });
                     }
                     "Last-Modified" => current.modified = http_time(&text),
-                    "Container" if !current.name.is_empty() => found.push(current.clone()),
-                    "NextMarker" => next = Some(text).filter(|text| !text.is_empty()),
+                    "Deleted" => deleted = text == "true",
+                    "DeletedTime" => deleted_at = text,
+                    "RemainingRetentionDays" => days = text,
+                    "Container" if current.name.is_empty() => {}
+                    "Container" if deleted => page.deleted.push(DeletedContainer {
+                        name: current.name.clone(),
+                        deleted: deleted_at.clone(),
+                        days: days.clone(),
+                    }),
+                    "Container" => page.containers.push(current.clone()),
+                    "NextMarker" => page.next = Some(text).filter(|text| !text.is_empty()),
                     "EnumerationResults" => complete = true,
                     _ => {}
                 }
             }
-            Step::End if complete => return Ok((found, next)),
+            Step::End if complete => return Ok(page),
             Step::End => return Err("the listing breaks off".into()),
         }
     }
@@ -78,15 +126,14 @@ pub(crate) fn containers(
 pub(crate) fn blobs(body: &[u8]) -> Result<BlobPage, String> {
     let mut walk = Walk::new(body);
     let (mut objects, mut prefixes, mut next) = (Vec::new(), Vec::new(), None);
-    let mut current = empty_object();
+    let (mut current, mut state) = (Object::default(), State::default());
+    let mut tag = String::new();
     let mut complete = false;
-    let mut directory = false;
     loop {
         match walk.step()? {
             Step::Open => {
                 if walk.path.last().is_some_and(|name| name == "Blob") {
-                    directory = false;
-                    current = empty_object();
+                    (current, state) = (Object::default(), State::default());
                 }
             }
             Step::Close => {
@@ -96,9 +143,23 @@ pub(crate) fn blobs(body: &[u8]) -> Result<BlobPage, String> {
                 match (name.as_str(), parent) {
                     ("Name", Some("Blob")) => current.key = text,
                     ("Name", Some("BlobPrefix")) => prefixes.push(text),
-                    // A lake lists its directories among the blobs; they hold nothing.
-                    ("Blob", _) if directory => {}
-                    ("Blob", _) if !current.key.is_empty() => objects.push(current.clone()),
+                    ("Snapshot", Some("Blob")) => state.snapshot = text,
+                    ("VersionId", Some("Blob")) => state.version = text,
+                    ("IsCurrentVersion", Some("Blob")) => state.current = text == "true",
+                    ("Deleted", Some("Blob")) => state.deleted = text == "true",
+                    ("HasVersionsOnly", Some("Blob")) => state.hollow = text == "true",
+                    ("Key", Some("Tag")) => tag = text,
+                    ("Value", Some("Tag")) => {
+                        current.metadata.insert(format!("tag {tag}"), text);
+                    }
+                    (_, Some("Metadata")) if walk.is_in("Blob") => {
+                        current.metadata.insert(name, text);
+                    }
+                    ("Blob", _) if current.key.is_empty() || !state.is_blob() => {}
+                    ("Blob", _) => {
+                        current.version = state.version();
+                        objects.push(std::mem::take(&mut current));
+                    }
                     ("NextMarker", _) => next = some(text),
                     ("EnumerationResults", None) => complete = true,
                     (_, Some("Properties")) if walk.is_in("Blob") => match name.as_str() {
@@ -110,7 +171,8 @@ pub(crate) fn blobs(body: &[u8]) -> Result<BlobPage, String> {
                         "Last-Modified" => current.modified = http_time(&text),
                         "Creation-Time" => current.created = http_time(&text),
                         "AccessTier" => current.tier = some(text.to_ascii_lowercase()),
-                        "ResourceType" => directory = text == "directory",
+                        "ResourceType" => state.directory = text == "directory",
+                        "DeletedTime" => state.deleted_at = text,
                         "Content-MD5" => current.content_md5 = some(text),
                         "Content-Type" => current.content_type = some(text),
                         "BlobType" => {
@@ -169,6 +231,59 @@ mod tests {
         let odd = PAGE.replace("<Name>a &amp; b&#32;c.txt", "<Name Encoded=\"true\">%EF%BF%BE%25x");
         assert_eq!(blobs(odd.as_bytes()).unwrap().0[0].key, "\u{fffe}%x");
         assert_eq!((prefixes, next.as_deref()), (vec!["d/".to_owned()], Some("m")));
+    }
+
+    /// From the service's documentation of List Blobs: an account with versions, snapshots and
+    /// soft delete.
+    const STATES: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults><Blobs>\
+        <Blob><Name>a.txt</Name><Snapshot>2026-01-02T03:04:05.0000000Z</Snapshot><Properties>\
+        <Content-Length>3</Content-Length></Properties></Blob>\
+        <Blob><Name>a.txt</Name><VersionId>2026-01-01T00:00:00.0000001Z</VersionId><Properties>\
+        <Content-Length>2</Content-Length></Properties><Metadata><owner>dana</owner></Metadata>\
+        <Tags><TagSet><Tag><Key>class</Key><Value>secret</Value></Tag></TagSet></Tags></Blob>\
+        <Blob><Name>a.txt</Name><VersionId>2026-02-01T00:00:00.0000001Z</VersionId>\
+        <IsCurrentVersion>true</IsCurrentVersion><Properties><Content-Length>1</Content-Length>\
+        </Properties></Blob>\
+        <Blob><Name>b.txt</Name><Deleted>true</Deleted><Properties><DeletedTime>Tue, 24 Nov 2026 \
+        10:00:00 GMT</DeletedTime><RemainingRetentionDays>6</RemainingRetentionDays>\
+        <Content-Length>9</Content-Length></Properties></Blob>\
+        <Blob><Name>c.txt</Name><HasVersionsOnly>true</HasVersionsOnly><Properties/></Blob>\
+        </Blobs><NextMarker/></EnumerationResults>";
+
+    #[test]
+    fn every_state_of_a_name_is_an_object_of_its_own() {
+        let (objects, ..) = blobs(STATES.as_bytes()).unwrap();
+        let seen: Vec<_> = objects
+            .iter()
+            .map(|one| (one.key.as_str(), one.size, one.version.as_ref().map(|v| v.query())))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("a.txt", 3, Some("snapshot=2026-01-02T03:04:05.0000000Z".into())),
+                ("a.txt", 2, Some("versionid=2026-01-01T00:00:00.0000001Z".into())),
+                ("a.txt", 1, None),
+                ("b.txt", 9, Some("deleted=Tue, 24 Nov 2026 10:00:00 GMT".into())),
+            ]
+        );
+        assert_eq!(objects[1].metadata["owner"], "dana");
+        assert_eq!(objects[1].metadata["tag class"], "secret");
+        assert!(objects[0].metadata.is_empty() && objects[3].unreadable().is_some());
+        lidless_kit::cut_and_flip(STATES.as_bytes(), |bytes| {
+            let _ = blobs(bytes);
+        });
+    }
+
+    #[test]
+    fn deleted_containers_are_told_apart() {
+        let body = "<EnumerationResults><Containers><Container><Name>old</Name><Deleted>true\
+            </Deleted><Version>01D6</Version><Properties><DeletedTime>Tue, 24 Nov 2026 10:00:00 \
+            GMT</DeletedTime><RemainingRetentionDays>3</RemainingRetentionDays></Properties>\
+            </Container><Container><Name>new</Name><Properties/></Container></Containers>\
+            <NextMarker/></EnumerationResults>";
+        let page = containers(body.as_bytes(), None).unwrap();
+        assert_eq!(page.containers.len(), 1);
+        assert_eq!((page.deleted[0].name.as_str(), page.deleted[0].days.as_str()), ("old", "3"));
     }
 
     #[test]

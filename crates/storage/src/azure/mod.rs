@@ -2,11 +2,13 @@
 
 mod address;
 mod error;
+mod include;
 mod list;
 mod pages;
 mod probe;
 mod query;
 mod sign;
+mod state;
 mod store;
 mod verdict;
 

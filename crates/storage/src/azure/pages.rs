@@ -27,13 +27,15 @@ const MOST_PAGES: usize = 2_000;
 /// service does not give one, everything is read.
 pub(crate) struct PageBytes {
     shared: Arc<Shared>,
+    /// The parameter of the state that is read, when not the current one.
+    state: String,
     whole: Arc<ObjectBytes>,
     mapped: OnceLock<Option<Extents>>,
 }
 
 impl PageBytes {
-    pub(crate) fn new(shared: Arc<Shared>, whole: ObjectBytes) -> Self {
-        Self { shared, whole: Arc::new(whole), mapped: OnceLock::new() }
+    pub(crate) fn new(shared: Arc<Shared>, state: String, whole: ObjectBytes) -> Self {
+        Self { shared, state, whole: Arc::new(whole), mapped: OnceLock::new() }
     }
 
     fn mapped(&self) -> Option<&Extents> {
@@ -48,6 +50,9 @@ impl PageBytes {
         let mut marker: Option<String> = None;
         for _ in 0..MOST_PAGES {
             let mut parameters = "comp=pagelist".to_owned();
+            if !self.state.is_empty() {
+                parameters.push_str(&format!("&{}", self.state));
+            }
             if let Some(marker) = &marker {
                 parameters.push_str(&format!("&marker={}", query(marker)));
             }

@@ -165,8 +165,8 @@ impl Interview<'_> {
     fn containers(&mut self) -> Option<String> {
         let about = Query::account("comp=list&maxresults=1");
         let answer = self.ask(Question::Containers, about)?;
-        let (containers, _) = list::containers(&answer.body, None).ok()?;
-        containers.into_iter().next().map(|container| container.name)
+        let page = list::containers(&answer.body, None).ok()?;
+        page.containers.into_iter().next().map(|container| container.name)
     }
 
     fn blobs(&mut self, container: &str) {

@@ -2,9 +2,11 @@
 
 use super::address::Address;
 use super::error::refused;
+use super::include::Include;
 use super::pages::PageBytes;
 use super::query::{Query, credential};
 use super::sign::{authorization, http_date};
+use super::state::{self, StatePart};
 use super::{list, probe};
 use crate::client::{Answer, Ask, Client, Verb};
 use crate::content::{GetPart, ObjectBytes, shown_place};
@@ -14,7 +16,7 @@ use crate::store::{
 };
 use crate::url::{host, query};
 use lidless_core::{
-    Access, Auth, BlobType, Container, Object, PublicAccess, Secret, Timestamp, Touch,
+    Access, Auth, BlobType, Container, Gap, Object, PublicAccess, Secret, Timestamp, Touch,
 };
 use lidless_io::{Link, ReadAt};
 use std::sync::Arc;
@@ -35,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) access: Access,
     name: String,
     address: Address,
+    /// What listings ask for, and what is known to be left out.
+    pub(crate) include: Include,
     /// What requests to this account cost, measured on the way.
     pub(crate) link: Link,
 }
@@ -57,7 +61,8 @@ impl Shared {
         }
         match &self.access.auth {
             Auth::Query(sas) => {
-                let own = self.is_own(about);
+                // A state that the request names is not named twice.
+                let own = self.is_own(about) && !names_a_state(&about.parameters);
                 if !full.is_empty() {
                     full.push('&');
                 }
@@ -116,6 +121,11 @@ impl Shared {
         }
     }
 
+    /// The account as places write it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// True when the requests go to this machine: emulators answer less exactly.
     pub(crate) fn is_local(&self) -> bool {
         self.address.is_loopback()
@@ -155,6 +165,12 @@ impl GetPart for Shared {
     }
 }
 
+fn names_a_state(parameters: &str) -> bool {
+    parameters
+        .split('&')
+        .any(|part| part.starts_with("snapshot=") || part.starts_with("versionid="))
+}
+
 fn parameter(sas: &Secret, key: &str) -> Option<String> {
     sas.expose().split('&').find_map(|part| {
         let (name, value) = part.split_once('=')?;
@@ -172,50 +188,115 @@ impl AzureStore {
     pub(crate) fn new(client: Arc<Client>, access: Access) -> Self {
         let name = access.store();
         let address = Address::new(&access, client.endpoints().azure.as_deref());
-        Self { shared: Arc::new(Shared { client, access, name, address, link: Link::default() }) }
+        let tags = match &access.auth {
+            Auth::Query(sas) => parameter(sas, "sp").is_none_or(|letters| letters.contains('t')),
+            Auth::Key { .. } => true,
+            Auth::Anonymous | Auth::Token(_) | Auth::ServiceAccount { .. } => false,
+        };
+        let include = Include::new(tags);
+        let link = Link::default();
+        Self { shared: Arc::new(Shared { client, access, name, address, include, link }) }
     }
 }
 
+/// What the listing of containers asks for beside the plain ones, from everything down to
+/// nothing: the service's own, and those that were deleted.
+const CONTAINER_LADDER: [&str; 4] =
+    ["&include=metadata%2Cdeleted%2Csystem", "&include=metadata%2Csystem", "&include=system", ""];
+
+/// Containers that the service makes itself and names only when asked for.
+const HIDDEN: [&str; 7] = [
+    "$root",
+    "$web",
+    "$logs",
+    "$blobchangefeed",
+    "insights-logs-storageread",
+    "insights-logs-storagewrite",
+    "insights-logs-storagedelete",
+];
+
 impl AzureStore {
     fn all_containers(&self) -> Result<Vec<Container>, StorageError> {
-        let what = format!("list the containers of {}", self.shared.name);
-        // The service's own containers ($logs, $blobchangefeed) are listed only when asked for,
-        // and some services do not know the question.
-        let mut system = self.shared.chooses_version();
-        let silence = system.then_some(PublicAccess::None);
+        let shared = &self.shared;
+        let what = format!("list the containers of {}", shared.name);
+        // Some services do not know the questions.
+        let mut step = if shared.chooses_version() { 0 } else { CONTAINER_LADDER.len() - 1 };
+        let silence = shared.chooses_version().then_some(PublicAccess::None);
         let mut found: Vec<Container> = Vec::new();
         let mut marker: Option<String> = None;
         for _ in 0..CONTAINER_PAGES {
-            let ask = |system: bool| {
-                let mut parameters = "comp=list&maxresults=5000".to_owned();
-                if system {
-                    parameters.push_str("&include=system");
-                }
+            let answer = loop {
+                let include = CONTAINER_LADDER.get(step).copied().unwrap_or("");
+                let mut parameters = format!("comp=list&maxresults=5000{include}");
                 if let Some(marker) = &marker {
                     parameters.push_str(&format!("&marker={}", query(marker)));
                 }
                 let about = Query::account(&parameters);
-                self.shared.ask(Verb::Get, &about, Vec::new(), &what, PAGE_LIMIT)
+                let answer = shared.ask(Verb::Get, &about, Vec::new(), &what, PAGE_LIMIT)?;
+                if answer.status != 400 || include.is_empty() {
+                    break answer;
+                }
+                step = step.saturating_add(1);
             };
-            let mut answer = ask(system)?;
-            if answer.status == 400 && system {
-                system = false;
-                answer = ask(system)?;
-            }
-            let (page, next) = match answer.status {
+            let page = match answer.status {
                 200 if answer.whole => {
                     list::containers(&answer.body, silence).map_err(|why| malformed(&what, &why))?
                 }
                 200 => return Err(malformed(&what, "a page is larger than any can be")),
                 _ => return Err(refused(&what, &answer)),
             };
-            found.extend(page);
-            if next.is_none() {
+            found.extend(page.containers);
+            page.deleted.iter().for_each(|gone| self.note_deleted(gone));
+            if page.next.is_none() {
+                if step > 0 && shared.chooses_version() {
+                    let reason = "deleted containers not listed: the service refused to";
+                    shared.include.note(Gap::new(&shared.name, reason, None));
+                }
+                if CONTAINER_LADDER.get(step).is_none_or(|words| !words.contains("system")) {
+                    self.add_hidden(&mut found);
+                }
                 return Ok(found);
             }
-            marker = next;
+            marker = page.next;
         }
         Err(malformed(&what, "the listing does not end"))
+    }
+
+    fn note_deleted(&self, gone: &list::DeletedContainer) {
+        let date = http_time(&gone.deleted).map(|time| time.strftime("%Y-%m-%d").to_string());
+        let date = date.map(|date| format!(" on {date}")).unwrap_or_default();
+        let days = match gone.days.parse::<u32>() {
+            Ok(days) => format!(", kept for {days} more days"),
+            Err(_) => String::new(),
+        };
+        let reason = format!(
+            "a container deleted{date}{days}: only restoring it, which is a write, would show \
+             what is in it"
+        );
+        let place = format!("{}/{}?deleted", self.shared.name, gone.name);
+        self.shared.include.note(Gap::new(place, reason, None));
+    }
+
+    /// Adds the service's own containers, asked for by name, for a credential that may list in
+    /// containers.
+    fn add_hidden(&self, found: &mut Vec<Container>) {
+        let shared = &self.shared;
+        for name in HIDDEN {
+            if found.iter().any(|known| known.name == name) {
+                continue;
+            }
+            let what = format!("ask about {}/{name}", shared.name);
+            let parameters = "restype=container&comp=list&maxresults=1".to_owned();
+            let about = Query::container(name, "", parameters);
+            match shared.ask(Verb::Get, &about, Vec::new(), &what, PAGE_LIMIT) {
+                Ok(answer) if answer.status == 200 && list::blobs(&answer.body).is_ok() => {
+                    found.push(Container { name: name.to_owned(), public: None, modified: None });
+                }
+                // A credential that cannot ask for one cannot for the others.
+                Ok(answer) if matches!(answer.status, 401 | 403) => return,
+                _ => {}
+            }
+        }
     }
 }
 
@@ -229,22 +310,40 @@ impl Store for AzureStore {
     }
 
     fn containers(&self) -> Result<Vec<Container>, StorageError> {
-        match self.all_containers() {
-            // A credential for one container cannot list them, but knows that one; a scope may
-            // allow that one and not the account.
-            Err(StorageError {
-                kind: StorageErrorKind::Denied | StorageErrorKind::OutOfScope,
-                ..
-            }) if self.shared.access.container.is_some() => {
-                let name = self.shared.access.container.clone().unwrap_or_default();
-                Ok(vec![Container { name, public: None, modified: None }])
-            }
-            result => result,
+        let error = match self.all_containers() {
+            Ok(found) => return Ok(found),
+            Err(error) => error,
+        };
+        if !matches!(error.kind, StorageErrorKind::Denied | StorageErrorKind::OutOfScope) {
+            return Err(error);
         }
+        // A credential for one container cannot list them, but knows that one; a scope may allow
+        // that one and not the account. One for all containers opens those whose names are known.
+        let named = self.shared.access.container.clone();
+        let mut found: Vec<Container> = (named.into_iter())
+            .map(|name| Container { name, public: None, modified: None })
+            .collect();
+        let asks = error.kind == StorageErrorKind::Denied
+            && match self.shared.sas("srt") {
+                Some(types) => types.contains('c'),
+                None => matches!(self.shared.access.auth, Auth::Anonymous) && found.is_empty(),
+            };
+        if asks {
+            self.add_hidden(&mut found);
+            if !found.is_empty() {
+                let reason = format!(
+                    "containers cannot be listed, so only those known by name are looked at: {}",
+                    error.message
+                );
+                self.shared.include.note(Gap::new(self.shared.name(), reason, None));
+            }
+        }
+        if found.is_empty() { Err(error) } else { Ok(found) }
     }
 
     fn list(&self, request: &ListRequest) -> Result<ListPage, StorageError> {
-        let place = format!("{}/{}", self.shared.name, request.container);
+        let shared = &self.shared;
+        let place = format!("{}/{}", shared.name, request.container);
         let what = format!("list the blobs of {place}");
         let mut parameters = "restype=container&comp=list".to_owned();
         if !request.prefix.is_empty() {
@@ -257,11 +356,22 @@ impl Store for AzureStore {
             parameters.push_str(&format!("&marker={}", query(cursor)));
         }
         parameters.push_str(&format!("&maxresults={}", request.max.unwrap_or(5000).clamp(1, 5000)));
-        let about = Query::container(&request.container, &request.prefix, parameters);
-        let answer = self.shared.ask(Verb::Get, &about, Vec::new(), &what, PAGE_LIMIT)?;
-        if answer.status != 200 {
-            return Err(refused(&what, &answer));
-        }
+        let from = shared.include.step();
+        let (mut step, mut refusal) = (from, None);
+        let answer = loop {
+            let include = Include::parameter(step, request.delimited);
+            let parameters = format!("{parameters}{include}");
+            let about = Query::container(&request.container, &request.prefix, parameters);
+            let answer = shared.ask(Verb::Get, &about, Vec::new(), &what, PAGE_LIMIT)?;
+            if answer.status == 200 {
+                break answer;
+            }
+            match Include::narrower(shared, step, &answer) {
+                Some(next) => step = next,
+                None => return Err(refused(&what, refusal.as_ref().unwrap_or(&answer))),
+            }
+            refusal.get_or_insert(answer);
+        };
         if !answer.whole {
             return Err(malformed(&what, "a page is larger than any can be"));
         }
@@ -269,6 +379,10 @@ impl Store for AzureStore {
             list::blobs(&answer.body).map_err(|why| malformed(&what, &why))?;
         if next.is_some() && next == request.cursor {
             return Err(malformed(&what, "the listing does not move on"));
+        }
+        shared.include.settle(shared, from, step, refusal.as_ref());
+        if request.delimited && !objects.is_empty() {
+            shared.include.by_folder(shared, &request.container, &request.prefix);
         }
         Ok(ListPage { objects, prefixes, next })
     }
@@ -302,16 +416,28 @@ impl Store for AzureStore {
 
     fn open(&self, container: &str, object: &Object) -> Arc<dyn ReadAt> {
         let shared = Arc::clone(&self.shared);
+        let (store, state): (Arc<dyn GetPart>, String) = match &object.version {
+            Some(version) => {
+                let version = version.clone();
+                let state = state::parameter(&version);
+                (Arc::new(StatePart { shared: Arc::clone(&shared), version }), state)
+            }
+            None => (Arc::clone(&shared) as Arc<dyn GetPart>, String::new()),
+        };
         let bytes = ObjectBytes {
-            store: Arc::clone(&shared) as Arc<dyn GetPart>,
+            store,
             container: container.to_owned(),
             key: object.key.clone(),
             size: object.size,
             etag: object.etag.clone(),
         };
         match object.blob_type {
-            Some(BlobType::Page) => Arc::new(PageBytes::new(shared, bytes)),
+            Some(BlobType::Page) => Arc::new(PageBytes::new(shared, state, bytes)),
             _ => Arc::new(bytes),
         }
+    }
+
+    fn gaps(&self) -> Vec<Gap> {
+        self.shared.include.gaps()
     }
 }
