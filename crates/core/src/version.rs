@@ -52,7 +52,9 @@ impl ObjectVersion {
     pub fn unreadable(&self) -> Option<&'static str> {
         match self {
             Self::Version(_) | Self::Snapshot(_) => None,
-            Self::Deleted(_) => Some("deleted: only undeleting it, which is a write, makes it readable"),
+            Self::Deleted(_) => {
+                Some("deleted: only undeleting it, which is a write, makes it readable")
+            }
             Self::Behind(_) => Some("only the first rows or messages are asked for"),
         }
     }

@@ -6,7 +6,7 @@ use crate::left_out::LeftOut;
 use crate::progress::Progress;
 use crate::settings::ScanSettings;
 use lidless_core::{
-    Access, Container, Gap, Grant, GrantScope, GrantStatus, Permission, Provider, Severity,
+    Access, Auth, Container, Gap, Grant, GrantScope, GrantStatus, Permission, Provider, Severity,
 };
 use lidless_ledger::{Case, ContainerId, Reach};
 use lidless_storage::{Client, StorageError, StorageErrorKind, Store};
@@ -223,9 +223,19 @@ fn enter(
     progress: &Progress,
 ) -> Result<(), EngineError> {
     let key = access.key.as_deref().unwrap_or("");
-    let exact =
+    let mut exact =
         matches!(grant.scope, GrantScope::Object | GrantScope::Version | GrantScope::Snapshot)
             && !key.is_empty();
+    // What the user named may be a folder or an object: only the store knows.
+    if let Some(container) = &access.container
+        && access.provider != Provider::Azure
+        && matches!(access.auth, Auth::Anonymous | Auth::Key { .. })
+        && matches!(grant.scope, GrantScope::Object | GrantScope::Directory)
+        && !key.is_empty()
+        && may_list(grant)
+    {
+        exact = !key.ends_with('/') && store.head(container, key).is_ok();
+    }
     let named = access.container.clone().filter(|_| grant.scope != GrantScope::Account);
     let found = match named {
         Some(name) => Ok(vec![Container { name, public: public_of(grant), modified: None }]),
@@ -248,10 +258,12 @@ fn enter(
     for container in containers {
         progress.container();
         let container_id = case.put_container(store.name(), &container)?;
-        let prefix = if grant.scope == GrantScope::Directory && !key.is_empty() {
-            format!("{}/", key.trim_end_matches('/'))
-        } else if exact {
+        let prefix = if exact {
             key.to_owned()
+        } else if matches!(grant.scope, GrantScope::Directory | GrantScope::Object)
+            && !key.is_empty()
+        {
+            format!("{}/", key.trim_end_matches('/'))
         } else {
             String::new()
         };

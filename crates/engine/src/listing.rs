@@ -50,7 +50,8 @@ pub(crate) fn list_all(
             for _ in 0..settings.jobs.clamp(1, tasks.len()) {
                 scope.spawn(|| {
                     while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        match list_one(settings, case, doors, progress, task, (metadata, left_out)) {
+                        match list_one(settings, case, doors, progress, task, (metadata, left_out))
+                        {
                             Ok(true) => {}
                             Ok(false) => {
                                 let key = (task.container, task.prefix.clone());

@@ -59,7 +59,5 @@ pub fn touch(access: &Access, endpoints: &Endpoints) -> Touch {
         (Some(container), None) => container.clone(),
         (None, _) => String::new(),
     };
-    // A web server is a host and no store.
-    let store = (access.provider != Provider::Http).then(|| access.store());
-    Touch { host: host(endpoint.unwrap_or(&access.origin)), store, path }
+    Touch { host: host(endpoint.unwrap_or(&access.origin)), store: Some(access.store()), path }
 }

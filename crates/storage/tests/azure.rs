@@ -133,9 +133,8 @@ fn a_version_is_read_by_its_id_and_a_deleted_blob_is_never_asked_for() {
     assert_eq!(read_exact_vec(&*store.open("c", &old), 0, 2).unwrap(), b"ab");
     let target = &server.requests()[0].target;
     assert!(
-        target.starts_with(
-            "/contosolab/c/a%20b.txt?versionid=2026-01-01T00%3A00%3A00.0000001Z&sv="
-        ),
+        target
+            .starts_with("/contosolab/c/a%20b.txt?versionid=2026-01-01T00%3A00%3A00.0000001Z&sv="),
         "{target}"
     );
     let gone = object(ObjectVersion::Deleted("2026-01-01".into()));
@@ -144,7 +143,8 @@ fn a_version_is_read_by_its_id_and_a_deleted_blob_is_never_asked_for() {
 
 #[test]
 fn what_the_service_refuses_to_list_is_left_out_and_said() {
-    let one = "<Blob><Name>x</Name><Properties><Content-Length>1</Content-Length></Properties></Blob>";
+    let one =
+        "<Blob><Name>x</Name><Properties><Content-Length>1</Content-Length></Properties></Blob>";
     let server = Server::start(vec![
         refusal(403, "AuthorizationPermissionMismatch"),
         refusal(400, "InvalidQueryParameterValue"),

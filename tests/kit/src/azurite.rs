@@ -139,7 +139,10 @@ impl Azurite {
             metadata.iter().map(|(name, _)| format!("x-ms-meta-{name}")).collect();
         let mut headers = vec![("x-ms-blob-type", "BlockBlob".to_owned())];
         headers.extend(
-            names.iter().zip(metadata).map(|(name, (_, value))| (name.as_str(), (*value).to_owned())),
+            names
+                .iter()
+                .zip(metadata)
+                .map(|(name, (_, value))| (name.as_str(), (*value).to_owned())),
         );
         self.put(account, &format!("{container}/{key}"), "", &headers, bytes);
     }

@@ -73,7 +73,11 @@ impl Include {
             _ => false,
         };
         // A stranger is asked twice at most.
-        about_words.then_some(if stranger && answer.status != 400 { LADDER.len() - 1 } else { next })
+        about_words.then_some(if stranger && answer.status != 400 {
+            LADDER.len() - 1
+        } else {
+            next
+        })
     }
 
     /// Keeps the step at which the service answered, and what is missing by it.
