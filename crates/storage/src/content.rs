@@ -133,7 +133,7 @@ fn lied(place: &str, why: &str) -> ReadError {
     ReadError::new(ReadErrorKind::Malformed, format!("cannot read {place}: {why}"))
 }
 
-fn read_error(error: &StorageError) -> ReadError {
+pub(crate) fn read_error(error: &StorageError) -> ReadError {
     let kind = match error.kind {
         StorageErrorKind::OutOfScope | StorageErrorKind::Denied => ReadErrorKind::Denied,
         StorageErrorKind::NotFound => ReadErrorKind::Changed,

@@ -6,6 +6,7 @@ mod azure;
 pub mod chain;
 mod client;
 mod content;
+mod http;
 mod identity;
 mod interview;
 mod open;
@@ -18,6 +19,7 @@ mod url;
 mod xml;
 
 pub use client::{Client, ClientSettings};
+pub use http::{Index, IndexEntry};
 pub use identity::{IDENTITY_BYTES, IdentityAnswer, IdentityCall, SigningKey, issuer_at};
 pub use open::{Endpoints, open, touch};
 pub use store::{ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store};

@@ -2,6 +2,7 @@
 
 use crate::azure::AzureStore;
 use crate::client::Client;
+use crate::http::HttpStore;
 use crate::s3::S3Store;
 use crate::store::{StorageError, StorageErrorKind, Store};
 use crate::url::host;
@@ -35,9 +36,10 @@ pub fn open(client: &Arc<Client>, access: &Access) -> Result<Arc<dyn Store>, Sto
         Provider::Aws | Provider::Gcs => {
             Ok(Arc::new(S3Store::new(Arc::clone(client), access.clone())))
         }
-        Provider::Oss | Provider::Http => Err(StorageError {
+        Provider::Http => Ok(Arc::new(HttpStore::new(Arc::clone(client), access.clone()))),
+        Provider::Oss => Err(StorageError {
             kind: StorageErrorKind::Unsupported,
-            message: "this version follows Azure, S3 and Google Cloud storage".into(),
+            message: "this version follows Azure, S3, Google Cloud storage and web servers".into(),
             status: None,
             code: None,
         }),
