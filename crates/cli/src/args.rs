@@ -117,8 +117,9 @@ Examples:
   lidless scan https://example.com/pub/     a directory index and what it links
 
 A TARGET is a path, a git URL, a storage URL or token, az://ACCOUNT[/CONTAINER
-[/PREFIX]], s3://BUCKET[/PREFIX], gs://BUCKET[/PREFIX], https://HOST/FOLDER/, or - or
-@FILE with any of these. What you name may be touched; what is found along the way is followed only
+[/PREFIX]], s3://BUCKET[/PREFIX], gs://BUCKET[/PREFIX], https://HOST/FOLDER/ (as
+index+http://127.0.0.1/FOLDER/ on this machine, where emulators are), or - or @FILE
+with any of these. What you name may be touched; what is found along the way is followed only
 with --follow and inside the scope.")]
 pub(crate) struct ScanArguments {
     /// What to look at

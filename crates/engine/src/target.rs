@@ -49,6 +49,14 @@ impl Target {
                 return bucket(rest, trimmed, provider, origin);
             }
         }
+        // A web server that could be taken for something else: an emulator on this machine, a
+        // host of a cloud.
+        if let Some(url) = trimmed.strip_prefix("index+") {
+            return web(url).map(|target| target.named(trimmed)).ok_or_else(|| {
+                let shown = without_query(trimmed);
+                EngineError::Target(format!("{shown}: write it as index+http://HOST/FOLDER/"))
+            });
+        }
         if Path::new(trimmed).exists() {
             return Ok(Self::Path(PathBuf::from(trimmed)));
         }
@@ -72,6 +80,14 @@ impl Target {
             )));
         }
         Err(EngineError::Target(format!("{}: no such file or folder", without_query(trimmed))))
+    }
+
+    /// The same store under the name that it was given.
+    fn named(self, word: &str) -> Self {
+        match self {
+            Self::Store { access, own, .. } => Self::Store { access, name: word.to_owned(), own },
+            other => other,
+        }
     }
 
     /// How reports call it; credentials redacted.
@@ -233,6 +249,13 @@ mod tests {
         assert_eq!(access.container.as_deref(), Some("files.example.com:8080"));
         assert_eq!(access.key.as_deref(), Some("pub/a b/"));
         assert!(Target::parse("https://example.com/a?token=hunter2", "x").is_err());
+        let local = Target::parse("index+http://127.0.0.1:8000/pub/", "x").unwrap();
+        let Target::Store { access, name, .. } = local else { panic!("not a store") };
+        assert_eq!(
+            (access.provider, name.as_str()),
+            (Provider::Http, "index+http://127.0.0.1:8000/pub/")
+        );
+        assert!(Target::parse("index+ftp://127.0.0.1/", "x").is_err());
     }
 
     #[test]
