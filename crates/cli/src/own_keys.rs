@@ -41,7 +41,13 @@ pub(crate) fn give(
                 (Provider::Aws, Some(region)) if own.endpoint.is_none() => in_region(region),
                 _ => access.origin.clone(),
             };
-            let access = Access { auth: own.auth.clone(), origin, ..access.clone() };
+            let access = Access {
+                auth: own.auth.clone(),
+                origin,
+                // Buckets of Google Cloud belong to a project; elsewhere there is none.
+                account: own.project.clone().unwrap_or_default(),
+                ..access.clone()
+            };
             *slot = Some(Own::keys(access, own.hint.clone(), own.source.clone()));
             used = true;
             if !quiet {

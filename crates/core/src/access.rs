@@ -26,6 +26,8 @@ pub enum Auth {
     ServiceAccount {
         /// Its address: `NAME@PROJECT.iam.gserviceaccount.com`.
         email: String,
+        /// Which of its keys it is, as the key file says.
+        key_id: Option<String>,
         /// The private key, in PEM.
         key: Secret,
     },

@@ -6,6 +6,7 @@ mod azure;
 pub mod chain;
 mod client;
 mod content;
+mod gcs;
 mod http;
 mod identity;
 mod interview;

@@ -2,11 +2,12 @@
 
 use crate::azure::AzureStore;
 use crate::client::Client;
+use crate::gcs::GcsStore;
 use crate::http::HttpStore;
 use crate::s3::S3Store;
 use crate::store::{StorageError, StorageErrorKind, Store};
 use crate::url::host;
-use lidless_core::{Access, Provider, Touch};
+use lidless_core::{Access, Auth, Provider, Touch};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,6 +34,10 @@ pub struct Endpoints {
 pub fn open(client: &Arc<Client>, access: &Access) -> Result<Arc<dyn Store>, StorageError> {
     match access.provider {
         Provider::Azure => Ok(Arc::new(AzureStore::new(Arc::clone(client), access.clone()))),
+        // What is signed is signed for the interface in XML.
+        Provider::Gcs if !matches!(access.auth, Auth::Key { .. } | Auth::Query(_)) => {
+            Ok(Arc::new(GcsStore::new(Arc::clone(client), access.clone())))
+        }
         Provider::Aws | Provider::Gcs => {
             Ok(Arc::new(S3Store::new(Arc::clone(client), access.clone())))
         }

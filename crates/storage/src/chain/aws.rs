@@ -50,6 +50,7 @@ pub fn aws(around: &Surroundings<'_>, profile: Option<&str>) -> Result<Own, Chai
         hint: hint(&id),
         auth: Auth::Key { id, key: Secret::new(secret), session: session.map(Secret::new) },
         source,
+        project: None,
         region: region.clone(),
         endpoint: endpoint.clone(),
     };

@@ -29,6 +29,9 @@ pub fn gcs(around: &Surroundings<'_>) -> Result<Own, ChainError> {
         hint,
         source,
         region: None,
+        project: around
+            .variable("GOOGLE_CLOUD_PROJECT")
+            .or_else(|| around.variable("CLOUDSDK_CORE_PROJECT")),
         endpoint: around
             .variable("STORAGE_EMULATOR_HOST")
             .map(|host| if host.contains("://") { host } else { format!("http://{host}") }),
@@ -64,8 +67,11 @@ pub fn gcs(around: &Surroundings<'_>) -> Result<Own, ChainError> {
     let field = |name: &str| file.get(name).and_then(Value::as_str);
     match (field("type"), field("client_email"), field("private_key")) {
         (Some("service_account"), Some(email), Some(key)) => {
-            let auth =
-                Auth::ServiceAccount { email: email.to_owned(), key: Secret::new(key.to_owned()) };
+            let auth = Auth::ServiceAccount {
+                email: email.to_owned(),
+                key_id: field("private_key_id").map(str::to_owned),
+                key: Secret::new(key.to_owned()),
+            };
             Ok(own(auth, email.to_owned(), shown))
         }
         (Some("service_account"), _, _) => {

@@ -12,6 +12,8 @@ pub struct Own {
     pub hint: String,
     /// Where it came from, in words: `AWS_ACCESS_KEY_ID`, `profile lab of ~/.aws/credentials`.
     pub source: String,
+    /// The project of Google Cloud that the settings beside it name.
+    pub project: Option<String>,
     /// The region that the settings beside it name.
     pub region: Option<String>,
     /// Where the settings beside it say that the service is.
