@@ -4,6 +4,7 @@
 //! Source: "Objects: list", "Buckets: list" and the object resource of the JSON interface.
 
 use crate::retry::iso_time;
+use crate::store::{ListPage, StorageError, malformed};
 use lidless_core::{Container, Object, ObjectVersion};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -112,6 +113,17 @@ pub(crate) fn permissions(body: &[u8]) -> Result<Vec<String>, String> {
     let value = document(body, "storage#testIamPermissionsResponse")?;
     let found = items(&value, "permissions").iter().filter_map(Value::as_str);
     Ok(found.map(str::to_owned).collect())
+}
+
+impl ListPage {
+    /// Reads a listing of the JSON interface of Google Cloud Storage, as the service sends it.
+    ///
+    /// # Errors
+    /// `Malformed` when it is no such answer, or not all of one.
+    pub fn from_gcs_json(body: &[u8]) -> Result<Self, StorageError> {
+        let page = objects(body).map_err(|why| malformed("read the listing", &why))?;
+        Ok(Self { objects: page.objects, prefixes: page.prefixes, next: page.next })
+    }
 }
 
 #[cfg(test)]

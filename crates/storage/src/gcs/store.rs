@@ -67,7 +67,7 @@ impl Shared {
         limit: u64,
         strange: bool,
     ) -> Result<Answer, StorageError> {
-        if let Some(bearer) = self.bearer(what)?.filter(|_| !strange) {
+        if !strange && let Some(bearer) = self.bearer(what)? {
             headers.push(("authorization", format!("Bearer {}", bearer.expose())));
         }
         let touch = Touch {
@@ -88,23 +88,42 @@ impl Shared {
         })
     }
 
-    /// What a URL that a redirect names would touch.
+    /// What a URL that a redirect names would touch: read strictly, because redirects are written
+    /// by whoever answers. What is no request for a bucket touches all of the host.
     fn located(&self, url: &str) -> Touch {
-        let path = encoded_path(url);
-        let own = host(url) == host(&self.origin);
-        let mut parts = path.trim_start_matches('/').split('/').skip_while(|part| *part != "b");
-        let (_, bucket) = (parts.next(), parts.next().unwrap_or(""));
-        let key = parts.nth(1).unwrap_or("");
-        let named = percent_decode_str(&format!("{bucket}/{key}")).decode_utf8_lossy().into_owned();
-        Touch {
-            host: host(url),
-            store: own.then(|| self.name.clone()),
-            path: if own { named.trim_end_matches('/').to_owned() } else { String::new() },
+        let host_of_url = host(url);
+        if host_of_url != host(&self.origin) {
+            return Touch { host: host_of_url, store: None, path: String::new() };
         }
+        let path = encoded_path(url);
+        let path = path.strip_prefix("/download").unwrap_or(&path);
+        let named = path.strip_prefix("/storage/v1/b/").and_then(|rest| {
+            let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+            match rest.split('/').collect::<Vec<_>>().as_slice() {
+                [bucket] | [bucket, "o"] => Some(decoded(bucket)),
+                [bucket, "o", key] => Some(format!("{}/{}", decoded(bucket), decoded(key))),
+                _ => None,
+            }
+        });
+        let path = named.unwrap_or_default();
+        Touch { host: host_of_url, store: Some(self.name.clone()), path }
     }
 
     /// The token of a request; none for strangers.
+    ///
+    /// # Errors
+    /// When the key signs nothing, or the token would cross a network in the clear.
     fn bearer(&self, what: &str) -> Result<Option<Secret>, StorageError> {
+        let denied = |why: &str| StorageError {
+            kind: StorageErrorKind::Denied,
+            message: format!("cannot {what}: {why}"),
+            status: None,
+            code: None,
+        };
+        let holds_token = matches!(self.access.auth, Auth::Token(_) | Auth::ServiceAccount { .. });
+        if holds_token && !self.keeps_secrets() {
+            return Err(denied("a token is never sent over http:// to another machine"));
+        }
         let (email, key_id, key) = match &self.access.auth {
             Auth::Token(token) => return Ok(Some(token.clone())),
             Auth::ServiceAccount { email, key_id, key } => (email, key_id, key),
@@ -117,14 +136,15 @@ impl Shared {
         {
             return Ok(Some(token.clone()));
         }
-        let made = token(email, key_id.as_deref(), key, now).map_err(|why| StorageError {
-            kind: StorageErrorKind::Denied,
-            message: format!("cannot {what}: {why}"),
-            status: None,
-            code: None,
-        })?;
+        let made = token(email, key_id.as_deref(), key, now).map_err(|why| denied(why.as_str()))?;
         *kept = Some(made.clone());
         Ok(Some(made.0))
+    }
+
+    /// Whether nobody on the way reads what is sent.
+    fn keeps_secrets(&self) -> bool {
+        let touch = Touch { host: host(&self.origin), store: None, path: String::new() };
+        self.origin.starts_with("https://") || touch.is_loopback()
     }
 
     /// The project whose buckets can be listed: that of the service account, or the one the
@@ -164,6 +184,9 @@ impl GetPart for GenerationPart {
         what: &str,
         limit: u64,
     ) -> Result<Answer, StorageError> {
+        let mut headers = headers;
+        // What is kept compressed would else be unpacked on the way, and not be what was listed.
+        headers.push(("accept-encoding", "gzip".to_owned()));
         let mut path = format!("/storage/v1/b/{}/o/{}?alt=media", encoded(container), encoded(key));
         if let Some(generation) = &self.generation {
             path.push_str(&format!("&generation={}", encoded(generation)));
