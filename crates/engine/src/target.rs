@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// One thing to look at.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is a handful of targets a run")]
 pub enum Target {
     /// A file, a folder or a repository on this machine.
     Path(PathBuf),

@@ -4,6 +4,7 @@
     clippy::cast_possible_truncation,
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     unreachable_pub,
     missing_docs
 )]

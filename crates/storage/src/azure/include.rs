@@ -74,7 +74,7 @@ impl Include {
         };
         // A stranger is asked twice at most.
         about_words.then_some(if stranger && answer.status != 400 {
-            LADDER.len() - 1
+            LADDER.len().saturating_sub(1)
         } else {
             next
         })

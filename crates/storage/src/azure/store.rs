@@ -220,7 +220,8 @@ impl AzureStore {
         let shared = &self.shared;
         let what = format!("list the containers of {}", shared.name);
         // Some services do not know the questions.
-        let mut step = if shared.chooses_version() { 0 } else { CONTAINER_LADDER.len() - 1 };
+        let mut step =
+            if shared.chooses_version() { 0 } else { CONTAINER_LADDER.len().saturating_sub(1) };
         let silence = shared.chooses_version().then_some(PublicAccess::None);
         let mut found: Vec<Container> = Vec::new();
         let mut marker: Option<String> = None;

@@ -80,8 +80,14 @@ pub(crate) fn anchors(page: &str) -> (Vec<Anchor>, bool) {
 fn push(text: &mut String, more: &str) {
     if text.len() < AROUND {
         let room = AROUND.saturating_sub(text.len());
-        text.extend(entities(more.get(..more.floor_char_boundary(room)).unwrap_or("")).chars());
+        text.push_str(&entities(start_of(more, room)));
     }
+}
+
+/// As much of the start of a text as fits, in whole characters.
+pub(super) fn start_of(text: &str, most: usize) -> &str {
+    let most = most.min(text.len());
+    (0..=most).rev().find_map(|end| text.get(..end)).unwrap_or("")
 }
 
 /// What stands up to the `>` that ends a tag, and what follows it; quotes may hold a `>`.

@@ -306,6 +306,9 @@ fn is_loop(folders: &BTreeMap<String, u64>, folder: &str) -> bool {
         .any(|turn| at(turn) == Some(here) && at(turn.saturating_mul(2)) == Some(here))
 }
 
+/// Objects and folders of a page, and where in its folder the next begins.
+type Part = (Vec<Object>, Vec<String>, Option<usize>);
+
 /// The store.
 pub(crate) struct HttpStore {
     shared: Arc<Shared>,
@@ -335,7 +338,7 @@ impl HttpStore {
         stem: &str,
         from: usize,
         most: usize,
-    ) -> Result<(Vec<Object>, Vec<String>, Option<usize>), StorageError> {
+    ) -> Result<Part, StorageError> {
         let index = self.shared.index(folder)?;
         let (mut objects, mut folders) = (Vec::new(), Vec::new());
         for entry in index.entries.iter().skip(from).take(most) {

@@ -64,11 +64,11 @@ impl<'a> Openness<'a> {
         if !whole && known.strangers_list == Some(true) {
             return known;
         }
-        known.acl = known.ask("acl", |body| Acl::parse(body));
+        known.acl = known.ask("acl", Acl::parse);
         known.policy_is_public = known.is_policy_public();
         known.policy = match known.policy_is_public {
             Some(false) if !whole => Seen::Said(None),
-            _ => known.ask_or_none("policy", |body| Policy::parse(body)),
+            _ => known.ask_or_none("policy", Policy::parse),
         };
         let opens = known.policy_is_public != Some(false)
             || known.acl.said().is_none_or(|acl| *acl != Acl::default());
