@@ -95,7 +95,7 @@ pub(crate) struct ReachArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Option<PathBuf>,
     /// Open the buckets you name with your own credentials, as that cloud's tools find them:
-    /// aws, aws:PROFILE, gcs (docs/buckets.md)
+    /// aws, aws:PROFILE, gcs (docs/storage.md)
     #[arg(long, value_name = "CLOUD")]
     pub(crate) credentials: Vec<String>,
     /// Pay for buckets of AWS whose owner has whoever asks pay; without it they are left alone

@@ -132,6 +132,12 @@ pub(crate) fn follow(
         match probe {
             Ok(probe) => {
                 grant.status = probe.status;
+                // Of a bucket that is not there, or an answer that says nothing, nothing was seen.
+                if probe.status == GrantStatus::Unknown && access.provider != Provider::Azure {
+                    let why = probe.observed.meaning.as_deref().unwrap_or("no answer decided");
+                    let reason = format!("nothing was learned of it: {why}");
+                    case.put_local(&[], &[], &[Gap::new(&grant.resource, reason, None)])?;
+                }
                 grant.observed = Some(probe.observed);
                 settle(&mut grant);
             }
@@ -229,7 +235,7 @@ fn enter(
     // What the user named may be a folder or an object: only the store knows.
     if let Some(container) = &access.container
         && access.provider != Provider::Azure
-        && matches!(access.auth, Auth::Anonymous | Auth::Key { .. })
+        && !matches!(access.auth, Auth::Query(_))
         && matches!(grant.scope, GrantScope::Object | GrantScope::Directory)
         && !key.is_empty()
         && may_list(grant)

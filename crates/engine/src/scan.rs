@@ -225,7 +225,9 @@ pub(crate) fn open_target(
                 Provider::Http => Some(Credential::Own(Own::web(access.clone()))),
                 _ => lidless_token::read(&url),
             };
-            let link = link.map(|link| ("named", link));
+            // Strangers have no list of buckets of their own to look at.
+            let names_some = access.container.is_some() || access.provider == Provider::Azure;
+            let link = link.filter(|_| names_some || own.is_none()).map(|link| ("named", link));
             let own = own.clone().map(|own| ("own_credentials", Credential::Own(own)));
             let ways: Vec<_> = own.into_iter().chain(link).collect();
             if ways.is_empty() {

@@ -218,6 +218,11 @@ fn what_the_service_says_of_rights_stands_beside_what_was_proved() {
     assert_eq!(right(holder, "read gs://models/plain.txt"), (Some(true), Basis::Tested));
     assert_eq!(right(holder, "create objects in gs://models"), (Some(true), Basis::Declared));
     assert_eq!(right(holder, "delete gs://models"), (Some(false), Basis::Declared));
+    // The token that a key signs is for reading: that it may not delete says nothing of the key.
+    let key = service_account(&private_key(7));
+    let seen = store(&service.url(), key, Some("models"), None).probe().unwrap();
+    let delete = seen.observed.rights.iter().find(|it| it.what == "delete gs://models").unwrap();
+    assert_eq!((delete.allowed, delete.basis), (None, Basis::Unknown), "{delete:?}");
 }
 
 #[test]

@@ -50,6 +50,9 @@ impl Own {
 
     fn resource(&self) -> String {
         let mut place = self.access.store();
+        if self.access.container.is_none() && place.ends_with(":/") {
+            place.push('/');
+        }
         for part in [&self.access.container, &self.access.key].into_iter().flatten() {
             place.push('/');
             place.push_str(part);

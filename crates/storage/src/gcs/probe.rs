@@ -8,7 +8,7 @@ use super::store::{Shared, encoded};
 use super::verdict::verdict;
 use crate::client::Answer;
 use crate::interview::{Interview, declared, tested, unknown};
-use crate::store::{Probe, StorageError};
+use crate::store::{Probe, StorageError, StorageErrorKind};
 use lidless_core::{Auth, Party, Right};
 
 /// The largest answer to a question.
@@ -27,6 +27,10 @@ const PERMISSIONS: [(&str, &str); 10] = [
     ("change who may do what with", "storage.buckets.setIamPolicy"),
     ("delete", "storage.buckets.delete"),
 ];
+
+/// Those of them that a token for reading alone can use.
+const OF_READING: [&str; 3] =
+    ["storage.objects.list", "storage.objects.get", "storage.buckets.get"];
 
 /// Asks, until the answers decide.
 ///
@@ -79,9 +83,16 @@ impl Asking<'_> {
     /// Lists the buckets of the project and gives the name of one.
     fn buckets(&mut self) -> Option<String> {
         let Some(project) = self.shared.project() else {
-            let what = format!("list the buckets of {}", self.shared.access.store());
             let why = "no project is known: set GOOGLE_CLOUD_PROJECT, or name a bucket";
-            self.rights.push(unknown(self.party(), what, why.into()));
+            self.interview.failed(StorageError {
+                kind: StorageErrorKind::Unsupported,
+                message: format!(
+                    "cannot list the buckets of {}/: {why}",
+                    self.shared.access.store()
+                ),
+                status: None,
+                code: None,
+            });
             return None;
         };
         let path = format!("/storage/v1/b?maxResults=1&project={}", encoded(&project));
@@ -147,6 +158,7 @@ impl Asking<'_> {
             200 => list::permissions(&answer.body),
             status => Err(format!("the service answers {status} when asked for permissions")),
         });
+        let asks_narrowly = matches!(self.shared.access.auth, Auth::ServiceAccount { .. });
         for (words, permission) in PERMISSIONS {
             let what = format!("{words} {place}");
             if known.contains(&what) {
@@ -155,6 +167,11 @@ impl Asking<'_> {
             self.rights.push(match &listed {
                 Some(Ok(held)) => {
                     let held = held.iter().any(|one| one == permission);
+                    if !held && asks_narrowly && !OF_READING.contains(&permission) {
+                        let why = "asked with a token for reading alone, which shows no more";
+                        self.rights.push(unknown(party, what, why.into()));
+                        continue;
+                    }
                     let word = if held { "has" } else { "has not" };
                     let evidence = format!("testIamPermissions: the caller {word} {permission}");
                     declared(party, what, held, evidence)
