@@ -117,7 +117,7 @@ fn the_index_of_every_server_is_listed_and_its_files_are_read() {
         }
         let paged = ListRequest { max: Some(2), ..below("pub/") };
         let (paged, _, pages) = list_all(&*store, &paged);
-        assert_eq!(paged, objects, "{kind:?}");
+        assert_eq!(paged, objects, "{kind:?}, gaps {:?}", store.gaps());
         assert!(pages > 5, "{kind:?}: {pages} pages");
         let folded = ListRequest { delimited: true, ..below("pub/") };
         let (direct, mut prefixes, _) = list_all(&*store, &folded);
