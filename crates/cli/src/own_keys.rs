@@ -51,7 +51,13 @@ pub(crate) fn give(
             *slot = Some(Own::keys(access, own.hint.clone(), own.source.clone()));
             used = true;
             if !quiet {
-                eprintln!("{name} is opened with your own {} ({})", own.hint, own.source);
+                let asked = match provider {
+                    Provider::Aws => endpoints.s3.as_ref(),
+                    _ => endpoints.gcs.as_ref(),
+                };
+                let moved = asked.or(own.endpoint.as_ref());
+                let at = moved.map(|place| format!(" at {place}")).unwrap_or_default();
+                eprintln!("{name} is opened with your own {} ({}){at}", own.hint, own.source);
             }
         }
         if !used {

@@ -293,6 +293,24 @@ fn a_token_follows_no_redirect_and_crosses_no_network_in_the_clear() {
 }
 
 #[test]
+fn signed_urls_of_both_kinds_are_sent_as_they_stand_and_get_what_is_kept() {
+    for signed in ["X-Goog-Date=x&X-Goog-Signature=ab", "GoogleAccessId=a&Expires=1&Signature=b%2B"]
+    {
+        let server = Server::start(vec![reply(200, &[("x-goog-hash", "crc32c=x")], b"bytes")]);
+        let auth = Auth::Query(Secret::new(signed));
+        let store = store(&server.url(), auth, Some("models"), Some("a b.txt"));
+        let object = Object { key: "a b.txt".into(), size: 5, ..Object::default() };
+        assert_eq!(read_exact_vec(&*store.open("models", &object), 0, 5).unwrap(), b"bytes");
+        assert_eq!(store.probe().unwrap().status, GrantStatus::Live);
+        for one in server.requests() {
+            assert_eq!(one.target, format!("/models/a%20b.txt?{signed}"));
+            assert!(!one.head.to_lowercase().contains("authorization"), "{}", one.head);
+        }
+        assert!(server.requests()[0].head.to_lowercase().contains("accept-encoding: gzip"));
+    }
+}
+
+#[test]
 fn a_redirect_to_another_bucket_is_out_of_scope() {
     let text = "[authority]\nowner = \"o\"\nauthorised_by = \"a\"\n\
                 expires = \"2050-01-01T00:00:00Z\"\n[[allow]]\nstore = \"gs://models\"\n";

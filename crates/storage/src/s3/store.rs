@@ -224,6 +224,11 @@ impl GetPart for Shared {
         what: &str,
         limit: u64,
     ) -> Result<Answer, StorageError> {
+        let mut headers = headers;
+        if self.access.provider == Provider::Gcs {
+            // What is kept compressed would else be unpacked on the way.
+            headers.push(("accept-encoding", "gzip".to_owned()));
+        }
         let question = Question { headers, part_only, ..Question::object(container, key) };
         self.ask(&question, what, limit)
     }
