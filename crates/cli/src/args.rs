@@ -94,6 +94,13 @@ pub(crate) struct ReachArguments {
     /// Account keys, a line each ACCOUNT:KEY1:KEY2, to tell which key signed
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Option<PathBuf>,
+    /// Open the buckets you name with your own credentials, as that cloud's tools find them:
+    /// aws, aws:PROFILE, gcs (docs/storage.md)
+    #[arg(long, value_name = "CLOUD")]
+    pub(crate) credentials: Vec<String>,
+    /// Pay for buckets of AWS whose owner has whoever asks pay; without it they are left alone
+    #[arg(long)]
+    pub(crate) requester_pays: bool,
 }
 
 #[derive(Debug, Args)]
@@ -106,10 +113,13 @@ Examples:
   lidless scan @link.txt                    a link you were handed
   lidless scan az://contoso                 what an account shows to strangers
   lidless scan s3://contoso-weights         the same of a bucket
+  lidless scan s3:// --credentials aws      every bucket of your own account
+  lidless scan https://example.com/pub/     a directory index and what it links
 
 A TARGET is a path, a git URL, a storage URL or token, az://ACCOUNT[/CONTAINER
-[/PREFIX]], s3://BUCKET[/PREFIX], gs://BUCKET[/PREFIX], or - or @FILE with any of
-these. What you name may be touched; what is found along the way is followed only
+[/PREFIX]], s3://BUCKET[/PREFIX], gs://BUCKET[/PREFIX], https://HOST/FOLDER/ (as
+index+http://127.0.0.1/FOLDER/ on this machine, where emulators are), or - or @FILE
+with any of these. What you name may be touched; what is found along the way is followed only
 with --follow and inside the scope.")]
 pub(crate) struct ScanArguments {
     /// What to look at

@@ -7,6 +7,7 @@ mod failure;
 mod history;
 mod input;
 mod output;
+mod own_keys;
 mod own_rules;
 mod progress;
 mod request;

@@ -2,7 +2,7 @@
 
 use crate::args::{ReachArguments, ScanArguments};
 use crate::history::HistoryArguments;
-use crate::{decisions, input};
+use crate::{decisions, input, own_keys};
 use anyhow::{Context as _, Result};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use lidless_core::{Limits, Timestamp};
@@ -42,6 +42,11 @@ pub(crate) struct Request {
     pub(crate) verify: Option<usize>,
     #[serde(default)]
     pub(crate) rules: Vec<PathBuf>,
+    /// Which credentials of the user's own open the stores that were named.
+    #[serde(default)]
+    pub(crate) credentials: Vec<String>,
+    #[serde(default)]
+    pub(crate) requester_pays: bool,
 }
 
 impl Request {
@@ -72,6 +77,8 @@ impl Request {
             baselines: arguments.baseline.iter().map(|path| absolute(path).into()).collect(),
             verify: arguments.verify.then_some(arguments.verify_limit),
             rules: arguments.rules.iter().map(|path| PathBuf::from(absolute(path))).collect(),
+            credentials: arguments.reach.credentials.clone(),
+            requester_pays: arguments.reach.requester_pays,
         }
     }
 
@@ -113,13 +120,21 @@ impl Request {
     ) -> Result<ScanSettings> {
         let mut targets = input::targets(&self.targets)?;
         targets.extend(extra);
+        let mut endpoints = input::endpoints(if reach.endpoint.is_empty() {
+            &self.endpoint
+        } else {
+            &reach.endpoint
+        })?;
+        let credentials =
+            if reach.credentials.is_empty() { &self.credentials } else { &reach.credentials };
+        own_keys::give(credentials, &mut targets, &mut endpoints, false)?;
         let scope = reach.scope.as_deref().or(self.scope.as_deref());
-        let endpoint = if reach.endpoint.is_empty() { &self.endpoint } else { &reach.endpoint };
         Ok(ScanSettings {
             targets,
             follow: self.follow,
             scope: input::scope(scope, now)?,
-            endpoints: input::endpoints(endpoint)?,
+            endpoints,
+            requester_pays: self.requester_pays || reach.requester_pays,
             history: !self.no_history,
             git: self.history.options(),
             exclude: globs(&self.exclude)?,
@@ -137,6 +152,7 @@ pub(crate) fn bare(reach: &ReachArguments, now: Timestamp) -> Result<ScanSetting
         follow: false,
         scope: input::scope(reach.scope.as_deref(), now)?,
         endpoints: input::endpoints(&reach.endpoint)?,
+        requester_pays: reach.requester_pays,
         history: false,
         git: GitOptions::default(),
         jobs: 16,

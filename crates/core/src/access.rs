@@ -20,6 +20,17 @@ pub enum Auth {
         /// The session token that a temporary key of AWS works with.
         session: Option<Secret>,
     },
+    /// By an OAuth access token of Google, as it is.
+    Token(Secret),
+    /// By tokens that the key of a service account of Google signs.
+    ServiceAccount {
+        /// Its address: `NAME@PROJECT.iam.gserviceaccount.com`.
+        email: String,
+        /// Which of its keys it is, as the key file says.
+        key_id: Option<String>,
+        /// The private key, in PEM.
+        key: Secret,
+    },
 }
 
 /// One way into one store.
@@ -44,7 +55,7 @@ pub struct Access {
 
 impl Access {
     /// The store without its containers, as places write it: `az://contoso`,
-    /// `az+queue://contoso`, `s3:/`, `gs:/`.
+    /// `az+queue://contoso`, `s3:/`, `gs:/`, `https:/`.
     ///
     /// Joined with `/CONTAINER/KEY` it is the place of an object.
     #[must_use]
@@ -56,7 +67,11 @@ impl Access {
             Provider::Aws => "s3:/".to_owned(),
             Provider::Gcs => "gs:/".to_owned(),
             Provider::Oss => "oss:/".to_owned(),
-            Provider::Http => self.origin.clone(),
+            // The container of a web server is its host and port.
+            Provider::Http => {
+                let scheme = self.origin.split_once("://").map_or("http", |(scheme, _)| scheme);
+                format!("{scheme}:/")
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the holder of a lead can do.
 
+use crate::exposure::Basis;
 use crate::severity::Severity;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -225,6 +226,10 @@ pub struct Observed {
     /// Each operation, declared and observed beside each other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proofs: Vec<Proof>,
+    /// Each right that was looked at: proved, only declared, or unknown and why. Empty in older
+    /// cases.
+    #[serde(default)]
+    pub rights: Vec<Right>,
 }
 
 /// What read-only probes saw of one service. Null means not tested.
@@ -251,6 +256,33 @@ pub struct Proof {
     pub observed: Option<bool>,
     /// Why that is known, or why not.
     pub why: String,
+}
+
+/// Whose right it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Party {
+    /// Whoever holds the credential or the link.
+    Holder,
+    /// Anyone with an account of the provider.
+    Members,
+    /// Anyone at all.
+    Strangers,
+}
+
+/// One thing somebody may do with a store, and how that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Right {
+    /// Who.
+    pub party: Party,
+    /// What, in words: `list objects of models`. Equal rights use equal words.
+    pub what: String,
+    /// Whether they may; null when it is not known.
+    pub allowed: Option<bool>,
+    /// `tested` by a read, `declared` by the service's configuration, or `unknown`.
+    pub basis: Basis,
+    /// What showed it, or why it is not known.
+    pub evidence: String,
 }
 
 /// Something wrong with a grant.

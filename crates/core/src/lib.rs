@@ -40,8 +40,8 @@ pub use finding::{Category, Confidence, Finding, Verified};
 pub use fingerprint::{Fingerprint, FingerprintKey, Identity, stable_id};
 pub use gap::Gap;
 pub use grant::{
-    Grant, GrantScope, GrantStatus, Mechanism, Observed, Permission, Problem, Proof, Provider,
-    ServiceSeen, SignatureCheck,
+    Grant, GrantScope, GrantStatus, Mechanism, Observed, Party, Permission, Problem, Proof,
+    Provider, Right, ServiceSeen, SignatureCheck,
 };
 pub use interest::Interest;
 pub use lead::Lead;

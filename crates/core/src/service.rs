@@ -105,7 +105,7 @@ impl Access {
                 self.token("ss").is_some_and(|letters| letters.contains(service.letter()))
                     && self.token("srt").is_some()
             }
-            Auth::Anonymous => false,
+            Auth::Anonymous | Auth::Token(_) | Auth::ServiceAccount { .. } => false,
         };
         let others = AzureService::ALL.into_iter().filter(|one| *one != own && opens(*one));
         std::iter::once(own).chain(others).collect()

@@ -8,8 +8,8 @@ use crate::objects::{read_mark, service_read_mark};
 use crate::progress::Progress;
 use crate::settings::ScanSettings;
 use lidless_core::{
-    Access, AzureService, Container, Gap, Grant, GrantScope, GrantStatus, Permission, Provider,
-    ServiceSeen, Severity,
+    Access, Auth, AzureService, Container, Gap, Grant, GrantScope, GrantStatus, Permission,
+    Provider, ServiceSeen, Severity,
 };
 use lidless_ledger::{Case, ContainerId, Reach};
 use lidless_storage::{Client, Probe, StorageError, StorageErrorKind, Store};
@@ -144,6 +144,12 @@ pub(crate) fn follow(
                     case.put_local(&[], &[], &[gap])?;
                 }
                 grant.status = probe.status;
+                // Of a bucket that is not there, or an answer that says nothing, nothing was seen.
+                if probe.status == GrantStatus::Unknown && access.provider != Provider::Azure {
+                    let why = probe.observed.meaning.as_deref().unwrap_or("no answer decided");
+                    let reason = format!("nothing was learned of it: {why}");
+                    case.put_local(&[], &[], &[Gap::new(&grant.resource, reason, None)])?;
+                }
                 grant.observed = Some(probe.observed);
                 settle(&mut grant);
             }
@@ -278,9 +284,19 @@ fn enter(
     progress: &Progress,
 ) -> Result<(), EngineError> {
     let key = access.key.as_deref().unwrap_or("");
-    let exact =
+    let mut exact =
         matches!(grant.scope, GrantScope::Object | GrantScope::Version | GrantScope::Snapshot)
             && !key.is_empty();
+    // What the user named may be a folder or an object: only the store knows.
+    if let Some(container) = &access.container
+        && access.provider != Provider::Azure
+        && !matches!(access.auth, Auth::Query(_))
+        && matches!(grant.scope, GrantScope::Object | GrantScope::Directory)
+        && !key.is_empty()
+        && may_list(grant)
+    {
+        exact = !key.ends_with('/') && store.head(container, key).is_ok();
+    }
     let named = access.container.clone().filter(|_| grant.scope != GrantScope::Account);
     let found = match named {
         Some(name) => Ok(vec![Container { name, public: public_of(grant), modified: None }]),
@@ -311,10 +327,12 @@ fn enter(
     for container in containers {
         progress.container();
         let container_id = case.put_container(store.name(), &container)?;
-        let prefix = if grant.scope == GrantScope::Directory && !key.is_empty() {
-            format!("{}/", key.trim_end_matches('/'))
-        } else if exact {
+        let prefix = if exact {
             key.to_owned()
+        } else if matches!(grant.scope, GrantScope::Directory | GrantScope::Object)
+            && !key.is_empty()
+        {
+            format!("{}/", key.trim_end_matches('/'))
         } else {
             String::new()
         };

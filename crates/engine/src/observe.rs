@@ -72,6 +72,9 @@ pub fn observe(settings: &ScanSettings) -> Result<StoreView, EngineError> {
             let writable = grant.permissions.iter().flatten().any(changes) || (all && !link);
             (credential.access(), writable)
         }
+        Target::Store { own: Some(own), .. } => {
+            (lidless_token::Credential::Own(own.clone()).access(), false)
+        }
         Target::Store { access, .. } => (Some(access.clone()), false),
         Target::Path(_) | Target::GitUrl(_) => (None, false),
     };
@@ -141,7 +144,8 @@ fn list(
     };
     loop {
         let page = store.list(&request).map_err(failed)?;
-        for object in page.objects {
+        // A seal is of what is there now.
+        for object in page.objects.into_iter().filter(|object| object.version.is_none()) {
             if view.objects.len() >= MOST {
                 return Err(EngineError::Target(format!("more than {MOST} objects: name a part")));
             }

@@ -27,6 +27,7 @@ use lidless_io::{Budget, Tally};
 use lidless_judge::exit_code;
 use lidless_ledger::Case;
 use lidless_storage::{Client, ClientSettings};
+use lidless_token::{Credential, Own};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -142,6 +143,7 @@ pub(crate) fn client(settings: &ScanSettings) -> Arc<Client> {
     let client_settings = ClientSettings {
         endpoints: settings.endpoints.clone(),
         user_agent: user_agent(settings),
+        requester_pays: settings.requester_pays,
         ..ClientSettings::default()
     };
     Arc::new(Client::new(Arc::new(settings.scope.clone()), client_settings))
@@ -180,6 +182,12 @@ pub(crate) fn named_scope(settings: &ScanSettings) -> Scope {
         if let Some(access) = access {
             // A bucket is one among many of one service; an account is a store of its own.
             match &access.container {
+                // What was named of a web server is a folder of it, or a file.
+                Some(host) if access.provider == Provider::Http => {
+                    let key = access.key.as_deref().unwrap_or("");
+                    let place = format!("{}/{host}/{key}", access.store());
+                    scope.name_store(place.trim_end_matches('/'));
+                }
                 Some(bucket) if access.provider != Provider::Azure => {
                     scope.name_store(&format!("{}/{bucket}", access.store()));
                 }
@@ -214,15 +222,26 @@ pub(crate) fn open_target(
             book.lock().unwrap_or_else(PoisonError::into_inner).add(seen, None, None, true);
             return Ok(1);
         }
-        Target::Store { access, name } => {
-            let place = Place::whole(Provenance::new(Layer::Input { name: name.clone() }));
+        Target::Store { access, name, own } => {
             let url = store_url(access);
-            let Some(credential) = lidless_token::read(&url) else {
-                return Err(EngineError::Target(format!("{name}: no such store")));
+            let link = match access.provider {
+                Provider::Http => Some(Credential::Own(Own::web(access.clone()))),
+                _ => lidless_token::read(&url),
             };
-            let sighting = lidless_token::Sighting { span: 0..0, form: "named", credential };
-            let seen = vec![Seen { place, sighting }];
-            book.lock().unwrap_or_else(PoisonError::into_inner).add(seen, None, None, true);
+            // Strangers have no list of buckets of their own to look at.
+            let names_some = access.container.is_some() || access.provider == Provider::Azure;
+            let link = link.filter(|_| names_some || own.is_none()).map(|link| ("named", link));
+            let own = own.clone().map(|own| ("own_credentials", Credential::Own(own)));
+            let ways: Vec<_> = own.into_iter().chain(link).collect();
+            if ways.is_empty() {
+                return Err(EngineError::Target(format!("{name}: no such store")));
+            }
+            for (form, credential) in ways {
+                let place = Place::whole(Provenance::new(Layer::Input { name: name.clone() }));
+                let sighting = lidless_token::Sighting { span: 0..0, form, credential };
+                let seen = vec![Seen { place, sighting }];
+                book.lock().unwrap_or_else(PoisonError::into_inner).add(seen, None, None, true);
+            }
             return Ok(1);
         }
     };
@@ -331,7 +350,8 @@ fn unreachable_target(settings: &ScanSettings, book: &Mutex<Book>) -> Result<(),
     }
     let book = book.lock().unwrap_or_else(PoisonError::into_inner);
     let answered = book.known().any(|(_, known)| {
-        known.grant.observed.is_some() || known.grant.mechanism != Mechanism::AzureAnonymous
+        let strange = matches!(known.grant.mechanism, Mechanism::AzureAnonymous | Mechanism::Http);
+        known.grant.observed.is_some() || !strange
     });
     if answered {
         return Ok(());

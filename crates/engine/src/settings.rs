@@ -23,6 +23,8 @@ pub struct ScanSettings {
     pub scope: Scope,
     /// Where services are, when not where they usually are.
     pub endpoints: Endpoints,
+    /// Whether requests to buckets of AWS say that whoever asks will pay for them.
+    pub requester_pays: bool,
     /// Whether git histories are read, or only the newest tree.
     pub history: bool,
     /// Which part of them.

@@ -2,11 +2,13 @@
 
 use crate::error::EngineError;
 use lidless_core::{Access, Auth, Provider};
-use lidless_token::Credential;
+use lidless_token::{Credential, Own};
+use percent_encoding::percent_decode_str;
 use std::path::{Path, PathBuf};
 
 /// One thing to look at.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "there is a handful of targets a run")]
 pub enum Target {
     /// A file, a folder or a repository on this machine.
     Path(PathBuf),
@@ -19,12 +21,14 @@ pub enum Target {
         /// Where it was given: `argument 1`, `standard input`, the name of a file.
         source: String,
     },
-    /// A store by its short name, without a credential.
+    /// A store by its short name, or a web server by its URL.
     Store {
-        /// The way in.
+        /// The way in for strangers.
         access: Access,
         /// As it was named.
         name: String,
+        /// The way in with credentials of the user's own, when they said which.
+        own: Option<Own>,
     },
 }
 
@@ -46,6 +50,14 @@ impl Target {
                 return bucket(rest, trimmed, provider, origin);
             }
         }
+        // A web server that could be taken for something else: an emulator on this machine, a
+        // host of a cloud.
+        if let Some(url) = trimmed.strip_prefix("index+") {
+            return web(url).map(|target| target.named(trimmed)).ok_or_else(|| {
+                let shown = without_query(trimmed);
+                EngineError::Target(format!("{shown}: write it as index+http://HOST/FOLDER/"))
+            });
+        }
         if Path::new(trimmed).exists() {
             return Ok(Self::Path(PathBuf::from(trimmed)));
         }
@@ -58,6 +70,9 @@ impl Target {
         if is_git_url(trimmed) {
             return Ok(Self::GitUrl(trimmed.to_owned()));
         }
+        if let Some(target) = web(trimmed) {
+            return Ok(target);
+        }
         if trimmed.contains("://") {
             return Err(EngineError::Target(format!(
                 "{}: neither a storage URL that is known nor the URL of a git repository (which \
@@ -66,6 +81,14 @@ impl Target {
             )));
         }
         Err(EngineError::Target(format!("{}: no such file or folder", without_query(trimmed))))
+    }
+
+    /// The same store under the name that it was given.
+    fn named(self, word: &str) -> Self {
+        match self {
+            Self::Store { access, own, .. } => Self::Store { access, name: word.to_owned(), own },
+            other => other,
+        }
     }
 
     /// How reports call it; credentials redacted.
@@ -103,11 +126,56 @@ fn azure(rest: &str, word: &str) -> Result<Target, EngineError> {
             auth: Auth::Anonymous,
         },
         name: word.to_owned(),
+        own: None,
+    })
+}
+
+/// A folder or a file of a web server. A query may hold anything, a password as well: such URLs
+/// are none.
+fn web(word: &str) -> Option<Target> {
+    let (scheme, rest) = word.split_once("://")?;
+    if !matches!(scheme, "http" | "https") || rest.contains(['?', '#', '@', '\\']) {
+        return None;
+    }
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = authority.split(':').next().unwrap_or("");
+    if host.is_empty() || authority.contains(char::is_whitespace) {
+        return None;
+    }
+    let path = percent_decode_str(path).decode_utf8().ok()?.into_owned();
+    let authority = authority.to_ascii_lowercase();
+    Some(Target::Store {
+        access: Access {
+            provider: Provider::Http,
+            origin: format!("{scheme}://{authority}"),
+            path_style: true,
+            account: String::new(),
+            container: Some(authority),
+            key: (!path.is_empty()).then_some(path),
+            auth: Auth::Anonymous,
+        },
+        name: word.to_owned(),
+        own: None,
     })
 }
 
 fn bucket(rest: &str, word: &str, provider: Provider, origin: &str) -> Result<Target, EngineError> {
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+    if rest.is_empty() {
+        return Ok(Target::Store {
+            access: Access {
+                provider,
+                origin: origin.to_owned(),
+                path_style: true,
+                account: String::new(),
+                container: None,
+                key: None,
+                auth: Auth::Anonymous,
+            },
+            name: word.to_owned(),
+            own: None,
+        });
+    }
     // Ceph and the oldest buckets also have capitals and underscores.
     let valid = (3..=222).contains(&bucket.len())
         && bucket.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
@@ -127,6 +195,7 @@ fn bucket(rest: &str, word: &str, provider: Provider, origin: &str) -> Result<Ta
             auth: Auth::Anonymous,
         },
         name: word.to_owned(),
+        own: None,
     })
 }
 
@@ -167,8 +236,27 @@ mod tests {
         let target = Target::parse("https://me:hunter2@example.com/a.git", "argument 1").unwrap();
         assert!(matches!(target, Target::GitUrl(_)));
         assert_eq!(target.describe(), "https://example.com/a.git");
+        let wrong = Target::parse("https://me:hunter2@example.com/a", "argument 1");
+        assert!(!wrong.unwrap_err().to_string().contains("hunter2"));
         let wrong = Target::parse("https://me:hunter2@example.com/a?x=1", "argument 1");
         assert!(!wrong.unwrap_err().to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn a_folder_of_a_web_server_is_a_store() {
+        let parsed = Target::parse("http://Files.example.com:8080/pub/a%20b/", "x").unwrap();
+        let Target::Store { access, .. } = parsed else { panic!("not a store") };
+        assert_eq!(access.store(), "http:/");
+        assert_eq!(access.container.as_deref(), Some("files.example.com:8080"));
+        assert_eq!(access.key.as_deref(), Some("pub/a b/"));
+        assert!(Target::parse("https://example.com/a?token=hunter2", "x").is_err());
+        let local = Target::parse("index+http://127.0.0.1:8000/pub/", "x").unwrap();
+        let Target::Store { access, name, .. } = local else { panic!("not a store") };
+        assert_eq!(
+            (access.provider, name.as_str()),
+            (Provider::Http, "index+http://127.0.0.1:8000/pub/")
+        );
+        assert!(Target::parse("index+ftp://127.0.0.1/", "x").is_err());
     }
 
     #[test]

@@ -89,6 +89,9 @@ fn audience(grant: &Grant, leads: &[Lead]) -> ScoreInput {
     if grant.observed.as_ref().and_then(|seen| seen.public) == Some(true) {
         return input(name, 4, Basis::Tested, "answers to strangers without any credential");
     }
+    if !leads.is_empty() && leads.iter().all(|lead| lead.kind == "own_credentials") {
+        return input(name, 0, Basis::Declared, "your own credentials: nothing leaked");
+    }
     if let Some(lead) = leads.iter().find(|lead| lead.commit.is_some()) {
         let evidence = format!(
             "a bearer link in a git history: whoever reads it holds it ({})",

@@ -27,6 +27,8 @@ pub struct ClientSettings {
     pub attempts: u32,
     /// The longest pause a service may ask for.
     pub retry_after_cap: Duration,
+    /// Whether requests to buckets of AWS say that whoever asks will pay for them.
+    pub requester_pays: bool,
 }
 
 impl Default for ClientSettings {
@@ -38,6 +40,7 @@ impl Default for ClientSettings {
             read_timeout: Duration::from_secs(60),
             attempts: 5,
             retry_after_cap: Duration::from_secs(60),
+            requester_pays: false,
         }
     }
 }
@@ -186,6 +189,11 @@ impl Client {
             std::thread::sleep(wait);
             attempt = attempt.saturating_add(1);
         }
+    }
+
+    /// Whether the user said to pay for buckets for which whoever asks pays.
+    pub(crate) fn pays(&self) -> bool {
+        self.settings.requester_pays
     }
 
     pub(crate) fn attempts(&self) -> u32 {

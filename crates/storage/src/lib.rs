@@ -3,9 +3,13 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
 mod azure;
+pub mod chain;
 mod client;
 mod content;
+mod gcs;
+mod http;
 mod identity;
+mod interview;
 mod open;
 mod pace;
 mod retry;
@@ -16,6 +20,7 @@ mod url;
 mod xml;
 
 pub use client::{Client, ClientSettings};
+pub use http::{Index, IndexEntry};
 pub use identity::{IDENTITY_BYTES, IdentityAnswer, IdentityCall, SigningKey, issuer_at};
 pub use open::{Endpoints, open, touch};
 pub use store::{ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store};

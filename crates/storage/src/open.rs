@@ -2,10 +2,12 @@
 
 use crate::azure;
 use crate::client::Client;
+use crate::gcs::GcsStore;
+use crate::http::HttpStore;
 use crate::s3::S3Store;
 use crate::store::{StorageError, StorageErrorKind, Store};
 use crate::url::host;
-use lidless_core::{Access, Provider, Touch};
+use lidless_core::{Access, Auth, Provider, Touch};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,6 +22,8 @@ pub struct Endpoints {
     pub azure_services: BTreeMap<String, String>,
     /// S3.
     pub s3: Option<String>,
+    /// The region that signatures name where the host of an S3 service does not tell it.
+    pub s3_region: Option<String>,
     /// Google Cloud Storage.
     pub gcs: Option<String>,
     /// Issuers of credentials, by the name their rules give them: `github`.
@@ -33,12 +37,17 @@ pub struct Endpoints {
 pub fn open(client: &Arc<Client>, access: &Access) -> Result<Arc<dyn Store>, StorageError> {
     match access.provider {
         Provider::Azure => Ok(azure::open(client, access)),
+        // What is signed is signed for the interface in XML.
+        Provider::Gcs if !matches!(access.auth, Auth::Key { .. } | Auth::Query(_)) => {
+            Ok(Arc::new(GcsStore::new(Arc::clone(client), access.clone())))
+        }
         Provider::Aws | Provider::Gcs => {
             Ok(Arc::new(S3Store::new(Arc::clone(client), access.clone())))
         }
-        Provider::Oss | Provider::Http => Err(StorageError {
+        Provider::Http => Ok(Arc::new(HttpStore::new(Arc::clone(client), access.clone()))),
+        Provider::Oss => Err(StorageError {
             kind: StorageErrorKind::Unsupported,
-            message: "this version follows Azure, S3 and Google Cloud storage".into(),
+            message: "this version follows Azure, S3, Google Cloud storage and web servers".into(),
             status: None,
             code: None,
         }),
@@ -60,7 +69,5 @@ pub fn touch(access: &Access, endpoints: &Endpoints) -> Touch {
         (Some(container), None) => container.clone(),
         (None, _) => String::new(),
     };
-    // A web server is a host and no store.
-    let store = (access.provider != Provider::Http).then(|| access.store());
-    Touch { host: host(endpoint.unwrap_or(&access.origin)), store, path }
+    Touch { host: host(endpoint.unwrap_or(&access.origin)), store: Some(access.store()), path }
 }

@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     unreachable_pub,
+    dead_code,
     missing_docs
 )]
 

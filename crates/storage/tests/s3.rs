@@ -4,11 +4,14 @@
     clippy::cast_possible_truncation,
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     unreachable_pub,
     missing_docs
 )]
 
-use lidless_core::{Access, Auth, GrantStatus, Object, Provider, PublicAccess, Scope, Secret};
+use lidless_core::{
+    Access, Auth, Basis, GrantStatus, Object, Party, Provider, PublicAccess, Right, Scope, Secret,
+};
 use lidless_io::{ReadAt, ReadErrorKind, read_exact_vec};
 use lidless_kit::{Radosgw, S3User};
 use lidless_storage::{Client, ClientSettings, ListRequest, StorageErrorKind, Store, open};
@@ -70,12 +73,22 @@ fn world() -> Option<(World, S3User)> {
 }
 
 impl World {
-    fn client(&self) -> Arc<Client> {
-        let settings = ClientSettings { attempts: 2, ..ClientSettings::default() };
+    fn client(&self, requester_pays: bool) -> Arc<Client> {
+        let settings = ClientSettings { attempts: 2, requester_pays, ..ClientSettings::default() };
         Arc::new(Client::new(Arc::new(Scope::without_file()), settings))
     }
 
     fn store(&self, auth: Auth, bucket: Option<&str>, key: Option<&str>) -> Arc<dyn Store> {
+        self.paying(auth, bucket, key, false)
+    }
+
+    fn paying(
+        &self,
+        auth: Auth,
+        bucket: Option<&str>,
+        key: Option<&str>,
+        pays: bool,
+    ) -> Arc<dyn Store> {
         let access = Access {
             provider: Provider::Aws,
             origin: self.service.url(),
@@ -85,7 +98,7 @@ impl World {
             key: key.map(str::to_owned),
             auth,
         };
-        open(&self.client(), &access).unwrap()
+        open(&self.client(pays), &access).unwrap()
     }
 
     fn key(&self, user: &S3User) -> Auth {
@@ -127,6 +140,9 @@ fn a_real_gateway_is_listed_read_and_probed() {
     keys_are_probed(&world, &stranger);
     signed_urls_are_probed(&world);
     strangers_are_probed(&world);
+    what_is_declared_stands_beside_what_is_proved(&world);
+    versions_are_listed_and_read(&world);
+    nobody_pays_without_being_asked(&world, &stranger);
 }
 
 fn everything_is_listed(world: &World, store: &dyn Store) {
@@ -256,4 +272,122 @@ fn strangers_are_probed(world: &World) {
     );
     assert_eq!(probe(Some("members"), None).0, denied);
     assert_eq!(probe(None, None).0, denied);
+}
+
+/// Whether a party may, how that is known, and why.
+fn right(rights: &[Right], party: Party, what: &str) -> (Option<bool>, Basis, String) {
+    let found = rights.iter().find(|right| right.party == party && right.what == what);
+    let found = found.unwrap_or_else(|| panic!("{what} is not among {rights:#?}"));
+    (found.allowed, found.basis, found.evidence.clone())
+}
+
+fn what_is_declared_stands_beside_what_is_proved(world: &World) {
+    let rights = |bucket, key| {
+        let store = world.store(world.key(&world.owner), Some(bucket), key);
+        store.probe().unwrap().observed.rights
+    };
+    let strangers = Party::Strangers;
+    let seen = rights("readable", None);
+    let list = right(&seen, strangers, "list objects of s3://readable");
+    assert_eq!((list.0, list.1), (Some(false), Basis::Tested), "{list:?}");
+    let read = right(&seen, strangers, "read objects of s3://readable");
+    assert_eq!((read.0, read.1), (Some(true), Basis::Declared), "{read:?}");
+    let write = right(&seen, strangers, "write objects of s3://readable");
+    assert_eq!((write.0, write.1), (Some(false), Basis::Declared), "{write:?}");
+    let own = right(&seen, Party::Holder, "write objects of s3://readable");
+    assert_eq!((own.0, own.1), (None, Basis::Unknown), "{own:?}");
+
+    world.service.put_bucket(&world.owner, "dropbox", "public-read-write");
+    let seen = rights("dropbox", None);
+    let write = right(&seen, strangers, "write objects of s3://dropbox");
+    assert_eq!((write.0, write.1), (Some(true), Basis::Declared), "{write:?}");
+    let list = right(&seen, strangers, "list objects of s3://dropbox");
+    assert_eq!((list.0, list.1), (Some(true), Basis::Tested), "{list:?}");
+    world.service.put_public_access_block(&world.owner, "dropbox", true);
+    let seen = rights("dropbox", None);
+    let write = right(&seen, strangers, "write objects of s3://dropbox");
+    assert_eq!((write.0, write.1), (Some(false), Basis::Declared), "{write:?}");
+    assert!(write.2.contains("public access block"), "{write:?}");
+    let list = right(&seen, strangers, "list objects of s3://dropbox");
+    assert_eq!((list.0, list.1), (Some(false), Basis::Tested), "{list:?}");
+
+    let members = right(&rights("members", None), Party::Members, "list objects of s3://members");
+    assert_eq!((members.0, members.1), (Some(true), Basis::Declared), "{members:?}");
+    world.service.put_open_object(&world.owner, "models", "handout.txt", b"for you");
+    let seen = rights("models", Some("handout.txt"));
+    let read = right(&seen, strangers, "read s3://models/handout.txt");
+    assert_eq!((read.0, read.1), (Some(true), Basis::Declared), "{read:?}");
+    let seen = rights("models", Some("plain.txt"));
+    let read = right(&seen, strangers, "read s3://models/plain.txt");
+    assert_eq!((read.0, read.1), (Some(false), Basis::Declared), "{read:?}");
+    let kept = right(&seen, Party::Holder, "find earlier versions in s3://models");
+    assert_eq!((kept.0, kept.1), (Some(false), Basis::Declared), "{kept:?}");
+    // A stranger sees nothing of the configuration, and is told so.
+    let store = world.store(Auth::Anonymous, Some("open"), None);
+    let seen = store.probe().unwrap().observed.rights;
+    let write = right(&seen, strangers, "write objects of s3://open");
+    assert_eq!((write.0, write.1), (None, Basis::Unknown), "{write:?}");
+    assert!(write.2.contains("may not be seen"), "{write:?}");
+}
+
+fn versions_are_listed_and_read(world: &World) {
+    let (owner, service) = (&world.owner, &world.service);
+    service.put_bucket(owner, "history", "private");
+    service.put_object(owner, "history", "before.txt", b"before versions");
+    service.keep_versions(owner, "history");
+    for text in ["first", "second!", "third  "] {
+        service.put_object(owner, "history", "a b/k+&=%.txt", text.as_bytes());
+    }
+    service.put_object(owner, "history", "gone.txt", b"a secret, deleted");
+    service.delete_object(owner, "history", "gone.txt");
+    let store = world.store(world.key(owner), Some("history"), None);
+    let (objects, ..) = list_all(&*store, &in_bucket("history"));
+    let read = |object: &Object| {
+        let source = store.open("history", object);
+        String::from_utf8(read_exact_vec(&*source, 0, source.len()).unwrap()).unwrap()
+    };
+    let seen: Vec<_> = objects
+        .iter()
+        .map(|object| (object.key.as_str(), object.version.is_some(), read(object)))
+        .collect();
+    let wanted = [
+        ("a b/k+&=%.txt", false, "third  "),
+        ("a b/k+&=%.txt", true, "second!"),
+        ("a b/k+&=%.txt", true, "first"),
+        ("before.txt", false, "before versions"),
+        ("gone.txt", true, "a secret, deleted"),
+    ];
+    let wanted = wanted.map(|(key, old, text)| (key, old, text.to_owned()));
+    assert_eq!(seen, wanted, "{objects:?}");
+    let paged = ListRequest { max: Some(1), ..in_bucket("history") };
+    let (paged, _, pages) = list_all(&*store, &paged);
+    assert_eq!(paged, objects);
+    assert!(pages >= 5, "{pages} pages");
+    let folded = ListRequest { delimited: true, ..in_bucket("history") };
+    let (objects, prefixes, _) = list_all(&*store, &folded);
+    assert_eq!((objects.len(), prefixes), (2, vec!["a b/".to_owned()]));
+    let seen = store.probe().unwrap().observed.rights;
+    let kept = right(&seen, Party::Holder, "find earlier versions in s3://history");
+    assert_eq!((kept.0, kept.1), (Some(true), Basis::Declared), "{kept:?}");
+}
+
+fn nobody_pays_without_being_asked(world: &World, stranger: &S3User) {
+    let (owner, service) = (&world.owner, &world.service);
+    service.put_bucket(owner, "toll", "authenticated-read");
+    service.put_object(owner, "toll", "k.txt", b"for a fee");
+    service.let_requesters_pay(owner, "toll");
+    let store = world.store(world.key(stranger), Some("toll"), None);
+    let seen = store.probe().unwrap();
+    assert_eq!(seen.observed.can_list, Some(false), "{seen:?}");
+    let bucket_says = seen.observed.rights.iter().map(|one| one.evidence.as_str());
+    assert!(bucket_says.into_iter().any(|why| why.contains("--requester-pays")), "{seen:?}");
+    assert_eq!(store.list(&in_bucket("toll")).unwrap_err().kind, StorageErrorKind::Denied);
+    let store = world.paying(world.key(stranger), Some("toll"), None, true);
+    let seen = store.probe().unwrap();
+    assert_eq!(seen.observed.can_list, Some(true), "{seen:?}");
+    assert_eq!(list_all(&*store, &in_bucket("toll")).0.len(), 1);
+    let store = world.store(world.key(owner), Some("toll"), None);
+    let seen = store.probe().unwrap().observed.rights;
+    let free = right(&seen, Party::Holder, "read s3://toll at its owner's cost");
+    assert_eq!((free.0, free.1), (Some(false), Basis::Declared), "{free:?}");
 }

@@ -7,6 +7,7 @@ use crate::keyring::KeyRing;
 use crate::link::Link;
 use crate::notes;
 use crate::operations::rows;
+use crate::own::Own;
 use crate::presigned::Presigned;
 use crate::problems::problem;
 use crate::signing::is_conclusive;
@@ -43,6 +44,8 @@ pub enum Credential {
     KeyPair(KeyPair),
     /// A storage URL without a credential.
     Link(Link),
+    /// A store that the user named, with credentials of their own or a web server's with none.
+    Own(Own),
 }
 
 impl Credential {
@@ -55,6 +58,7 @@ impl Credential {
             Self::Presigned(url) => url.id(),
             Self::KeyPair(pair) => pair.id(),
             Self::Link(link) => link.id(),
+            Self::Own(own) => own.id(),
         }
     }
 
@@ -66,7 +70,7 @@ impl Credential {
             Self::AzureKey(key) => Some(key.secret()),
             Self::Presigned(url) => Some(url.secret()),
             Self::KeyPair(pair) => Some(pair.secret()),
-            Self::Link(_) => None,
+            Self::Link(_) | Self::Own(_) => None,
         }
     }
 
@@ -79,6 +83,7 @@ impl Credential {
             Self::Presigned(url) => url.mechanism(),
             Self::KeyPair(pair) => pair.mechanism(),
             Self::Link(link) => link.mechanism(),
+            Self::Own(own) => own.mechanism(),
         }
     }
 
@@ -91,6 +96,7 @@ impl Credential {
             Self::Presigned(url) => url.redacted_url(),
             Self::KeyPair(pair) => pair.redacted(),
             Self::Link(link) => link.url(),
+            Self::Own(own) => own.shown(),
         }
     }
 
@@ -104,6 +110,7 @@ impl Credential {
             Self::Presigned(url) => url.access(),
             Self::KeyPair(pair) => pair.access(),
             Self::Link(link) => link.access(),
+            Self::Own(own) => Some(own.access()),
         }
     }
 
@@ -123,6 +130,7 @@ impl Credential {
             Self::Presigned(url) => url.grant(now, keys),
             Self::KeyPair(pair) => pair.grant(),
             Self::Link(link) => link.grant(),
+            Self::Own(own) => own.grant(),
         };
         grant.id = self.id();
         grant.signature = self.check(keys);

@@ -124,7 +124,7 @@ pub fn replacements(
     let wish = &Wish { permissions: letters.into_iter().collect(), ..wish.clone() };
     let before = credential.grant(wish.now, keys);
     match credential {
-        Credential::Link(_) => Err(MintError::Nothing),
+        Credential::Link(_) | Credential::Own(_) => Err(MintError::Nothing),
         Credential::AzureSas(sas) => {
             azure(sas.account(), sas.address.as_ref(), service(sas), wish, keys, &before)
         }

@@ -5,8 +5,10 @@ mod fixture;
 mod hostile;
 mod radosgw;
 mod s3_sign;
+mod web;
 
 pub use azurite::Azurite;
 pub use fixture::{files_below, fixture, tree};
 pub use hostile::cut_and_flip;
 pub use radosgw::{Radosgw, S3User};
+pub use web::{WebKind, WebServer};

@@ -124,6 +124,41 @@ impl Radosgw {
         self.put(user, bucket, "policy=", &[], policy.as_bytes());
     }
 
+    /// Keeps versions of what is overwritten or deleted from now on.
+    pub fn keep_versions(&self, user: &S3User, bucket: &str) {
+        let body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+        self.put(user, bucket, "versioning=", &[], body.as_bytes());
+    }
+
+    /// Makes whoever asks pay.
+    pub fn let_requesters_pay(&self, user: &S3User, bucket: &str) {
+        let body = "<RequestPaymentConfiguration><Payer>Requester</Payer>\
+                    </RequestPaymentConfiguration>";
+        self.put(user, bucket, "requestPayment=", &[], body.as_bytes());
+    }
+
+    /// Sets the public access block, which this service heeds for listings.
+    pub fn put_public_access_block(&self, user: &S3User, bucket: &str, ignores_acls: bool) {
+        let body = format!(
+            "<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls>\
+             <IgnorePublicAcls>{ignores_acls}</IgnorePublicAcls>\
+             <BlockPublicPolicy>false</BlockPublicPolicy>\
+             <RestrictPublicBuckets>false</RestrictPublicBuckets>\
+             </PublicAccessBlockConfiguration>"
+        );
+        self.put(user, bucket, "publicAccessBlock=", &[], body.as_bytes());
+    }
+
+    /// Deletes the newest version of an object.
+    pub fn delete_object(&self, user: &S3User, bucket: &str, key: &str) {
+        self.send(user, "DELETE", &format!("{bucket}/{key}"), "", &[], b"");
+    }
+
+    /// Uploads an object that everyone may read.
+    pub fn put_open_object(&self, user: &S3User, bucket: &str, key: &str, bytes: &[u8]) {
+        self.put(user, &format!("{bucket}/{key}"), "", &[("x-amz-acl", "public-read")], bytes);
+    }
+
     /// Uploads an object.
     pub fn put_object(&self, user: &S3User, bucket: &str, key: &str, bytes: &[u8]) {
         self.put(user, &format!("{bucket}/{key}"), "", &[], bytes);
@@ -154,10 +189,22 @@ impl Radosgw {
     }
 
     fn put(&self, user: &S3User, path: &str, query: &str, extra: &[(&str, &str)], body: &[u8]) {
-        let signed = self.signer(user).headers("PUT", path, query, extra, body);
+        self.send(user, "PUT", path, query, extra, body);
+    }
+
+    fn send(
+        &self,
+        user: &S3User,
+        method: &str,
+        path: &str,
+        query: &str,
+        extra: &[(&str, &str)],
+        body: &[u8],
+    ) {
+        let signed = self.signer(user).headers(method, path, query, extra, body);
         let target = if query.is_empty() { String::new() } else { format!("?{query}") };
         let mut request =
-            format!("PUT /{}{target} HTTP/1.1\r\n", crate::s3_sign::encoded_path(path));
+            format!("{method} /{}{target} HTTP/1.1\r\n", crate::s3_sign::encoded_path(path));
         for (name, value) in signed {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -169,7 +216,7 @@ impl Radosgw {
         stream.read_to_end(&mut answer).expect("an answer");
         let answer = String::from_utf8_lossy(&answer);
         let good = ["HTTP/1.1 200", "HTTP/1.1 204"].iter().any(|ok| answer.starts_with(ok));
-        assert!(good, "PUT {path}: {answer}");
+        assert!(good, "{method} {path}: {answer}");
     }
 
     /// Runs a program to its end; without a daemon that it asks, it would wait for ever.

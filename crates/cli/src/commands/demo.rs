@@ -38,6 +38,7 @@ pub(crate) fn run(arguments: &DemoArguments, quiet: bool) -> Result<u8> {
         follow: true,
         scope: Scope::without_file(),
         endpoints: Endpoints { azure: Some(endpoint.clone()), ..Endpoints::default() },
+        requester_pays: false,
         history: true,
         git: lidless_engine::GitOptions::default(),
         jobs: 16,

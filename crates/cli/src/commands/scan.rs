@@ -2,7 +2,7 @@
 
 use crate::args::ScanArguments;
 use crate::request::{Request, globs};
-use crate::{input, output, own_rules, progress};
+use crate::{input, output, own_keys, own_rules, progress};
 use anyhow::{Context as _, Result, bail};
 use lidless_core::{Limits, ModelRow, Timestamp};
 use lidless_detect::RuleSet;
@@ -31,6 +31,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         follow: arguments.follow,
         scope: input::scope(arguments.reach.scope.as_deref(), now)?,
         endpoints: input::endpoints(&arguments.reach.endpoint)?,
+        requester_pays: arguments.reach.requester_pays,
         history: !arguments.no_history,
         git: arguments.history.options(),
         jobs: usize::from(arguments.jobs),
@@ -64,6 +65,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         settings.verify = settings.verify.or(again.verify);
         settings.scope = again.scope;
         settings.endpoints = again.endpoints;
+        settings.requester_pays = again.requester_pays;
         settings.history = again.history;
         settings.git = again.git;
         settings.exclude = again.exclude;
@@ -80,6 +82,9 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         if targets.is_empty() {
             bail!("name a target: a path, a git URL, a storage URL, - or @FILE");
         }
+        let words = &arguments.reach.credentials;
+        own_keys::give(words, &mut targets, &mut settings.endpoints, quiet)?;
+        own_keys::demand(&targets)?;
         let request = Request::of(arguments, &targets);
         settings.decisions = request.decisions(arguments)?;
         settings.rules = own_rules::load(&arguments.rules)?;

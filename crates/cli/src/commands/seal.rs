@@ -35,6 +35,7 @@ pub(crate) fn store(target: &str, reach: &ReachArguments) -> Result<Option<Store
         _ => bail!("{target}: neither a folder nor a store"),
     }
     let mut settings = bare(reach, now)?;
+    crate::own_keys::give(&reach.credentials, &mut targets, &mut settings.endpoints, false)?;
     settings.targets.append(&mut targets);
     Ok(Some(observe(&settings)?))
 }

@@ -89,6 +89,7 @@ impl Interview<'_> {
             Auth::Key { .. } => self.account(),
             Auth::Query(_) if self.shared.sas("srt").is_some() => self.account(),
             Auth::Query(_) => self.service(),
+            Auth::Token(_) | Auth::ServiceAccount { .. } => {}
         }
     }
 

@@ -48,7 +48,7 @@ impl Shared {
         let tags = match &access.auth {
             Auth::Query(sas) => parameter(sas, "sp").is_none_or(|letters| letters.contains('t')),
             Auth::Key { .. } => true,
-            Auth::Anonymous => false,
+            Auth::Anonymous | Auth::Token(_) | Auth::ServiceAccount { .. } => false,
         };
         let include = Include::new(tags);
         let (heard, link) = (Mutex::default(), Link::default());
@@ -95,7 +95,8 @@ impl Shared {
                 }
                 full.push_str(&credential(sas.expose(), own));
             }
-            Auth::Anonymous => {}
+            // Tokens of another provider are never sent here.
+            Auth::Anonymous | Auth::Token(_) | Auth::ServiceAccount { .. } => {}
             Auth::Key { id, key, .. } => {
                 headers.push(("x-ms-date", http_date(Timestamp::now())));
                 let signed = match self.service {
@@ -150,7 +151,9 @@ impl Shared {
     /// link may name one.
     pub(crate) fn chooses_version(&self) -> bool {
         match &self.access.auth {
-            Auth::Anonymous | Auth::Key { .. } => true,
+            Auth::Anonymous | Auth::Key { .. } | Auth::Token(_) | Auth::ServiceAccount { .. } => {
+                true
+            }
             Auth::Query(_) => {
                 self.sas("sv").is_some_and(|version| version.as_str() >= OLDEST_FREE_TOKEN)
                     && self.sas("api-version").is_none()

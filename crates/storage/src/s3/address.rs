@@ -17,15 +17,17 @@ pub(crate) struct Address {
     host_bucket: Option<String>,
     /// The host is one of AWS itself, where a bucket lives in one region and is served there.
     is_aws: bool,
+    /// The region that the user's own settings name.
+    set_region: Option<String>,
 }
 
 impl Address {
     /// The address of an access; `endpoint` replaces its own and is path-style.
-    pub(crate) fn new(access: &Access, endpoint: Option<&str>) -> Self {
+    pub(crate) fn new(access: &Access, endpoint: Option<&str>, set_region: Option<String>) -> Self {
         let provider = access.provider;
         if let Some(endpoint) = endpoint {
             let origin = endpoint.trim_end_matches('/').to_owned();
-            return Self { provider, origin, host_bucket: None, is_aws: false };
+            return Self { provider, origin, host_bucket: None, is_aws: false, set_region };
         }
         let mut origin = access.origin.trim_end_matches('/').to_owned();
         let is_aws = is_aws_host(&url::host(&origin));
@@ -34,7 +36,7 @@ impl Address {
             origin = format!("https://{rest}");
         }
         let host_bucket = access.container.clone().filter(|_| !access.path_style);
-        Self { provider, origin, host_bucket, is_aws }
+        Self { provider, origin, host_bucket, is_aws, set_region }
     }
 
     /// Scheme and authority for a request about `bucket`, which lives in `region` when that is
@@ -91,7 +93,9 @@ impl Address {
         let region = rest.strip_suffix(".amazonaws.com").and_then(|rest| rest.rsplit('.').next());
         match region.map(|region| region.strip_prefix("s3-").unwrap_or(region)) {
             Some(region) if region.split('-').count() >= 3 => region.to_owned(),
-            _ => "us-east-1".into(),
+            // A region of AWS itself says nothing of where a bucket there lives.
+            _ if self.is_aws => "us-east-1".into(),
+            _ => self.set_region.clone().unwrap_or_else(|| "us-east-1".into()),
         }
     }
 
@@ -158,7 +162,7 @@ mod tests {
             key: None,
             auth: Auth::Anonymous,
         };
-        Address::new(&access, None)
+        Address::new(&access, None, None)
     }
 
     #[test]

@@ -20,23 +20,8 @@ pub(crate) struct Page {
     pub(crate) truncated: bool,
 }
 
-fn empty_object() -> Object {
-    Object {
-        key: String::new(),
-        size: 0,
-        etag: None,
-        modified: None,
-        created: None,
-        tier: None,
-        blob_type: None,
-        content_md5: None,
-        content_type: None,
-        ..Object::default()
-    }
-}
-
 /// Keys as `encoding-type=url` writes them: percent-encoded, and a space is a plus.
-fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
@@ -47,13 +32,13 @@ fn decoded(text: &str) -> String {
 pub(crate) fn objects(body: &[u8]) -> Result<Page, String> {
     let mut walk = Walk::new(body);
     let mut page = Page::default();
-    let mut current = empty_object();
+    let mut current = Object::default();
     let (mut encoded, mut complete) = (false, false);
     loop {
         match walk.step()? {
             Step::Open => {
                 if walk.path.last().is_some_and(|name| name == "Contents") {
-                    current = empty_object();
+                    current = Object::default();
                 }
             }
             Step::Close => {
@@ -131,37 +116,6 @@ pub(crate) fn buckets(body: &[u8]) -> Result<(Vec<Container>, Option<String>), S
     }
 }
 
-/// What an access control list gives to everyone: whether strangers may list, and whether anyone
-/// with an account of the provider may.
-///
-/// # Errors
-/// What is wrong with the document, in words.
-pub(crate) fn lists_to_strangers(body: &[u8]) -> Result<bool, String> {
-    let mut walk = Walk::new(body);
-    let (mut all, mut found, mut complete) = (false, false, false);
-    loop {
-        match walk.step()? {
-            Step::Open => all &= walk.path.last().is_none_or(|name| name != "Grant"),
-            Step::Close => {
-                let (name, text) = walk.close();
-                match name.as_str() {
-                    "URI" => {
-                        all |= text.ends_with("/global/AllUsers")
-                            || text.ends_with("/global/AuthenticatedUsers");
-                    }
-                    "Permission" if all => {
-                        found |= matches!(text.as_str(), "READ" | "FULL_CONTROL");
-                    }
-                    "AccessControlPolicy" => complete = true,
-                    _ => {}
-                }
-            }
-            Step::End if complete => return Ok(found),
-            Step::End => return Err("the access control list breaks off".into()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,10 +130,6 @@ mod tests {
     const BUCKETS: &str = "<ListAllMyBucketsResult><Owner><ID>x</ID></Owner><Buckets><Bucket>\
         <Name>one</Name><CreationDate>2020-01-01T00:00:00Z</CreationDate></Bucket></Buckets>\
         </ListAllMyBucketsResult>";
-    const LIST: &str = "<AccessControlPolicy><AccessControlList><Grant><Grantee><ID>x</ID>\
-        </Grantee><Permission>FULL_CONTROL</Permission></Grant><Grant><Grantee>\
-        <URI>http://acs.amazonaws.com/groups/global/AllUsers</URI></Grantee>\
-        <Permission>READ</Permission></Grant></AccessControlList></AccessControlPolicy>";
 
     #[test]
     fn a_page_is_read_with_its_names_as_they_are() {
@@ -195,12 +145,9 @@ mod tests {
     }
 
     #[test]
-    fn buckets_and_what_strangers_may_are_read() {
+    fn buckets_are_read() {
         let (found, next) = buckets(BUCKETS.as_bytes()).unwrap();
         assert_eq!((found[0].name.as_str(), found.len(), next), ("one", 1, None));
-        assert!(lists_to_strangers(LIST.as_bytes()).unwrap());
-        let own = LIST.replace("AllUsers", "LogDelivery");
-        assert!(!lists_to_strangers(own.as_bytes()).unwrap());
     }
 
     #[test]
@@ -208,11 +155,10 @@ mod tests {
         for text in ["", "<ListBucketResult>", "<html>no</html>", "<!DOCTYPE a><b/>"] {
             assert!(objects(text.as_bytes()).is_err(), "{text}");
             assert!(buckets(text.as_bytes()).is_err(), "{text}");
-            assert!(lists_to_strangers(text.as_bytes()).is_err(), "{text}");
         }
-        for text in [PAGE, BUCKETS, LIST] {
+        for text in [PAGE, BUCKETS] {
             lidless_kit::cut_and_flip(text.as_bytes(), |bytes| {
-                let _ = (objects(bytes), buckets(bytes), lists_to_strangers(bytes));
+                let _ = (objects(bytes), buckets(bytes));
             });
         }
     }

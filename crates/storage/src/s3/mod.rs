@@ -2,11 +2,14 @@
 //! Google Cloud Storage.
 
 mod address;
+mod configuration;
 mod list;
 mod probe;
 mod refusal;
+mod rights;
 mod sign;
 mod store;
 mod verdict;
+mod versions;
 
 pub(crate) use store::S3Store;

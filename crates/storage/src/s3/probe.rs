@@ -1,14 +1,13 @@
 //! Is it live, and what may it do? With as few reading requests as that takes.
-//!
-//! A credential is called live only when the service's own answer says so, and revoked only when
-//! it says that: a login page or a proxy's refusal decide nothing.
 
 use super::list;
+use super::rights::{self, Openness};
 use super::store::{Question, Shared};
-use super::verdict::{Asked, Verdict, verdict};
+use super::verdict::{Asked, verdict};
 use crate::client::{Answer, Verb};
-use crate::store::{Probe, StorageError, StorageErrorKind};
-use lidless_core::{Auth, GrantStatus, Observed, Timestamp};
+use crate::interview::{Interview, tested, unknown};
+use crate::store::{Probe, StorageError};
+use lidless_core::{Auth, GrantStatus, Party, Right};
 
 /// The largest answer to a question: the buckets of an account.
 const LIMIT: u64 = 16 << 20;
@@ -18,78 +17,114 @@ const LIMIT: u64 = 16 << 20;
 /// # Errors
 /// When no question got an answer.
 pub(crate) fn probe(shared: &Shared) -> Result<Probe, StorageError> {
-    let mut interview = Interview {
-        shared,
-        observed: Observed { checked_at: Some(Timestamp::now()), ..Observed::default() },
-        best: None,
-        first_error: None,
-    };
-    interview.run();
-    let Interview { mut observed, best, first_error, .. } = interview;
-    let Some(best) = best else {
-        return Err(first_error.unwrap_or_else(|| StorageError {
-            kind: StorageErrorKind::Unsupported,
-            message: format!("cannot ask {}: the link names nothing to ask", shared.access.store()),
-            status: None,
-            code: None,
-        }));
-    };
-    if matches!(shared.access.auth, Auth::Anonymous) {
-        observed.public = match best.status {
-            GrantStatus::Live => Some(true),
-            GrantStatus::Unknown => None,
-            _ => Some(false),
-        };
-    }
-    Ok(Probe { status: best.status, observed })
+    let mut asking = Asking { shared, interview: Interview::begin(), bucket: None };
+    asking.run();
+    let strange = matches!(shared.access.auth, Auth::Anonymous);
+    asking.rights();
+    asking.interview.end(strange, &shared.access.store())
 }
 
-struct Interview<'a> {
+struct Asking<'a> {
     shared: &'a Shared,
-    observed: Observed,
-    best: Option<Verdict>,
-    first_error: Option<StorageError>,
+    interview: Interview,
+    /// The bucket that was asked about.
+    bucket: Option<String>,
 }
 
-impl Interview<'_> {
+impl Asking<'_> {
     fn run(&mut self) {
         let access = &self.shared.access;
         let key = access.key.as_deref().unwrap_or("");
+        self.bucket.clone_from(&access.container);
         match (&access.auth, &access.container) {
             (Auth::Query(_), Some(bucket)) if key.is_empty() => self.objects(bucket, ""),
             (Auth::Query(_), Some(bucket)) => {
                 self.object(bucket, key, Verb::Get);
-                let code = self.observed.error_code.as_deref();
+                let code = self.interview.observed.error_code.as_deref();
                 if code == Some("SignatureDoesNotMatch") {
                     self.object(bucket, key, Verb::Head);
                 }
             }
             (Auth::Query(_), None) => {}
-            (Auth::Anonymous, Some(bucket)) => {
+            (Auth::Key { .. }, named) => {
+                let first = self.buckets();
+                if self.interview.has_ended() {
+                    return;
+                }
+                if let Some(bucket) = named.clone().or(first) {
+                    self.objects(&bucket, key);
+                    if !key.is_empty() && !key.ends_with('/') {
+                        self.object(&bucket, key, Verb::Get);
+                    }
+                    self.bucket = Some(bucket);
+                }
+            }
+            (_, Some(bucket)) => {
                 if !key.is_empty() {
                     self.object(bucket, key, Verb::Get);
                 }
                 self.objects(bucket, key);
             }
-            (Auth::Anonymous, None) => {
+            (_, None) => {
                 self.buckets();
             }
-            (Auth::Key { .. }, named) => {
-                let first = self.buckets();
-                let ended = |best: &Verdict| {
-                    matches!(best.status, GrantStatus::Expired | GrantStatus::Revoked)
-                };
-                if self.best.as_ref().is_some_and(ended) {
-                    return;
-                }
-                if let Some(bucket) = named.as_deref().or(first.as_deref()) {
-                    self.objects(bucket, key);
-                    if !key.is_empty() {
-                        self.object(bucket, key, Verb::Get);
-                    }
+        }
+    }
+
+    /// What was proved, what is only declared, and what is unknown and why.
+    fn rights(&mut self) {
+        let access = &self.shared.access;
+        let party = match access.auth {
+            Auth::Anonymous => Party::Strangers,
+            _ => Party::Holder,
+        };
+        let observed = &self.interview.observed;
+        let mut rights: Vec<Right> = Vec::new();
+        if let Some(allowed) = observed.can_list_containers {
+            let what = format!("list the buckets of {}", access.store());
+            rights.push(tested(party, what, Some(allowed), "a listing of the buckets"));
+        }
+        let Some(bucket) = self.bucket.clone() else {
+            self.interview.observed.rights = rights;
+            return;
+        };
+        let place = self.shared.bucket_place(&bucket);
+        let key = access.key.as_deref().unwrap_or("");
+        if !matches!(access.auth, Auth::Query(_)) {
+            let what = format!("list objects of {place}");
+            let mut right = tested(party, what, observed.can_list, "a listing of one name");
+            let is_key = matches!(access.auth, Auth::Key { .. });
+            if is_key && right.allowed == Some(false) && !self.shared.pays() {
+                let beside = "; a bucket for which whoever asks pays answers alike, see \
+                              --requester-pays";
+                right.evidence.push_str(beside);
+            }
+            rights.push(right);
+        }
+        if !key.is_empty() && !key.ends_with('/') {
+            let what = format!("read {place}/{key}");
+            rights.push(tested(party, what, observed.can_read, "a read of its first byte"));
+        }
+        let is_live = self.interview.status() == Some(GrantStatus::Live);
+        match &access.auth {
+            Auth::Key { .. } if is_live => {
+                let why = "a key declares nothing, and writing is never tried";
+                rights.push(unknown(party, format!("write objects of {place}"), why.into()));
+                rights.extend(rights::settings(self.shared, &bucket));
+                rights.extend(Openness::of(self.shared, &bucket, true).rights());
+                if !key.is_empty() && !key.ends_with('/') {
+                    rights.push(rights::of_object(self.shared, &bucket, key));
                 }
             }
+            // What strangers may see of the configuration says what they may do with the rest.
+            Auth::Anonymous if is_live => {
+                let proved: Vec<String> = rights.iter().map(|right| right.what.clone()).collect();
+                let more = Openness::of(self.shared, &bucket, true).rights();
+                rights.extend(more.into_iter().filter(|right| !proved.contains(&right.what)));
+            }
+            _ => {}
         }
+        self.interview.observed.rights = rights;
     }
 
     /// Lists the buckets and returns the name of one.
@@ -131,7 +166,7 @@ impl Interview<'_> {
         let answer = match self.shared.ask(&question, &what, limit) {
             Ok(answer) => answer,
             Err(error) => {
-                self.first_error.get_or_insert(error);
+                self.interview.failed(error);
                 return None;
             }
         };
@@ -140,20 +175,14 @@ impl Interview<'_> {
         if verb == Verb::Head && verdict.status != GrantStatus::Live {
             return None;
         }
-        let allowed = verdict.allowed;
-        let tested =
-            matches!(verdict.status, GrantStatus::Live | GrantStatus::Denied).then_some(allowed);
+        let (allowed, tested) = (verdict.allowed, verdict.tested());
+        let observed = &mut self.interview.observed;
         match asked {
-            Asked::Buckets => self.observed.can_list_containers = tested,
-            Asked::Objects => self.observed.can_list = tested,
-            Asked::Object => self.observed.can_read = tested,
+            Asked::Buckets => observed.can_list_containers = tested,
+            Asked::Objects => observed.can_list = tested,
+            Asked::Object => observed.can_read = tested,
         }
-        if self.best.as_ref().is_none_or(|known| known.rank() < verdict.rank()) {
-            self.observed.http_status = Some(answer.status);
-            self.observed.error_code = answer.code();
-            self.observed.meaning = Some(verdict.meaning.clone());
-            self.best = Some(verdict);
-        }
+        self.interview.heard(&answer, verdict);
         allowed.then_some(answer)
     }
 }

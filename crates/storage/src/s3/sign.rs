@@ -15,6 +15,8 @@ pub(crate) struct Signer<'a> {
     pub(crate) key: &'a Secret,
     pub(crate) session: Option<&'a Secret>,
     pub(crate) region: &'a str,
+    /// The one who asks pays, and says so.
+    pub(crate) pays: bool,
 }
 
 /// Digest of an empty body, in hex.
@@ -48,6 +50,10 @@ impl Signer<'_> {
             ("x-amz-content-sha256", EMPTY.to_owned()),
             ("x-amz-date", time.clone()),
         ];
+        // In the order of their names, as the signature wants them.
+        if self.pays {
+            signed.push(("x-amz-request-payer", "requester".to_owned()));
+        }
         if let Some(session) = self.session {
             signed.push(("x-amz-security-token", session.expose().to_owned()));
         }
@@ -103,7 +109,7 @@ mod tests {
     fn the_published_example_is_signed_alike() {
         let key = Secret::new(concat!("wJalrXUtnFEMI/K7MDENG/bPxRfiCY", "EXAMPLEKEY"));
         let id = concat!("AKIAIOSFODNN7", "EXAMPLE");
-        let signer = Signer { id, key: &key, session: None, region: "us-east-1" };
+        let signer = Signer { id, key: &key, session: None, region: "us-east-1", pays: false };
         let now = "2013-05-24T00:00:00Z".parse().unwrap();
         let host = "examplebucket.s3.amazonaws.com";
         let headers = signer.headers(Verb::Get, host, "/", "max-keys=2&prefix=J", now);

@@ -4,7 +4,9 @@ use super::address::{Address, touch_of};
 use super::list::{self, Page};
 use super::probe;
 use super::refusal::{refused, region};
+use super::rights::Openness;
 use super::sign::Signer;
+use super::versions::{Marker, versions};
 use crate::client::{Answer, Ask, Client, Verb};
 use crate::content::{GetPart, ObjectBytes, shown_place};
 use crate::retry::http_time;
@@ -12,7 +14,9 @@ use crate::store::{
     ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store, malformed,
 };
 use crate::url::{authority, query};
-use lidless_core::{Access, Auth, Container, Object, Provider, PublicAccess, Timestamp, Touch};
+use lidless_core::{
+    Access, Auth, Container, Gap, Object, ObjectVersion, Provider, Timestamp, Touch,
+};
 use lidless_io::{Link, ReadAt};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,6 +87,9 @@ pub(crate) struct Shared {
     pub(crate) access: Access,
     name: String,
     address: Address,
+    /// Whether every version may be listed, by bucket.
+    versions: Mutex<BTreeMap<String, bool>>,
+    gaps: Mutex<Vec<Gap>>,
     /// Where buckets turned out to live.
     regions: Mutex<BTreeMap<String, String>>,
     link: Link,
@@ -113,6 +120,22 @@ impl Shared {
         }
     }
 
+    /// Whether all versions of a bucket are listed, once that is known.
+    fn lists_versions(&self, bucket: &str) -> Option<bool> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).copied()
+    }
+
+    /// Notes whether all versions of a bucket are listed; true when that is news.
+    fn note_versions(&self, bucket: &str, listed: bool) -> bool {
+        let mut known = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(bucket.to_owned(), listed) != Some(listed)
+    }
+
+    /// Whether the user said to pay for buckets for which whoever asks pays.
+    pub(crate) fn pays(&self) -> bool {
+        self.client.pays() && self.access.provider == Provider::Aws
+    }
+
     fn region_of(&self, bucket: &str) -> Option<String> {
         self.regions.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned()
     }
@@ -133,16 +156,34 @@ impl Shared {
             // The method and every parameter are part of the signature: nothing can be asked but
             // what the URL was made for.
             Auth::Query(signed) => {
+                let payer = signed.expose().to_ascii_lowercase().contains("x-amz-request-payer");
+                if payer && !self.client.pays() {
+                    let why = "the link says that whoever signed it pays for each request; \
+                               --requester-pays says that this is meant";
+                    return Err(StorageError {
+                        kind: StorageErrorKind::Denied,
+                        message: format!("cannot {what}: {why}"),
+                        status: None,
+                        code: None,
+                    });
+                }
                 full = crate::url::fit(signed.expose().trim_start_matches('?'));
             }
             Auth::Key { id, key, session } => {
                 let own = self.address.region();
-                let signer =
-                    Signer { id, key, session: session.as_ref(), region: region.unwrap_or(&own) };
+                let signer = Signer {
+                    id,
+                    key,
+                    session: session.as_ref(),
+                    region: region.unwrap_or(&own),
+                    pays: self.pays(),
+                };
                 let now = Timestamp::now();
                 let authority = authority(&origin);
                 headers.extend(signer.headers(question.verb, &authority, &path, &full, now));
             }
+            // Google's tokens are for its own interface.
+            Auth::Token(_) | Auth::ServiceAccount { .. } => {}
         }
         let url = if full.is_empty() {
             format!("{origin}{path}")
@@ -183,6 +224,11 @@ impl GetPart for Shared {
         what: &str,
         limit: u64,
     ) -> Result<Answer, StorageError> {
+        let mut headers = headers;
+        if self.access.provider == Provider::Gcs {
+            // What is kept compressed would else be unpacked on the way.
+            headers.push(("accept-encoding", "gzip".to_owned()));
+        }
         let question = Question { headers, part_only, ..Question::object(container, key) };
         self.ask(&question, what, limit)
     }
@@ -209,12 +255,18 @@ impl S3Store {
             Provider::Gcs => endpoints.gcs.as_deref(),
             _ => endpoints.s3.as_deref(),
         };
-        let address = Address::new(&access, endpoint);
+        let region = match access.provider {
+            Provider::Aws => endpoints.s3_region.clone(),
+            _ => None,
+        };
+        let address = Address::new(&access, endpoint, region);
         let shared = Shared {
             client,
             access,
             name,
             address,
+            versions: Mutex::new(BTreeMap::new()),
+            gaps: Mutex::new(Vec::new()),
             regions: Mutex::new(BTreeMap::new()),
             link: Link::default(),
         };
@@ -249,31 +301,70 @@ impl S3Store {
         }
         Err(malformed(&what, "the listing does not end"))
     }
+}
 
-    /// What strangers may do with a bucket: asked as one. None when the answer decides nothing.
-    fn public(&self, bucket: &str) -> Option<PublicAccess> {
-        let what = format!("ask about {}", self.shared.bucket_place(bucket));
-        let parameters = "list-type=2&max-keys=1";
-        let question = Question { strange: true, ..Question::bucket(bucket, parameters) };
-        let answer = self.shared.ask(&question, &what, PAGE_LIMIT).ok()?;
-        match answer.status {
-            200 if list::objects(&answer.body).is_ok() => return Some(PublicAccess::Container),
-            401 | 403 => {}
-            _ => return None,
-        }
-        // Strangers may not list. Whether everybody with an account of the provider may is in the
-        // access control list, and whether anybody may read is in the policy, if we may see these.
-        let see = |parameters| {
-            let answer = self.shared.ask(&Question::bucket(bucket, parameters), &what, PAGE_LIMIT);
-            answer.ok().filter(|answer| matches!(answer.status, 200 | 404))
+impl S3Store {
+    /// One page of all versions; none where only current objects are listed.
+    fn all_versions(&self, request: &ListRequest) -> Result<Option<ListPage>, StorageError> {
+        let shared = &self.shared;
+        let bucket = &request.container;
+        let kept = match &request.cursor {
+            Some(cursor) => match cursor.strip_prefix("version:") {
+                Some(kept) => Some(kept),
+                None => return Ok(None),
+            },
+            None => None,
         };
-        if list::lists_to_strangers(&see("acl")?.body).ok()? {
-            return Some(PublicAccess::Container);
+        // A signed URL was signed for one operation; Cloud Storage has versions of its own.
+        let lists = shared.access.provider == Provider::Aws
+            && !matches!(shared.access.auth, Auth::Query(_));
+        let known = shared.lists_versions(bucket);
+        if !lists || kept.is_none() && known == Some(false) {
+            return Ok(None);
         }
-        let policy = see("policyStatus")?;
-        let text = String::from_utf8_lossy(&policy.body).to_ascii_lowercase();
-        let public = policy.status == 200 && text.contains("<ispublic>true</ispublic>");
-        Some(if public { PublicAccess::Blob } else { PublicAccess::None })
+        let what = format!("list the versions of {}", shared.bucket_place(bucket));
+        let mut parameters = "versions&encoding-type=url".to_owned();
+        if !request.prefix.is_empty() {
+            parameters.push_str(&format!("&prefix={}", query(&request.prefix)));
+        }
+        if request.delimited {
+            parameters.push_str("&delimiter=%2F");
+        }
+        parameters.push_str(&kept.map(Marker::parameters).unwrap_or_default());
+        parameters.push_str(&format!("&max-keys={}", request.max.unwrap_or(1000).clamp(1, 1000)));
+        let question =
+            Question { prefix: &request.prefix, ..Question::bucket(bucket, &parameters) };
+        let answer = shared.ask(&question, &what, PAGE_LIMIT)?;
+        let page = match answer.status {
+            200 if answer.whole => versions(&answer.body),
+            200 => return Err(malformed(&what, "a page is larger than any can be")),
+            _ if kept.is_some() || known == Some(true) => return Err(refused(&what, &answer)),
+            // Some services do not know the question, and some holders may not ask it: then there
+            // is nothing that they could see.
+            _ => {
+                shared.note_versions(bucket, false);
+                return Ok(None);
+            }
+        };
+        match page {
+            Ok(page) => {
+                shared.note_versions(bucket, true);
+                let next = page.next.map(|marker| marker.cursor());
+                if next.is_some() && next == request.cursor {
+                    return Err(malformed(&what, "the listing does not move on"));
+                }
+                Ok(Some(ListPage { objects: page.objects, prefixes: page.prefixes, next }))
+            }
+            Err(why) if kept.is_some() || known == Some(true) => Err(malformed(&what, &why)),
+            Err(why) => {
+                if shared.note_versions(bucket, false) {
+                    let reason = format!("earlier versions, if any, could not be listed: {why}");
+                    let gap = Gap::new(shared.bucket_place(bucket), reason, None);
+                    shared.gaps.lock().unwrap_or_else(PoisonError::into_inner).push(gap);
+                }
+                Ok(None)
+            }
+        }
     }
 }
 
@@ -300,12 +391,15 @@ impl Store for S3Store {
             result => result?,
         };
         for bucket in found.iter_mut().take(ASKED_ABOUT) {
-            bucket.public = self.public(&bucket.name);
+            bucket.public = Openness::of(&self.shared, &bucket.name, false).public();
         }
         Ok(found)
     }
 
     fn list(&self, request: &ListRequest) -> Result<ListPage, StorageError> {
+        if let Some(page) = self.all_versions(request)? {
+            return Ok(page);
+        }
         let bucket = &request.container;
         let what = format!("list the objects of {}", self.shared.bucket_place(bucket));
         let mut parameters = "list-type=2&encoding-type=url".to_owned();
@@ -393,13 +487,60 @@ impl Store for S3Store {
     }
 
     fn open(&self, container: &str, object: &Object) -> Arc<dyn ReadAt> {
+        let shared = Arc::clone(&self.shared);
+        let store: Arc<dyn GetPart> = match &object.version {
+            Some(ObjectVersion::Version(id)) => {
+                Arc::new(VersionPart { shared, parameters: format!("versionId={}", query(id)) })
+            }
+            _ => shared,
+        };
         Arc::new(ObjectBytes {
-            store: Arc::clone(&self.shared) as Arc<dyn GetPart>,
+            store,
             container: container.to_owned(),
             key: object.key.clone(),
             size: object.size,
             etag: object.etag.clone(),
         })
+    }
+
+    fn gaps(&self) -> Vec<Gap> {
+        self.shared.gaps.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// One version of an object.
+struct VersionPart {
+    shared: Arc<Shared>,
+    /// `versionId=ID`, encoded.
+    parameters: String,
+}
+
+impl GetPart for VersionPart {
+    fn place(&self, container: &str, key: &str) -> String {
+        format!("{}?{}", self.shared.place(container, key), self.parameters)
+    }
+
+    fn get(
+        &self,
+        container: &str,
+        key: &str,
+        part_only: bool,
+        headers: Vec<(&'static str, String)>,
+        what: &str,
+        limit: u64,
+    ) -> Result<Answer, StorageError> {
+        let parameters = &self.parameters;
+        let question =
+            Question { headers, part_only, parameters, ..Question::object(container, key) };
+        self.shared.ask(&question, what, limit)
+    }
+
+    fn refused(&self, what: &str, answer: &Answer) -> StorageError {
+        refused(what, answer)
+    }
+
+    fn link(&self) -> &Link {
+        self.shared.link()
     }
 }
 

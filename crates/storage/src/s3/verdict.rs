@@ -7,6 +7,7 @@ use super::list;
 use super::refusal::message;
 use super::store::Shared;
 use crate::client::Answer;
+use crate::interview::Verdict;
 use lidless_core::{Auth, GrantStatus, Secret, Timestamp};
 
 /// What is asked.
@@ -18,31 +19,6 @@ pub(crate) enum Asked {
     Objects,
     /// Read the first byte of an object.
     Object,
-}
-
-/// What one answer says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Verdict {
-    pub(crate) status: GrantStatus,
-    /// What was asked is allowed.
-    pub(crate) allowed: bool,
-    pub(crate) meaning: String,
-}
-
-impl Verdict {
-    fn new(status: GrantStatus, meaning: &str) -> Self {
-        Self { status, allowed: false, meaning: meaning.to_owned() }
-    }
-
-    /// How much it decides.
-    pub(crate) fn rank(&self) -> u8 {
-        match self.status {
-            GrantStatus::Live => 4,
-            GrantStatus::Revoked | GrantStatus::Expired => 3,
-            GrantStatus::Denied => 2,
-            GrantStatus::Unknown => 1,
-        }
-    }
 }
 
 /// Reads an answer.
@@ -62,10 +38,7 @@ pub(crate) fn verdict(shared: &Shared, asked: Asked, answer: &Answer) -> Verdict
             _ => denied("strangers see no buckets"),
         },
         (200 | 206, _) => success(asked, answer),
-        (416, _) => Verdict {
-            allowed: true,
-            ..live("the service answered: it works, and the object is empty")
-        },
+        (416, _) => Verdict::allowed("the service answered: it works, and the object is empty"),
         (403, "InvalidObjectState") => live("it works, and the object is in an archive tier"),
         (_, "NoSuchBucket") => unknown("there is no such bucket"),
         (404, "NoSuchKey") if strange => live("strangers may list, and this object is not there"),
@@ -84,7 +57,10 @@ pub(crate) fn verdict(shared: &Shared, asked: Asked, answer: &Answer) -> Verdict
         },
         (_, "AllAccessDisabled" | "AccountProblem") => denied("the account or bucket is disabled"),
         (_, "UserProjectMissing") => {
-            denied("whoever asks would have to pay, and that is never offered")
+            denied("whoever asks would have to pay, and that is never offered here")
+        }
+        (403, _) if says.contains("requester pays") => {
+            denied("whoever asks pays for this bucket; --requester-pays says that you will")
         }
         (401 | 403, _) if strange => denied("strangers get no answer: private, or not there"),
         (400 | 403, _) if says.contains("expired") => expired("its time is over"),
@@ -94,6 +70,10 @@ pub(crate) fn verdict(shared: &Shared, asked: Asked, answer: &Answer) -> Verdict
         // The signature is looked at first: what is refused for rights is known.
         (403, "AccessDenied") => match &shared.access.auth {
             Auth::Query(_) => denied("the signer may not read it, or the bucket's policy forbids"),
+            _ if asked != Asked::Buckets && !shared.pays() => live(
+                "the key is valid, this operation is not allowed to it; a bucket for which whoever \
+                 asks pays answers alike, see --requester-pays",
+            ),
             _ => live("the key is valid, this operation is not allowed to it"),
         },
         (401 | 403, _) => denied("refused, for a reason that is not the credential's own"),
@@ -115,8 +95,7 @@ fn success(asked: Asked, answer: &Answer) -> Verdict {
         Asked::Object => from_storage || answer.status == 206,
     };
     if fits {
-        let meaning = "the service answered: it works";
-        return Verdict { allowed: true, ..Verdict::new(GrantStatus::Live, meaning) };
+        return Verdict::allowed("the service answered: it works");
     }
     Verdict::new(GrantStatus::Unknown, "the answer is not that of a storage service")
 }

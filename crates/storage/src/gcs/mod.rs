@@ -1,0 +1,11 @@
+//! Google Cloud Storage by its JSON interface: for strangers, for access tokens and for the keys
+//! of service accounts. What is signed for the XML interface (signed URLs, HMAC keys) goes to
+//! `s3`, which speaks it.
+
+mod list;
+mod probe;
+mod sign;
+mod store;
+mod verdict;
+
+pub(crate) use store::GcsStore;

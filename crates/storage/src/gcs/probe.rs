@@ -1,0 +1,208 @@
+//! Is it live, and what may it do? The service says itself which permissions the caller has: a
+//! read that tells of writing without any.
+//!
+//! Source: "Buckets: testIamPermissions" of the JSON interface: a GET that needs no permission.
+
+use super::list;
+use super::store::{Shared, encoded};
+use super::verdict::verdict;
+use crate::client::Answer;
+use crate::interview::{Interview, declared, tested, unknown};
+use crate::store::{Probe, StorageError, StorageErrorKind};
+use lidless_core::{Auth, Party, Right};
+
+/// The largest answer to a question.
+const LIMIT: u64 = 1 << 20;
+
+/// What is asked about, in words and as the service calls it.
+const PERMISSIONS: [(&str, &str); 10] = [
+    ("list objects of", "storage.objects.list"),
+    ("read objects of", "storage.objects.get"),
+    ("create objects in", "storage.objects.create"),
+    ("overwrite and delete objects of", "storage.objects.delete"),
+    ("change the metadata of objects of", "storage.objects.update"),
+    ("change who may read single objects of", "storage.objects.setIamPolicy"),
+    ("see the settings of", "storage.buckets.get"),
+    ("see who may do what with", "storage.buckets.getIamPolicy"),
+    ("change who may do what with", "storage.buckets.setIamPolicy"),
+    ("delete", "storage.buckets.delete"),
+];
+
+/// Those of them that a token for reading alone can use.
+const OF_READING: [&str; 3] =
+    ["storage.objects.list", "storage.objects.get", "storage.buckets.get"];
+
+/// Asks, until the answers decide.
+///
+/// # Errors
+/// When no question got an answer.
+pub(crate) fn probe(shared: &Shared) -> Result<Probe, StorageError> {
+    let mut asking = Asking { shared, interview: Interview::begin(), rights: Vec::new() };
+    asking.run();
+    let strange = matches!(shared.access.auth, Auth::Anonymous);
+    asking.interview.observed.rights = asking.rights;
+    let mut probe = asking.interview.end(strange, &shared.access.store())?;
+    if strange && (probe.observed.can_list, probe.observed.can_read) == (Some(false), Some(false)) {
+        probe.observed.public = Some(false);
+    }
+    Ok(probe)
+}
+
+struct Asking<'a> {
+    shared: &'a Shared,
+    interview: Interview,
+    rights: Vec<Right>,
+}
+
+impl Asking<'_> {
+    fn party(&self) -> Party {
+        match self.shared.access.auth {
+            Auth::Anonymous => Party::Strangers,
+            _ => Party::Holder,
+        }
+    }
+
+    fn run(&mut self) {
+        let access = &self.shared.access;
+        let mut bucket = access.container.clone();
+        if bucket.is_none() {
+            bucket = self.buckets();
+        }
+        let Some(bucket) = bucket else { return };
+        let key = access.key.clone().unwrap_or_default();
+        if !key.is_empty() && !key.ends_with('/') {
+            self.object(&bucket, &key);
+        }
+        self.objects(&bucket, &key);
+        if self.interview.has_ended() {
+            return;
+        }
+        self.permissions(&bucket);
+    }
+
+    /// Lists the buckets of the project and gives the name of one.
+    fn buckets(&mut self) -> Option<String> {
+        let Some(project) = self.shared.project() else {
+            let why = "no project is known: set GOOGLE_CLOUD_PROJECT, or name a bucket";
+            self.interview.failed(StorageError {
+                kind: StorageErrorKind::Unsupported,
+                message: format!(
+                    "cannot list the buckets of {}/: {why}",
+                    self.shared.access.store()
+                ),
+                status: None,
+                code: None,
+            });
+            return None;
+        };
+        let path = format!("/storage/v1/b?maxResults=1&project={}", encoded(&project));
+        let answer = self.ask("", &path, Vec::new(), LIMIT)?;
+        let listed = list::buckets(&answer.body);
+        let verdict = verdict(&answer, false, listed.is_ok());
+        self.interview.observed.can_list_containers = verdict.tested();
+        let what = format!("list the buckets of the project {project}");
+        let how = "a listing of one bucket";
+        self.rights.push(tested(self.party(), what, verdict.tested(), how));
+        self.interview.heard(&answer, verdict);
+        listed.ok()?.0.into_iter().next().map(|bucket| bucket.name)
+    }
+
+    /// Lists one name, in the folder that the link stays in.
+    fn objects(&mut self, bucket: &str, key: &str) {
+        let folder = key.rfind('/').and_then(|at| key.get(..=at)).unwrap_or("");
+        let mut path = format!("/storage/v1/b/{}/o?maxResults=1", encoded(bucket));
+        if !folder.is_empty() {
+            path.push_str(&format!("&prefix={}", encoded(folder)));
+        }
+        let touched = format!("{bucket}/{folder}");
+        let touched = touched.trim_end_matches('/');
+        let Some(answer) = self.ask(touched, &path, Vec::new(), LIMIT) else { return };
+        let strange = self.party() == Party::Strangers;
+        let verdict = verdict(&answer, strange, list::objects(&answer.body).is_ok());
+        self.interview.observed.can_list = verdict.tested();
+        let what = format!("list objects of {}", self.shared.place_of(bucket));
+        self.rights.push(tested(self.party(), what, verdict.tested(), "a listing of one name"));
+        self.interview.heard(&answer, verdict);
+    }
+
+    fn object(&mut self, bucket: &str, key: &str) {
+        let path = format!("/storage/v1/b/{}/o/{}?alt=media", encoded(bucket), encoded(key));
+        let range = vec![("range", "bytes=0-0".to_owned())];
+        let touched = format!("{bucket}/{key}");
+        let Some(answer) = self.ask(&touched, &path, range, 1) else { return };
+        let strange = self.party() == Party::Strangers;
+        let from_storage = ["x-goog-hash", "x-guploader-uploadid", "x-goog-generation"]
+            .iter()
+            .any(|name| answer.header(name).is_some());
+        let verdict = verdict(&answer, strange, from_storage || answer.status == 206);
+        self.interview.observed.can_read = verdict.tested();
+        let what = format!("read {}/{key}", self.shared.place_of(bucket));
+        let how = "a read of its first byte";
+        self.rights.push(tested(self.party(), what, verdict.tested(), how));
+        self.interview.heard(&answer, verdict);
+    }
+
+    /// What the service itself says that the caller may do.
+    fn permissions(&mut self, bucket: &str) {
+        let mut path = format!("/storage/v1/b/{}/iam/testPermissions?", encoded(bucket));
+        for (number, (_, permission)) in PERMISSIONS.iter().enumerate() {
+            let join = if number == 0 { "" } else { "&" };
+            path.push_str(&format!("{join}permissions={permission}"));
+        }
+        let place = self.shared.place_of(bucket);
+        let party = self.party();
+        let known = self.rights.iter().filter(|right| right.allowed.is_some());
+        let known: Vec<String> = known.map(|right| right.what.clone()).collect();
+        let answer = self.ask(bucket, &path, Vec::new(), LIMIT);
+        let listed = answer.as_ref().map(|answer| match answer.status {
+            200 => list::permissions(&answer.body),
+            status => Err(format!("the service answers {status} when asked for permissions")),
+        });
+        let asks_narrowly = matches!(self.shared.access.auth, Auth::ServiceAccount { .. });
+        for (words, permission) in PERMISSIONS {
+            let what = format!("{words} {place}");
+            if known.contains(&what) {
+                continue;
+            }
+            self.rights.push(match &listed {
+                Some(Ok(held)) => {
+                    let held = held.iter().any(|one| one == permission);
+                    if !held && asks_narrowly && !OF_READING.contains(&permission) {
+                        let why = "asked with a token for reading alone, which shows no more";
+                        self.rights.push(unknown(party, what, why.into()));
+                        continue;
+                    }
+                    let word = if held { "has" } else { "has not" };
+                    let evidence = format!("testIamPermissions: the caller {word} {permission}");
+                    declared(party, what, held, evidence)
+                }
+                Some(Err(why)) => unknown(party, what, why.clone()),
+                None => unknown(party, what, "the question got no answer".into()),
+            });
+        }
+        // It also tells a live token from one that is not: strangers have permissions as well.
+        if let (Some(Ok(held)), Some(answer)) = (&listed, &answer)
+            && !held.is_empty()
+        {
+            let strange = party == Party::Strangers;
+            self.interview.heard(answer, verdict(answer, strange, true));
+        }
+    }
+
+    fn ask(
+        &mut self,
+        touched: &str,
+        path: &str,
+        headers: Vec<(&'static str, String)>,
+        limit: u64,
+    ) -> Option<Answer> {
+        let what = format!("ask about {}", self.shared.place_of(touched));
+        match self.shared.ask(touched, path, headers, false, &what, limit) {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                self.interview.failed(error);
+                None
+            }
+        }
+    }
+}

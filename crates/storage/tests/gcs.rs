@@ -1,0 +1,349 @@
+//! Cloud Storage through its JSON interface, against a service that answers as its reference says.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    dead_code,
+    missing_docs
+)]
+
+mod bucket_service;
+mod server;
+
+use bucket_service::{BucketService, Kept};
+use lidless_core::{
+    Access, Auth, Basis, GrantStatus, Object, ObjectVersion, Party, Provider, PublicAccess, Scope,
+    Secret,
+};
+use lidless_io::{ReadAt, ReadErrorKind, read_exact_vec};
+use lidless_storage::{
+    Client, ClientSettings, Endpoints, ListRequest, StorageErrorKind, Store, open,
+};
+use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
+use rsa::rand_core::{TryCryptoRng, TryRng};
+use server::{Server, reply};
+use std::sync::Arc;
+
+const TOKEN: &str = "a token of nobody";
+const EMAIL: &str = "reader@contoso-lab.iam.gserviceaccount.com";
+
+const ODD_NAMES: [&str; 10] = [
+    "plain.txt",
+    "a b/c d.txt",
+    "100%/50%25.txt",
+    "plus+and&and=and#and?.txt",
+    "ünï/日本語.txt",
+    "deep/er/and/deeper.txt",
+    "quote'\"<tag>&amp;.txt",
+    "dir//double.txt",
+    "dollar$and!(paren)*.txt",
+    "empty.txt",
+];
+
+/// Random enough for a key that opens nothing.
+struct Dice(u64);
+
+impl TryRng for Dice {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok((self.try_next_u64()? >> 32) as u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        Ok(mixed ^ (mixed >> 31))
+    }
+
+    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Self::Error> {
+        for part in to.chunks_mut(8) {
+            let bytes = self.try_next_u64()?.to_le_bytes();
+            part.copy_from_slice(&bytes[..part.len()]);
+        }
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Dice {}
+
+fn private_key(seed: u64) -> rsa::PrivateKey {
+    rsa::PrivateKey::new(&mut Dice(seed), 1024).unwrap()
+}
+
+fn service_account(key: &rsa::PrivateKey) -> Auth {
+    let pem = key.to_pkcs8_pem(LineEnding::LF).unwrap();
+    let (email, key_id) = (EMAIL.to_owned(), Some("k1".to_owned()));
+    // As it stands in JSON.
+    Auth::ServiceAccount { email, key_id, key: Secret::new(pem.replace('\n', "\\n")) }
+}
+
+fn service() -> BucketService {
+    let mut objects: Vec<Kept> = ODD_NAMES
+        .iter()
+        .map(|name| {
+            Kept::new("models", name, if *name == "empty.txt" { b"" } else { name.as_bytes() })
+        })
+        .collect();
+    objects.push(Kept {
+        is_old: true,
+        generation: 3,
+        ..Kept::new("models", "plain.txt", b"before")
+    });
+    let large: Vec<u8> = (0..300_000u32).flat_map(u32::to_le_bytes).collect();
+    objects.push(Kept::new("models", "large.bin", &large));
+    objects.push(Kept::new("open", "public.txt", b"for all"));
+    BucketService::start(TOKEN, EMAIL, private_key(7).to_public_key(), objects)
+}
+
+fn store_in(
+    url: &str,
+    scope: Scope,
+    auth: Auth,
+    bucket: Option<&str>,
+    key: Option<&str>,
+) -> Arc<dyn Store> {
+    let access = Access {
+        provider: Provider::Gcs,
+        origin: "https://storage.googleapis.com".into(),
+        path_style: true,
+        account: String::new(),
+        container: bucket.map(str::to_owned),
+        key: key.map(str::to_owned),
+        auth,
+    };
+    let settings = ClientSettings {
+        endpoints: Endpoints { gcs: Some(url.to_owned()), ..Endpoints::default() },
+        attempts: 2,
+        ..ClientSettings::default()
+    };
+    open(&Arc::new(Client::new(Arc::new(scope), settings)), &access).unwrap()
+}
+
+fn store(url: &str, auth: Auth, bucket: Option<&str>, key: Option<&str>) -> Arc<dyn Store> {
+    store_in(url, Scope::without_file(), auth, bucket, key)
+}
+
+fn token() -> Auth {
+    Auth::Token(Secret::new(TOKEN))
+}
+
+fn list_all(store: &dyn Store, request: &ListRequest) -> (Vec<Object>, Vec<String>, usize) {
+    let (mut objects, mut prefixes, mut pages) = (Vec::new(), Vec::new(), 0);
+    let mut request = request.clone();
+    loop {
+        let page = store.list(&request).unwrap();
+        objects.extend(page.objects);
+        prefixes.extend(page.prefixes);
+        pages += 1;
+        request.cursor = page.next;
+        if request.cursor.is_none() {
+            return (objects, prefixes, pages);
+        }
+    }
+}
+
+fn in_bucket(name: &str) -> ListRequest {
+    ListRequest { container: name.to_owned(), ..ListRequest::default() }
+}
+
+#[test]
+fn everything_is_listed_and_read_with_a_token_and_with_a_key() {
+    let service = service();
+    for auth in [token(), service_account(&private_key(7))] {
+        let store = store(&service.url(), auth, Some("models"), None);
+        let (objects, prefixes, _) = list_all(&*store, &in_bucket("models"));
+        assert_eq!((objects.len(), prefixes.len()), (ODD_NAMES.len() + 2, 0));
+        for object in &objects {
+            let kept = service.kept(object);
+            let source = store.open("models", object);
+            assert_eq!(read_exact_vec(&*source, 0, source.len()).unwrap(), kept, "{object:?}");
+            if object.version.is_none() {
+                assert_eq!(&store.head("models", &object.key).unwrap(), object);
+            }
+        }
+        let old: Vec<_> = objects.iter().filter(|object| object.version.is_some()).collect();
+        assert_eq!(old.len(), 1);
+        assert_eq!(old[0].version, Some(ObjectVersion::Version("3".into())));
+        let paged = ListRequest { max: Some(2), ..in_bucket("models") };
+        let (paged, _, pages) = list_all(&*store, &paged);
+        assert_eq!((paged, pages), (objects, 6));
+        let folded = ListRequest { delimited: true, ..in_bucket("models") };
+        let (_, prefixes, _) = list_all(&*store, &folded);
+        assert_eq!(prefixes, ["100%/", "a b/", "deep/", "dir/", "ünï/"]);
+        let below = ListRequest { prefix: "100%/".into(), ..in_bucket("models") };
+        assert_eq!(list_all(&*store, &below).0.len(), 1);
+    }
+    // Nothing but what reads was asked for.
+    assert!(service.verbs().iter().all(|verb| verb == "GET"), "{:?}", service.verbs());
+}
+
+#[test]
+fn parts_are_read_and_what_was_replaced_is_not() {
+    let service = service();
+    let store = store(&service.url(), token(), Some("models"), None);
+    let object = store.head("models", "large.bin").unwrap();
+    let source = store.open("models", &object);
+    let end = source.len();
+    let ranges = [5..9, 600_000..600_010, end - 3..end + 99, 7..7];
+    let whole = service.kept(&object);
+    for (range, part) in ranges.iter().zip(&source.read_ranges(&ranges).unwrap()) {
+        let (from, to) = (range.start as usize, (range.end as usize).min(whole.len()));
+        assert_eq!(part, &whole[from..to], "{range:?}");
+    }
+    let mut buffer = [0; 4];
+    let other = Object { etag: Some("99".into()), ..object };
+    let error = store.open("models", &other).read_at(0, &mut buffer).unwrap_err();
+    assert_eq!(error.kind, ReadErrorKind::Changed, "{error}");
+}
+
+#[test]
+fn what_the_service_says_of_rights_stands_beside_what_was_proved() {
+    let service = service();
+    let seen = store(&service.url(), token(), Some("models"), Some("plain.txt")).probe().unwrap();
+    assert_eq!(seen.status, GrantStatus::Live, "{seen:?}");
+    assert_eq!((seen.observed.can_list, seen.observed.can_read), (Some(true), Some(true)));
+    let right = |party: Party, what: &str| {
+        let found = seen.observed.rights.iter().find(|it| it.party == party && it.what == what);
+        let found = found.unwrap_or_else(|| panic!("{what}: {:#?}", seen.observed.rights));
+        (found.allowed, found.basis)
+    };
+    let holder = Party::Holder;
+    assert_eq!(right(holder, "list objects of gs://models"), (Some(true), Basis::Tested));
+    assert_eq!(right(holder, "read gs://models/plain.txt"), (Some(true), Basis::Tested));
+    assert_eq!(right(holder, "create objects in gs://models"), (Some(true), Basis::Declared));
+    assert_eq!(right(holder, "delete gs://models"), (Some(false), Basis::Declared));
+    // The token that a key signs is for reading: that it may not delete says nothing of the key.
+    let key = service_account(&private_key(7));
+    let seen = store(&service.url(), key, Some("models"), None).probe().unwrap();
+    let delete = seen.observed.rights.iter().find(|it| it.what == "delete gs://models").unwrap();
+    assert_eq!((delete.allowed, delete.basis), (None, Basis::Unknown), "{delete:?}");
+}
+
+#[test]
+fn keys_that_do_not_work_are_told_apart() {
+    let service = service();
+    let status = |auth| {
+        let seen = store(&service.url(), auth, Some("models"), None).probe().unwrap();
+        (seen.status, seen.observed.public)
+    };
+    assert_eq!(status(service_account(&private_key(7))), (GrantStatus::Live, None));
+    // Another key of the same account: deleted, or never one.
+    assert_eq!(status(service_account(&private_key(8))).0, GrantStatus::Revoked);
+    assert_eq!(status(Auth::Token(Secret::new("over"))).0, GrantStatus::Revoked);
+    let broken = Auth::ServiceAccount {
+        email: EMAIL.into(),
+        key_id: None,
+        key: Secret::new("not a key at all"),
+    };
+    let error = store(&service.url(), broken, Some("models"), None).probe().unwrap_err();
+    assert!(error.to_string().contains("no RSA key"), "{error}");
+    assert!(!error.to_string().contains("not a key"), "{error}");
+}
+
+#[test]
+fn strangers_see_what_is_open_and_the_owner_sees_that_they_do() {
+    let service = service();
+    let probe = |bucket, key| {
+        let seen = store(&service.url(), Auth::Anonymous, Some(bucket), key).probe().unwrap();
+        (seen.status, seen.observed.public)
+    };
+    assert_eq!(probe("open", None), (GrantStatus::Live, Some(true)));
+    assert_eq!(probe("open", Some("public.txt")), (GrantStatus::Live, Some(true)));
+    assert_eq!(probe("models", Some("plain.txt")), (GrantStatus::Denied, Some(false)));
+    let own = store(&service.url(), service_account(&private_key(7)), None, None);
+    let buckets = own.containers().unwrap();
+    let seen: Vec<_> = buckets.iter().map(|it| (it.name.as_str(), it.public)).collect();
+    let wanted = [("models", Some(PublicAccess::None)), ("open", Some(PublicAccess::Container))];
+    assert_eq!(seen, wanted);
+    assert_eq!(own.probe().unwrap().observed.can_list_containers, Some(true));
+    // A token alone names no project, and so no buckets.
+    let error = store(&service.url(), token(), None, None).containers().unwrap_err();
+    assert_eq!(error.kind, StorageErrorKind::Unsupported, "{error}");
+}
+
+#[test]
+fn what_is_missing_or_refused_is_said() {
+    let service = service();
+    let store = store(&service.url(), token(), Some("models"), None);
+    let error = store.list(&in_bucket("nowhere")).unwrap_err();
+    assert_eq!((error.kind, error.status), (StorageErrorKind::NotFound, Some(404)), "{error}");
+    let error = store.head("models", "nothing").unwrap_err();
+    assert_eq!(error.code.as_deref(), Some("notFound"), "{error}");
+}
+
+#[test]
+fn a_token_follows_no_redirect_and_crosses_no_network_in_the_clear() {
+    let other = Server::start(vec![reply(200, &[], b"{\"kind\":\"storage#objects\"}")]);
+    let to = format!("{}/storage/v1/b/models/o", other.url());
+    let first = Server::start(vec![reply(302, &[("Location", &to)], b"")]);
+    let _ = store(&first.url(), token(), Some("models"), None).list(&in_bucket("models"));
+    assert!(first.requests()[0].head.contains(TOKEN));
+    let after = other.requests();
+    assert!(after.len() == 1 && !after[0].head.to_lowercase().contains("authorization"));
+    let far = Scope::without_file();
+    let clear = store_in("http://192.0.2.1:9", far, token(), Some("models"), None);
+    let error = clear.list(&in_bucket("models")).unwrap_err();
+    assert!(error.to_string().contains("over http://"), "{error}");
+}
+
+#[test]
+fn signed_urls_of_both_kinds_are_sent_as_they_stand_and_get_what_is_kept() {
+    for signed in ["X-Goog-Date=x&X-Goog-Signature=ab", "GoogleAccessId=a&Expires=1&Signature=b%2B"]
+    {
+        let server = Server::start(vec![reply(200, &[("x-goog-hash", "crc32c=x")], b"bytes")]);
+        let auth = Auth::Query(Secret::new(signed));
+        let store = store(&server.url(), auth, Some("models"), Some("a b.txt"));
+        let object = Object { key: "a b.txt".into(), size: 5, ..Object::default() };
+        assert_eq!(read_exact_vec(&*store.open("models", &object), 0, 5).unwrap(), b"bytes");
+        assert_eq!(store.probe().unwrap().status, GrantStatus::Live);
+        for one in server.requests() {
+            assert_eq!(one.target, format!("/models/a%20b.txt?{signed}"));
+            assert!(!one.head.to_lowercase().contains("authorization"), "{}", one.head);
+        }
+        assert!(server.requests()[0].head.to_lowercase().contains("accept-encoding: gzip"));
+    }
+}
+
+#[test]
+fn a_redirect_to_another_bucket_is_out_of_scope() {
+    let text = "[authority]\nowner = \"o\"\nauthorised_by = \"a\"\n\
+                expires = \"2050-01-01T00:00:00Z\"\n[[allow]]\nstore = \"gs://models\"\n";
+    for path in [
+        "/storage/v1/b/secret/o",
+        "/storage/v1/b/models/../secret/o",
+        "/x/b/models/o/y",
+        "/storage/v1/b/models%2F..%2Fsecret/o",
+        "/secret/key",
+    ] {
+        let scope = Scope::from_toml(text, lidless_core::Timestamp::now()).unwrap();
+        let server = Server::start(vec![
+            reply(302, &[("Location", path)], b""),
+            reply(200, &[], b"{\"kind\":\"storage#objects\"}"),
+        ]);
+        let store = store_in(&server.url(), scope, token(), Some("models"), None);
+        let error = store.list(&in_bucket("models")).unwrap_err();
+        assert_eq!(error.kind, StorageErrorKind::OutOfScope, "{path}: {error}");
+        assert_eq!(server.requests().len(), 1, "{path}");
+    }
+}
+
+#[test]
+fn hostile_listings_are_errors() {
+    for body in [
+        &b"<html>Sign in</html>"[..],
+        b"{\"kind\":\"storage#objects\",\"items\":[{\"name\":\"x\"}]}",
+        b"{\"kind\":\"storage#objects\",\"nextPageToken\":\"same\"}",
+    ] {
+        let server = Server::start(vec![reply(200, &[], body)]);
+        let store = store(&server.url(), Auth::Anonymous, Some("b"), None);
+        let request = ListRequest { cursor: Some("same".into()), ..in_bucket("b") };
+        let error = store.list(&request).unwrap_err();
+        assert_eq!(error.kind, StorageErrorKind::Malformed, "{error}");
+    }
+}
