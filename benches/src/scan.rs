@@ -21,6 +21,7 @@ pub fn settings(targets: Vec<Target>, azure: Option<String>) -> ScanSettings {
         jobs: 16,
         budget: None,
         requester_pays: false,
+        allowance: lidless_storage::Allowance::default(),
         exclude: GlobSet::empty(),
         decisions: lidless_engine::Decisions::default(),
         limits: Limits::default(),

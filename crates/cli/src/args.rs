@@ -144,6 +144,12 @@ pub(crate) struct ScanArguments {
     /// Read at most this much content from stores: 500MB, 2GiB, 1000000
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub(crate) budget: Option<u64>,
+    /// Send at most so many requests to stores
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) requests: Option<u64>,
+    /// Send requests to stores for this long at most: 90s, 10m, 2h
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) time: Option<std::time::Duration>,
     /// How many requests at a time
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(crate) jobs: u16,
@@ -572,6 +578,13 @@ fn lifetime(word: &str) -> Result<i64, String> {
     };
     let number: i64 = number.parse().map_err(|_| "give a number first, like 8h".to_owned())?;
     number.checked_mul(factor).ok_or_else(|| "that is too long".to_owned())
+}
+
+/// Reads a length of time that is more than none.
+fn duration(word: &str) -> Result<std::time::Duration, String> {
+    let seconds = u64::try_from(lifetime(word)?).map_err(|_| "give more than nothing")?;
+    let some = (seconds > 0).then(|| std::time::Duration::from_secs(seconds));
+    some.ok_or_else(|| "give more than nothing".to_owned())
 }
 
 impl Format {

@@ -11,6 +11,7 @@ use lidless_engine::{
     AllowedImports, Decisions, GitOptions, Markers, ScanSettings, Target, VerifySettings,
 };
 use lidless_judge::FailOn;
+use lidless_storage::Allowance;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -157,6 +158,7 @@ pub(crate) fn bare(reach: &ReachArguments, now: Timestamp) -> Result<ScanSetting
         git: GitOptions::default(),
         jobs: 16,
         budget: None,
+        allowance: Allowance::default(),
         exclude: globs(&[])?,
         decisions: Decisions::default(),
         limits: Limits::default(),

@@ -14,6 +14,8 @@ pub enum RemarkKind {
     BaselineExpired,
     /// An entry of a baseline that nothing matches any more.
     BaselineStale,
+    /// What a run that ended by its budget would have looked into next.
+    WouldBeNext,
 }
 
 impl RemarkKind {
@@ -27,6 +29,7 @@ impl RemarkKind {
             }
             Self::BaselineExpired => "entry of the baseline has expired and suppresses nothing",
             Self::BaselineStale => "entry of the baseline matches nothing any more",
+            Self::WouldBeNext => "object that would be looked into next (--resume goes on)",
         }
     }
 }

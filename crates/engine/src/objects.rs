@@ -3,19 +3,22 @@
 use crate::beside::Beside;
 use crate::book::Book;
 use crate::error::EngineError;
+use crate::expect::points;
 use crate::follow::Doors;
 use crate::inspector::{Inspector, Outcome, reason};
 use crate::local::is_harmless_model;
 use crate::metered::Metered;
+use crate::order::{class, kind};
 use crate::progress::Progress;
+use crate::queue::Queue;
 use crate::settings::ScanSettings;
-use lidless_core::{Artifact, AzureService, Entry, Layer, Mark, Provenance};
+use lidless_core::{Artifact, AzureService, Entry, Layer, Mark, Provenance, Remark, RemarkKind};
 use lidless_detect::Output;
 use lidless_io::{BlockCache, Budget, MemoryBytes, ReadAt, ReadErrorKind, Tally, read_exact_vec};
-use lidless_ledger::{Case, ContainerId, Inspection, LedgerError, ObjectId, PendingObject};
+use lidless_ledger::{Case, ContainerId, Inspection, LedgerError, PendingObject};
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Objects up to this size are read whole, in one request: two requests cost more than the bytes.
@@ -24,8 +27,8 @@ const WHOLE_BYTES: u64 = 64 << 10;
 const BLOCK_BYTES: u64 = 4 << 10;
 /// How much of one large object is kept while it is looked into.
 const CACHE_BYTES: u64 = 16 << 20;
-/// How many objects are taken from the case at a time.
-const BATCH: u32 = 2_000;
+/// How many objects are named that a run without bounds would look into next.
+const TOLD: usize = 5;
 
 /// Under which name the case keeps that a grant has read content.
 pub(crate) fn read_mark(grant: &str) -> String {
@@ -56,34 +59,78 @@ impl Objects<'_> {
     /// # Errors
     /// When the case cannot be written. An object that cannot be read is counted.
     pub(crate) fn inspect_all(&self) -> Result<(), EngineError> {
-        let mut after: Option<(i64, ObjectId)> = None;
-        loop {
-            let batch = self.case.pending_objects(after, BATCH)?;
-            let Some(last) = batch.last() else { return Ok(()) };
-            after = Some((last.priority, last.id));
-            let next = AtomicUsize::new(0);
-            let failed: Mutex<Option<LedgerError>> = Mutex::new(None);
-            std::thread::scope(|scope| {
-                for _ in 0..self.settings.jobs.clamp(1, batch.len()) {
-                    scope.spawn(|| {
-                        while let Some(pending) = batch.get(next.fetch_add(1, Ordering::Relaxed)) {
-                            if let Err(error) = self.inspect(pending) {
-                                *failed.lock().unwrap_or_else(PoisonError::into_inner) =
-                                    Some(error);
-                                break;
-                            }
+        let queue = Mutex::new(Queue::new());
+        let failed: Mutex<Option<LedgerError>> = Mutex::new(None);
+        let lock = || queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let keep = |error| *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        std::thread::scope(|scope| {
+            for _ in 0..self.settings.jobs.max(1) {
+                scope.spawn(|| {
+                    loop {
+                        if self.spent().is_some() {
+                            break;
                         }
-                    });
-                }
-            });
-            if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-                return Err(error.into());
+                        // Held only while it is chosen.
+                        let next = lock().next(self.case);
+                        match next {
+                            Ok(Some(waiting)) => match self.inspect(&waiting.object) {
+                                Ok(found) => lock().learn(&waiting.promise, found),
+                                Err(error) => break keep(error),
+                            },
+                            Ok(None) => break,
+                            Err(error) => break keep(error),
+                        }
+                    }
+                });
             }
+        });
+        if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error.into());
         }
+        let mut queue = queue.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.spent().map_or(Ok(()), |why| self.leave(&mut queue, why))
     }
 
-    fn inspect(&self, pending: &PendingObject) -> Result<(), LedgerError> {
-        let Some((store, container)) = self.doors.name(pending.container) else { return Ok(()) };
+    /// Why nothing more is looked into; none while something is.
+    fn spent(&self) -> Option<&'static str> {
+        if self.budget.left() < BLOCK_BYTES {
+            return Some("budget spent");
+        }
+        self.settings.allowance.spent().map(lidless_storage::Spent::words)
+    }
+
+    /// Leaves what is not looked into, and tells what would come next.
+    fn leave(&self, queue: &mut Queue, why: &str) -> Result<(), EngineError> {
+        let mut next = Vec::new();
+        for waiting in queue.ahead(self.case)?.iter().take(TOLD) {
+            let object = &waiting.object.object;
+            let Some((store, container)) = self.doors.name(waiting.object.container) else {
+                continue;
+            };
+            let layer = Layer::Object {
+                store: store.clone(),
+                container: container.clone(),
+                key: object.key.clone(),
+            };
+            let mut place = Provenance::new(layer);
+            if let Some(version) = &object.version {
+                place = place.child(Layer::Version { id: version.query() });
+            }
+            let class = class(&object.key.to_ascii_lowercase());
+            let message = format!("{}, {} bytes", kind(class), object.size);
+            next.push(Remark {
+                kind: RemarkKind::WouldBeNext,
+                location: place.to_string(),
+                message,
+            });
+        }
+        self.case.skip_pending(why)?;
+        Ok(self.case.put_remarks(&next)?)
+    }
+
+    /// Looks into one object; the points of severity of what was found.
+    fn inspect(&self, pending: &PendingObject) -> Result<f64, LedgerError> {
+        let Some((store, container)) = self.doors.name(pending.container) else { return Ok(0.0) };
         let mut provenance = Provenance::new(Layer::Object {
             store: store.clone(),
             container: container.clone(),
@@ -116,7 +163,8 @@ impl Objects<'_> {
             }
         };
         self.progress.found(inspection.findings.len(), 0);
-        self.case.put_inspection(pending, &inspection)
+        self.case.put_inspection(pending, &inspection)?;
+        Ok(inspection.findings.iter().map(|finding| points(finding.severity)).sum())
     }
 
     fn inspection(
@@ -163,8 +211,10 @@ impl Objects<'_> {
         if let Some(why) = object.unreadable() {
             return Err(why.into());
         }
-        if object.size > 0 && self.budget.left() == 0 {
-            return Err("budget spent".into());
+        if object.size > 0
+            && let Some(why) = self.spent()
+        {
+            return Err(why.into());
         }
         let doors = self.doors.for_key(pending.container, &object.key);
         let mut refused = "no grant reads it".to_owned();

@@ -41,7 +41,7 @@ fn is_metadata(path: &str) -> bool {
 }
 
 /// Hives, and the stores of browsers, mail and chats, of keys and of a machine's own settings.
-fn is_store(path: &str) -> bool {
+pub(crate) fn is_store(path: &str) -> bool {
     const NAMES: [&str; 49] = [
         "ntuser.dat",
         "ntds.dit",
@@ -132,7 +132,7 @@ fn is_store(path: &str) -> bool {
 }
 
 /// The class of a path in lower case; smaller is sooner.
-fn class(path: &str) -> i64 {
+pub(crate) fn class(path: &str) -> i64 {
     let name = path.rsplit('/').next().unwrap_or("");
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     if is_credential(path, name) {

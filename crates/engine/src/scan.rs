@@ -144,6 +144,7 @@ pub(crate) fn client(settings: &ScanSettings) -> Arc<Client> {
         endpoints: settings.endpoints.clone(),
         user_agent: user_agent(settings),
         requester_pays: settings.requester_pays,
+        allowance: settings.allowance.clone(),
         ..ClientSettings::default()
     };
     Arc::new(Client::new(Arc::new(settings.scope.clone()), client_settings))

@@ -9,7 +9,7 @@ use lidless_detect::RuleSet;
 use lidless_detect::model::AllowedImports;
 use lidless_discover::GitOptions;
 use lidless_judge::FailOn;
-use lidless_storage::Endpoints;
+use lidless_storage::{Allowance, Endpoints};
 use lidless_token::KeyRing;
 
 /// What one run is to do. What was typed, understood once.
@@ -33,6 +33,8 @@ pub struct ScanSettings {
     pub jobs: usize,
     /// Bytes of content to read from stores at most.
     pub budget: Option<u64>,
+    /// How many requests may be sent, and for how long.
+    pub allowance: Allowance,
     /// Paths and keys to leave out.
     pub exclude: GlobSet,
     /// What the user decided to leave out, and whose word counts.

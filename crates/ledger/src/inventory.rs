@@ -18,6 +18,11 @@ pub struct ContainerId(pub(crate) i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId(pub(crate) i64);
 
+impl ObjectId {
+    /// Behind every other one, for asking what comes after a priority.
+    pub const LAST: Self = Self(i64::MAX);
+}
+
 /// A container with its totals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerRow {

@@ -46,7 +46,9 @@ pub(crate) fn remarks(report: &Report) -> Vec<String> {
     for remark in &report.remarks {
         let about = match remark.kind {
             RemarkKind::BaselineExpired | RemarkKind::BaselineStale => remark.message.as_str(),
-            RemarkKind::AllowWithoutReason | RemarkKind::ForeignAllow => remark.location.as_str(),
+            RemarkKind::AllowWithoutReason | RemarkKind::ForeignAllow | RemarkKind::WouldBeNext => {
+                remark.location.as_str()
+            }
         };
         let row = kinds.entry(remark.kind).or_insert((0, about));
         row.0 = row.0.saturating_add(1);

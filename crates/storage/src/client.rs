@@ -1,5 +1,6 @@
 //! The one network client. It knows two verbs and asks the scope before every request.
 
+use crate::allowance::Allowance;
 use crate::open::Endpoints;
 use crate::pace::Pace;
 use crate::retry::{is_passing, pause};
@@ -29,6 +30,8 @@ pub struct ClientSettings {
     pub retry_after_cap: Duration,
     /// Whether requests to buckets of AWS say that whoever asks will pay for them.
     pub requester_pays: bool,
+    /// How many requests may be sent, and for how long.
+    pub allowance: Allowance,
 }
 
 impl Default for ClientSettings {
@@ -41,6 +44,7 @@ impl Default for ClientSettings {
             attempts: 5,
             retry_after_cap: Duration::from_secs(60),
             requester_pays: false,
+            allowance: Allowance::default(),
         }
     }
 }
@@ -247,6 +251,10 @@ impl Client {
     }
 
     fn send(&self, ask: &Ask<'_>, url: &str, credentials: bool) -> Result<Answer, Failure> {
+        self.settings
+            .allowance
+            .take()
+            .map_err(|spent| failure(ask, StorageErrorKind::OutOfBudget, spent.words(), false))?;
         self.pace.wait();
         let mut request = match ask.verb {
             Verb::Get => self.agent.get(url),

@@ -137,6 +137,7 @@ fn lied(place: &str, why: &str) -> ReadError {
 pub(crate) fn read_error(error: &StorageError) -> ReadError {
     let kind = match error.kind {
         StorageErrorKind::OutOfScope | StorageErrorKind::Denied => ReadErrorKind::Denied,
+        StorageErrorKind::OutOfBudget => ReadErrorKind::OutOfBudget,
         StorageErrorKind::NotFound => ReadErrorKind::Changed,
         StorageErrorKind::Conflict => ReadErrorKind::Changed,
         StorageErrorKind::Busy | StorageErrorKind::Unavailable => ReadErrorKind::Unavailable,

@@ -2,6 +2,7 @@
 //! but GET and HEAD.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+mod allowance;
 mod azure;
 pub mod chain;
 mod client;
@@ -19,6 +20,7 @@ mod store;
 mod url;
 mod xml;
 
+pub use allowance::{Allowance, Spent};
 pub use client::{Client, ClientSettings};
 pub use http::{Index, IndexEntry};
 pub use identity::{IDENTITY_BYTES, IdentityAnswer, IdentityCall, SigningKey, issuer_at};

@@ -58,6 +58,8 @@ pub enum StorageErrorKind {
     Malformed,
     /// This client does not speak the store's language.
     Unsupported,
+    /// The run may send nothing more; nothing was sent.
+    OutOfBudget,
 }
 
 /// A failed request. Plain data; holds no secret and no query string.

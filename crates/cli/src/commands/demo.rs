@@ -10,7 +10,7 @@ use lidless_judge::FailOn;
 use lidless_ledger::Case;
 use lidless_replica::{Replica, incident};
 use lidless_report::Format;
-use lidless_storage::Endpoints;
+use lidless_storage::{Allowance, Endpoints};
 use lidless_token::KeyRing;
 use std::io::Write as _;
 use std::path::Path;
@@ -43,6 +43,7 @@ pub(crate) fn run(arguments: &DemoArguments, quiet: bool) -> Result<u8> {
         git: lidless_engine::GitOptions::default(),
         jobs: 16,
         budget: None,
+        allowance: Allowance::default(),
         exclude: globs(&[])?,
         decisions: lidless_engine::Decisions::default(),
         limits: Limits::default(),

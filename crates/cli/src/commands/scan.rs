@@ -9,6 +9,7 @@ use lidless_detect::RuleSet;
 use lidless_engine::{Decisions, Progress, ScanSettings, VerifySettings, scan};
 use lidless_io::FileBytes;
 use lidless_ledger::Case;
+use lidless_storage::Allowance;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -36,6 +37,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         git: arguments.history.options(),
         jobs: usize::from(arguments.jobs),
         budget: arguments.budget,
+        allowance: Allowance::new(arguments.requests, arguments.time),
         exclude: globs(&arguments.exclude)?,
         decisions: Decisions::default(),
         limits: Limits {
