@@ -18,6 +18,7 @@ pub fn settings(targets: Vec<Target>, azure: Option<String>) -> ScanSettings {
         history: true,
         git: GitOptions::default(),
         jobs: 16,
+        rate: None,
         budget: None,
         exclude: GlobSet::empty(),
         decisions: lidless_engine::Decisions::default(),

@@ -140,6 +140,7 @@ pub(crate) fn bare(reach: &ReachArguments, now: Timestamp) -> Result<ScanSetting
         history: false,
         git: GitOptions::default(),
         jobs: 16,
+        rate: None,
         budget: None,
         exclude: globs(&[])?,
         decisions: Decisions::default(),

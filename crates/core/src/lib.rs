@@ -24,6 +24,7 @@ mod secret;
 mod severity;
 mod suppressed;
 mod text;
+mod trail;
 
 pub use access::{Access, Auth};
 pub use artifact::{Artifact, Siblings};
@@ -53,6 +54,7 @@ pub use secret::Secret;
 pub use severity::Severity;
 pub use suppressed::{Reason, Suppressed, Suppressions};
 pub use text::{Encoding, Text};
+pub use trail::{RequestRecord, TrailRecord};
 
 /// An instant, printed as RFC 3339 in UTC.
 pub use jiff::Timestamp;

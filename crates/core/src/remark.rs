@@ -1,4 +1,5 @@
-//! What the user should know of decisions that were meant to leave something out.
+//! What the user should know of a run: decisions that were meant to leave something out, and
+//! services that asked for patience.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,8 @@ pub enum RemarkKind {
     BaselineExpired,
     /// An entry of a baseline that nothing matches any more.
     BaselineStale,
+    /// A service that asked to be asked more slowly.
+    Throttled,
 }
 
 impl RemarkKind {
@@ -27,6 +30,7 @@ impl RemarkKind {
             }
             Self::BaselineExpired => "entry of the baseline has expired and suppresses nothing",
             Self::BaselineStale => "entry of the baseline matches nothing any more",
+            Self::Throttled => "service asked to slow down, and was obeyed",
         }
     }
 }

@@ -26,6 +26,28 @@ pub enum LedgerError {
     /// A record in it does not parse.
     #[error("a record of the case does not parse: {0}")]
     Record(#[from] serde_json::Error),
+    /// Another process works on it.
+    #[error(
+        "{case} is in use{process}: one process at a time works on a case. Wait for it, or stop \
+         it and give --resume; report and plan read it meanwhile"
+    )]
+    Held {
+        /// The case file.
+        case: String,
+        /// Which process, when it said so.
+        process: String,
+    },
+    /// It cannot be kept for one process.
+    #[error("{case} cannot be locked against other processes: {why}")]
+    Hold {
+        /// The case file.
+        case: String,
+        /// What the operating system says.
+        why: String,
+    },
+    /// The trail could not be written.
+    #[error("the trail of requests could not be written: {0}")]
+    Trail(String),
     /// The operating system gave no randomness for the key.
     #[error("no randomness for the key of the case: {0}")]
     Randomness(String),

@@ -12,10 +12,15 @@ mod retry;
 mod s3;
 mod signature_v4;
 mod store;
+mod trail;
 mod url;
 mod xml;
 
 pub use client::{Client, ClientSettings};
 pub use identity::{IDENTITY_BYTES, IdentityAnswer, IdentityCall, SigningKey, issuer_at};
 pub use open::{Endpoints, open, touch};
-pub use store::{ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store};
+pub use pace::Throttled;
+pub use store::{
+    ListPage, ListRequest, Probe, Seek, Seeking, StorageError, StorageErrorKind, Store,
+};
+pub use trail::Trail;

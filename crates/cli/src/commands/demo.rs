@@ -41,6 +41,7 @@ pub(crate) fn run(arguments: &DemoArguments, quiet: bool) -> Result<u8> {
         history: true,
         git: lidless_engine::GitOptions::default(),
         jobs: 16,
+        rate: None,
         budget: None,
         exclude: globs(&[])?,
         decisions: lidless_engine::Decisions::default(),

@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
     let now = Timestamp::now();
     let mut targets = input::targets(&arguments.targets)?;
     let case = match &arguments.case {
-        Some(path) if arguments.resume => Case::open(path)?,
+        Some(path) if arguments.resume => Case::resume(path)?,
         Some(path) => {
             if targets.is_empty() {
                 bail!("name a target: a path, a git URL, a storage URL, - or @FILE");
@@ -34,6 +34,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         history: !arguments.no_history,
         git: arguments.history.options(),
         jobs: usize::from(arguments.jobs),
+        rate: arguments.rate,
         budget: arguments.budget,
         exclude: globs(&arguments.exclude)?,
         decisions: Decisions::default(),

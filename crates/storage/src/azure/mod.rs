@@ -6,6 +6,7 @@ mod list;
 mod pages;
 mod probe;
 mod query;
+mod seek;
 mod sign;
 mod store;
 mod verdict;

@@ -5,12 +5,12 @@ use super::error::refused;
 use super::pages::PageBytes;
 use super::query::{Query, credential};
 use super::sign::{authorization, http_date};
-use super::{list, probe};
+use super::{list, probe, seek};
 use crate::client::{Answer, Ask, Client, Verb};
 use crate::content::{GetPart, ObjectBytes, shown_place};
 use crate::retry::http_time;
 use crate::store::{
-    ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store, malformed,
+    ListPage, ListRequest, Probe, Seek, Seeking, StorageError, StorageErrorKind, Store, malformed,
 };
 use crate::url::{host, query};
 use lidless_core::{
@@ -55,6 +55,7 @@ impl Shared {
         if self.chooses_version() {
             headers.push(("x-ms-version", VERSION.into()));
         }
+        headers.push(self.client.request_id());
         match &self.access.auth {
             Auth::Query(sas) => {
                 let own = self.is_own(about);
@@ -268,6 +269,14 @@ impl Store for AzureStore {
             return Err(malformed(&what, "the listing does not move on"));
         }
         Ok(ListPage { objects, prefixes, next })
+    }
+
+    fn seeking(&self) -> Seeking {
+        Seeking::AtPrefix
+    }
+
+    fn seek(&self, request: &ListRequest, from: &str) -> Result<Option<Seek>, StorageError> {
+        seek::seek(self, request, from)
     }
 
     fn head(&self, container: &str, key: &str) -> Result<Object, StorageError> {

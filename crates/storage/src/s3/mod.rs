@@ -5,6 +5,7 @@ mod address;
 mod list;
 mod probe;
 mod refusal;
+mod seek;
 mod sign;
 mod store;
 mod verdict;
