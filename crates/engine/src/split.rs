@@ -25,7 +25,7 @@ pub(crate) struct Ahead<'a> {
     pub(crate) last: &'a str,
     /// The first key that belongs to others.
     pub(crate) until: Option<&'a str>,
-    /// There are no keys ahead but such as begin with this.
+    /// As far as is known, all keys ahead begin with this: the places in it are not asked again.
     pub(crate) within: &'a str,
 }
 
@@ -97,6 +97,11 @@ pub(crate) fn divide(
                         return Ok(Division { at: Some(seek), within });
                     }
                 }
+                if questions.get() > QUESTIONS {
+                    break;
+                }
+                // A guess, since other characters may come: it says only where to go on asking.
+                within = format!("{base}{now}");
             }
         }
     }
@@ -153,7 +158,12 @@ fn counts(key: &str, at: usize) -> bool {
 /// Characters that may stand in place of `now`, larger ones only, the middle ones first.
 fn candidates(key: &str, at: usize, now: char) -> Vec<char> {
     let in_hex = counts(key, at)
-        && key.get(at..).unwrap_or("").chars().take(8).any(|one| matches!(one, 'a'..='f'));
+        && key
+            .get(at..)
+            .unwrap_or("")
+            .chars()
+            .take_while(char::is_ascii_hexdigit)
+            .any(|one| matches!(one, 'a'..='f'));
     let kind: Vec<char> = match now {
         '0'..='9' if in_hex => ('0'..='9').chain('a'..='f').collect(),
         '0'..='9' => ('0'..='9').collect(),
@@ -260,6 +270,22 @@ mod tests {
                 assert!(asked <= QUESTIONS, "{name} {seeking:?}: {asked}");
             }
         }
+    }
+
+    #[test]
+    fn a_number_of_many_digits_is_divided_when_it_is_asked_again() {
+        let keys = (0..40_000).map(|n| format!("object-{n:018}.bin")).collect::<Vec<_>>();
+        let (first, last) = (keys[50].clone(), keys[149].clone());
+        let store = Keys { keys, seeking: Seeking::AtPrefix, asked: AtomicUsize::new(0) };
+        let mut within = String::new();
+        let found = (0..8).any(|_| {
+            let ahead =
+                Ahead { prefix: "", first: &first, last: &last, until: None, within: &within };
+            let division = divide(&store, "c", &ahead).unwrap();
+            within = division.within;
+            division.at.is_some()
+        });
+        assert!(found, "{within}");
     }
 
     #[test]

@@ -209,7 +209,11 @@ mod tests {
         for entered in together {
             lane.leave(entered, Outcome::Throttled(None));
         }
-        let (window, told) = (lane.lock().window, lane.lock().told);
+        let (window, told) = {
+            // One guard: a second one in the same statement would wait for the first.
+            let state = lane.lock();
+            (state.window, state.told)
+        };
         assert_eq!((window, told.answers), (8.0, 3));
         assert!(told.paused >= Duration::from_millis(200), "{told:?}");
         let begun = Instant::now();
@@ -227,8 +231,8 @@ mod tests {
             let entered = lane.enter();
             lane.leave(entered, Outcome::Throttled(Some("0")));
         }
-        assert_eq!((lane.lock().window, lane.lock().in_flight), (1.0, 0));
-        assert_eq!(lane.lock().cuts, 5);
+        let state = lane.lock();
+        assert_eq!((state.window, state.in_flight, state.cuts), (1.0, 0, 5));
     }
 
     #[test]
