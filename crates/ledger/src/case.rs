@@ -46,10 +46,13 @@ impl Case {
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create_new(true);
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        if path.exists() {
+        if path.exists() && !is_blank(path) {
             return Err(LedgerError::Exists(path.display().to_string()));
         }
         let hold = Hold::take(path)?;
+        if is_blank(path) {
+            return Ok(Self { hold: Some(hold), ..Self::initialise(Connection::open(path)?)? });
+        }
         match options.open(path) {
             Ok(_) => Ok(Self { hold: Some(hold), ..Self::initialise(Connection::open(path)?)? }),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
@@ -76,6 +79,9 @@ impl Case {
             return Err(LedgerError::Missing(path.display().to_string()));
         }
         let hold = Hold::take(path)?;
+        if is_blank(path) {
+            return Ok(Self { hold: Some(hold), ..Self::initialise(Connection::open(path)?)? });
+        }
         Ok(Self { hold: Some(hold), ..Self::open(path)? })
     }
 
@@ -194,6 +200,26 @@ impl Case {
     }
 }
 
+/// Whether a file holds nothing yet: what a process leaves that was killed while it made a case.
+fn is_blank(path: &Path) -> bool {
+    let Ok(data) = std::fs::metadata(path) else { return false };
+    if !data.is_file() {
+        return false;
+    }
+    if data.len() == 0 {
+        return true;
+    }
+    let tables = |connection: Connection| {
+        connection.query_row(
+            "SELECT (SELECT count(*) FROM sqlite_master) + (SELECT user_version FROM \
+             pragma_user_version) + (SELECT application_id FROM pragma_application_id)",
+            [],
+            |row| row.get::<_, i64>(0),
+        )
+    };
+    Connection::open(path).and_then(tables).is_ok_and(|things| things == 0)
+}
+
 /// Brings a case of version 1 up to date, all or nothing.
 fn migrate(connection: &Connection) -> Result<(), LedgerError> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
@@ -245,6 +271,21 @@ mod tests {
         assert_eq!(opened.key().of(b"x"), fingerprint);
         assert_eq!(opened.meta::<Vec<String>>("targets").unwrap().unwrap(), ["a"]);
         assert!(opened.meta::<String>("nothing").unwrap().is_none());
+    }
+
+    #[test]
+    fn what_a_kill_leaves_of_a_case_in_the_making_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.case");
+        std::fs::write(&path, "").unwrap();
+        drop(Case::create(&path).unwrap());
+        std::fs::write(&path, "").unwrap();
+        drop(Case::resume(&path).unwrap());
+        let early = folder.path().join("b.case");
+        Connection::open(&early).unwrap().execute_batch("PRAGMA journal_mode = WAL").unwrap();
+        assert!(std::fs::metadata(&early).unwrap().len() > 0);
+        drop(Case::resume(&early).unwrap());
+        assert!(matches!(Case::create(&early), Err(LedgerError::Exists(_))));
     }
 
     #[test]

@@ -5,7 +5,13 @@
 pub enum LedgerError {
     /// SQLite said no.
     #[error("the case file failed: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(#[source] rusqlite::Error),
+    /// There is no room for it.
+    #[error(
+        "there is no room left to write the case file ({0}): all that was kept so far is safe in \
+         it. Make room, and go on with --resume"
+    )]
+    Full(String),
     /// It is a database, or a file, of another kind.
     #[error("{0} is not a lidless case")]
     NotACase(String),
@@ -52,3 +58,21 @@ pub enum LedgerError {
     #[error("no randomness for the key of the case: {0}")]
     Randomness(String),
 }
+
+impl From<rusqlite::Error> for LedgerError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error() {
+            Some(told)
+                if told.code == rusqlite::ErrorCode::DiskFull
+                    || told.extended_code == SQLITE_IOERR_WRITE =>
+            {
+                Self::Full(error.to_string())
+            }
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// A write that the operating system refused: a quota, or the largest size that a file may have
+/// (sqlite.org/rescode.html).
+const SQLITE_IOERR_WRITE: i32 = 778;

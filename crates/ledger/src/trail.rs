@@ -51,6 +51,8 @@ pub struct TrailState {
     pub records: u64,
     /// The digest of the last one, in hexadecimal.
     pub head: String,
+    /// The record whose digest is the one that was looked for.
+    pub expected_at: Option<u64>,
     /// What is wrong with the chain, in words; none when nothing is.
     pub broken: Option<String>,
 }
@@ -153,15 +155,18 @@ impl Case {
     }
 
     /// Reads the trail from its first record on, and follows its chain. Gives each record to
-    /// `each`, up to where the chain breaks off.
+    /// `each`, up to where the chain breaks off. `expected` is a digest in hexadecimal that was
+    /// kept elsewhere: a trail that was rewritten has no record with it.
     ///
     /// # Errors
     /// `Database`. A record that does not parse breaks the chain.
     pub fn read_trail(
         &self,
+        expected: Option<&str>,
         each: &mut dyn FnMut(u64, &TrailRecord),
     ) -> Result<TrailState, LedgerError> {
-        let mut reader = Reader { number: 0, digest: genesis(), each };
+        let expected_at = None;
+        let mut reader = Reader { number: 0, digest: genesis(), expected, expected_at, each };
         let connection = self.lock();
         let mut broken = reader.segments(&connection)?;
         if broken.is_none() {
@@ -176,7 +181,8 @@ impl Case {
                 broken = Some("its digest is another than the case says: it was changed".into());
             }
         }
-        Ok(TrailState { records: reader.number, head: hex(&reader.digest), broken })
+        let Reader { number: records, expected_at, .. } = reader;
+        Ok(TrailState { records, head: hex(&reader.digest), expected_at, broken })
     }
 }
 
@@ -184,6 +190,8 @@ impl Case {
 struct Reader<'a> {
     number: u64,
     digest: [u8; 32],
+    expected: Option<&'a str>,
+    expected_at: Option<u64>,
     each: &'a mut dyn FnMut(u64, &TrailRecord),
 }
 
@@ -234,6 +242,9 @@ impl Reader<'_> {
         let Ok(record) = serde_json::from_slice(line) else { return Some(self.unreadable()) };
         self.number = self.number.saturating_add(1);
         self.digest = chained(&self.digest, line);
+        if self.expected.is_some_and(|digest| digest.eq_ignore_ascii_case(&hex(&self.digest))) {
+            self.expected_at = Some(self.number);
+        }
         (self.each)(self.number, &record);
         None
     }
@@ -319,7 +330,7 @@ mod tests {
     fn read(case: &Case) -> (Vec<u64>, TrailState) {
         let mut seen = Vec::new();
         let state = case
-            .read_trail(&mut |number, record| {
+            .read_trail(None, &mut |number, record| {
                 assert_eq!(record, &end(number - 1));
                 seen.push(number);
             })
@@ -343,6 +354,12 @@ mod tests {
         case.trail().note(end(3000));
         case.flush_trail().unwrap();
         assert_ne!(read(&case).1.head, before);
+        // A digest kept elsewhere is found in the longer trail, and in no other.
+        let found = |case: &Case| {
+            let state = case.read_trail(Some(&before), &mut |_, _| ()).unwrap();
+            state.expected_at
+        };
+        assert_eq!((found(&case), found(&filled(2999))), (Some(3000), None));
     }
 
     #[test]
@@ -358,7 +375,7 @@ mod tests {
             let case = filled(10);
             assert_eq!(read(&case).1.broken, None);
             case.lock().execute_batch(change).unwrap();
-            let state = case.read_trail(&mut |_, _| ()).unwrap();
+            let state = case.read_trail(None, &mut |_, _| ()).unwrap();
             assert!(state.broken.is_some(), "{change}");
         }
         for change in [
@@ -368,7 +385,7 @@ mod tests {
         ] {
             let case = filled(3000);
             case.lock().execute_batch(change).unwrap();
-            assert!(case.read_trail(&mut |_, _| ()).unwrap().broken.is_some(), "{change}");
+            assert!(case.read_trail(None, &mut |_, _| ()).unwrap().broken.is_some(), "{change}");
         }
     }
 }

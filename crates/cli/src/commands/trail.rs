@@ -4,7 +4,7 @@ use crate::args::{Format, TrailArguments};
 use crate::output;
 use anyhow::{Result, bail};
 use lidless_core::{RequestRecord, TrailRecord};
-use lidless_ledger::Case;
+use lidless_ledger::{Case, TrailState};
 use std::io::Write;
 
 /// Prints the trail and follows its chain: 0 when it is whole, 1 when it is not.
@@ -13,12 +13,13 @@ pub(crate) fn run(arguments: &TrailArguments) -> Result<u8> {
         bail!("a trail is written as human or jsonl");
     }
     let case = Case::open(&arguments.case)?;
+    let (_, sent) = case.meta::<(u64, u64)>("traffic")?.unwrap_or_default();
     let mut broken = None;
     output::to(arguments.output.as_deref(), |out, _| {
         let mut failed = None;
         let (mut requests, mut bytes, mut stopped, mut open) = (0_u64, 0_u64, 0_u64, false);
         let state = case
-            .read_trail(&mut |number, record| {
+            .read_trail(arguments.expect.as_deref(), &mut |number, record| {
                 match record {
                     TrailRecord::Begin { .. } => {
                         stopped = stopped.saturating_add(u64::from(open));
@@ -30,7 +31,7 @@ pub(crate) fn run(arguments: &TrailArguments) -> Result<u8> {
                         bytes = bytes.saturating_add(request.bytes);
                     }
                 }
-                if failed.is_none() {
+                if failed.is_none() && is_wanted(arguments, record) {
                     failed = line(arguments.format, number, record, out).err();
                 }
             })
@@ -38,6 +39,7 @@ pub(crate) fn run(arguments: &TrailArguments) -> Result<u8> {
         if let Some(error) = failed {
             return Err(error);
         }
+        broken = state.broken.clone().or_else(|| cut(sent, arguments, &state));
         if arguments.format == Format::Human {
             writeln!(out, "\n  {requests} requests · {bytes} bytes · {} records", state.records)?;
             if open {
@@ -51,14 +53,13 @@ pub(crate) fn run(arguments: &TrailArguments) -> Result<u8> {
                      case either."
                 )?;
             }
-            match &state.broken {
+            match &broken {
                 None => {
                     writeln!(out, "  the chain is whole; its last digest is\n  {}", state.head)?
                 }
                 Some(why) => writeln!(out, "  THE CHAIN IS BROKEN: {why}")?,
             }
         }
-        broken = state.broken;
         Ok(())
     })?;
     if let Some(why) = broken {
@@ -66,6 +67,26 @@ pub(crate) fn run(arguments: &TrailArguments) -> Result<u8> {
         return Ok(1);
     }
     Ok(0)
+}
+
+/// What a chain that is whole by itself may still lack.
+fn cut(sent: u64, arguments: &TrailArguments, state: &TrailState) -> Option<String> {
+    if state.records == 0 && sent > 0 {
+        return Some(format!(
+            "it holds nothing, and the case counts {sent} requests: it was cut, or the case was \
+             made by a version that kept none"
+        ));
+    }
+    (arguments.expect.is_some() && state.expected_at.is_none())
+        .then(|| "it holds no record of the digest that was kept: it was rewritten or cut".into())
+}
+
+fn is_wanted(arguments: &TrailArguments, record: &TrailRecord) -> bool {
+    let all = arguments.status.is_none() && arguments.url.is_none() && !arguments.failed;
+    let TrailRecord::Request(request) = record else { return all };
+    arguments.status.is_none_or(|status| request.status == Some(status))
+        && arguments.url.as_deref().is_none_or(|text| request.url.contains(text))
+        && (!arguments.failed || request.failure.is_some())
 }
 
 fn line(
