@@ -3,7 +3,7 @@
 use crate::args::ScanArguments;
 use crate::request::{Request, globs};
 use crate::{input, output, own_rules, progress};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use lidless_core::{Limits, ModelRow, Timestamp};
 use lidless_detect::RuleSet;
 use lidless_engine::{Decisions, Progress, ScanSettings, VerifySettings, scan};
@@ -52,10 +52,12 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         verify: arguments.verify.then_some(VerifySettings { per_issuer: arguments.verify_limit }),
         now,
     };
-    if arguments.resume {
-        let stored: Request = case
-            .meta("request")?
-            .context("this case was never started: scan without --resume first")?;
+    // A process that was killed while it made the case left no request in it: it is begun anew.
+    let stored: Option<Request> = if arguments.resume { case.meta("request")? } else { None };
+    if arguments.resume && stored.is_none() && targets.is_empty() {
+        bail!("this case was stopped before it began: name its targets again, with --resume");
+    }
+    if let Some(stored) = stored {
         if stored.typed && targets.is_empty() {
             bail!("the case began with a token that was typed, and keeps none: give it again");
         }
