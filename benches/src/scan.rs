@@ -19,6 +19,7 @@ pub fn settings(targets: Vec<Target>, azure: Option<String>) -> ScanSettings {
         history: true,
         git: GitOptions::default(),
         jobs: 16,
+        rate: None,
         budget: None,
         requester_pays: false,
         allowance: lidless_storage::Allowance::default(),

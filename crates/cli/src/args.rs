@@ -49,6 +49,9 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Ask again whether each grant still works
     Check(CheckArguments),
+    /// Every request that was sent for a case, and whether the record of them is whole
+    #[command(visible_alias = "audit")]
+    Trail(TrailArguments),
     /// Record what a model's folder or a store holds, signed with your key
     Seal(SealArguments),
     /// What changed since a folder was sealed
@@ -153,6 +156,9 @@ pub(crate) struct ScanArguments {
     /// How many requests at a time
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(crate) jobs: u16,
+    /// Send at most N requests a second; services that answer that it is too much get fewer
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rate: Option<u32>,
     /// Leave out paths and keys that match
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
@@ -311,6 +317,39 @@ pub(crate) enum ReplacementKind {
     Service,
     /// Presigned URL of S3 or GCS
     Presigned,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lidless trail incident.case               each request, and the digest of the last
+  lidless trail incident.case --status 403 --url /backups/
+  lidless trail incident.case --expect DIGEST
+                                            does it still hold what it held then?
+
+Every record holds the digest of all before it. Keep the last digest elsewhere, and
+nobody can rewrite what came before it. Exit code 1: the record was changed or cut.")]
+pub(crate) struct TrailArguments {
+    /// The case file
+    pub(crate) case: PathBuf,
+    /// Only requests that were answered with this status
+    #[arg(long, value_name = "STATUS")]
+    pub(crate) status: Option<u16>,
+    /// Only requests whose URL holds TEXT
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) url: Option<String>,
+    /// Only requests that got no whole answer
+    #[arg(long)]
+    pub(crate) failed: bool,
+    /// A last digest that was kept: the trail has to hold it
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) expect: Option<String>,
+    /// How to write it: human or jsonl
+    #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
+    pub(crate) format: Format,
+    /// Write it to FILE instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

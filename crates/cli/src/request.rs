@@ -157,6 +157,7 @@ pub(crate) fn bare(reach: &ReachArguments, now: Timestamp) -> Result<ScanSetting
         history: false,
         git: GitOptions::default(),
         jobs: 16,
+        rate: None,
         budget: None,
         allowance: Allowance::default(),
         exclude: globs(&[])?,

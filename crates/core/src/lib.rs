@@ -26,6 +26,7 @@ mod service;
 mod severity;
 mod suppressed;
 mod text;
+mod trail;
 mod version;
 
 pub use access::{Access, Auth};
@@ -58,6 +59,7 @@ pub use service::AzureService;
 pub use severity::Severity;
 pub use suppressed::{Reason, Suppressed, Suppressions};
 pub use text::{Encoding, Text};
+pub use trail::{RequestRecord, TrailRecord};
 pub use version::ObjectVersion;
 
 /// An instant, printed as RFC 3339 in UTC.

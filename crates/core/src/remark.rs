@@ -1,4 +1,5 @@
-//! What the user should know of decisions that were meant to leave something out.
+//! What the user should know of a run: decisions that were meant to leave something out, and
+//! services that asked for patience.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,8 @@ pub enum RemarkKind {
     BaselineStale,
     /// What a run that ended by its budget would have looked into next.
     WouldBeNext,
+    /// A service that asked to be asked more slowly.
+    Throttled,
 }
 
 impl RemarkKind {
@@ -30,6 +33,7 @@ impl RemarkKind {
             Self::BaselineExpired => "entry of the baseline has expired and suppresses nothing",
             Self::BaselineStale => "entry of the baseline matches nothing any more",
             Self::WouldBeNext => "object that would be looked into next (--resume goes on)",
+            Self::Throttled => "service asked to slow down, and was obeyed",
         }
     }
 }

@@ -139,6 +139,11 @@ impl Pattern {
         store && host && (self.store.is_some() || self.host.is_some())
     }
 
+    fn words(&self) -> String {
+        let parts = [&self.store, &self.host].into_iter().flatten().map(String::as_str);
+        parts.collect::<Vec<_>>().join(" on ")
+    }
+
     /// True when the pattern lies inside what is about to be touched: listing an account whose
     /// one container is allowed is asked of the container, not of the account.
     fn is_inside(&self, touch: &Touch) -> bool {
@@ -258,28 +263,40 @@ impl Scope {
     /// # Errors
     /// [`Denied`] with the reason when it may not.
     pub fn allows(&self, touch: &Touch, now: Timestamp) -> Result<(), Denied> {
-        let what = touch.resource().unwrap_or_else(|| touch.host.clone());
+        self.allowed_by(touch, now).map(drop)
+    }
+
+    /// The rule that lets a request be sent at `now`, in words.
+    ///
+    /// # Errors
+    /// [`Denied`] with the reason when none does.
+    pub fn allowed_by(&self, touch: &Touch, now: Timestamp) -> Result<String, Denied> {
+        let what = || touch.resource().unwrap_or_else(|| touch.host.clone());
         let denied = |reason: String| Err(Denied { reason });
         if let Some(file) = &self.file {
             if file.deny.iter().any(|rule| rule.matches(touch)) {
-                return denied(format!("{what} is denied by the scope file"));
+                return denied(format!("{} is denied by the scope file", what()));
             }
             if file.authority.expires <= now {
                 return denied(format!("the scope file expired on {}", file.authority.expires));
             }
         }
-        if self.named.iter().any(|named| named.matches(touch)) {
-            return Ok(());
+        if let Some(rule) = self.named.iter().find(|named| named.matches(touch)) {
+            return Ok(format!("named by the user: {}", rule.words()));
         }
         match &self.file {
-            Some(file) if file.allow.iter().any(|rule| rule.matches(touch)) => Ok(()),
-            Some(file) if file.allow.iter().any(|rule| rule.is_inside(touch)) => {
-                denied(format!("the scope file allows only a part of {what}, not all of it"))
-            }
-            Some(_) => denied(format!("{what} is not in the scope file")),
-            None if touch.is_loopback() => Ok(()),
+            Some(file) => match file.allow.iter().find(|rule| rule.matches(touch)) {
+                Some(rule) => Ok(format!("scope file: {}", rule.words())),
+                None if file.allow.iter().any(|rule| rule.is_inside(touch)) => denied(format!(
+                    "the scope file allows only a part of {}, not all of it",
+                    what()
+                )),
+                None => denied(format!("{} is not in the scope file", what())),
+            },
+            None if touch.is_loopback() => Ok("loopback".to_owned()),
             None => denied(format!(
-                "{what} was not named by you, and without --scope FILE only loopback is followed"
+                "{} was not named by you, and without --scope FILE only loopback is followed",
+                what()
             )),
         }
     }
@@ -328,6 +345,11 @@ mod tests {
         assert!(asks("a.files.example.com", None, ""));
         assert!(!asks("files.example.com", None, ""));
         assert!(!asks("127.0.0.1", None, ""));
+        let rule = |touch| scope.allowed_by(&touch, now()).unwrap();
+        let of = rule(touch("h", Some("az://other"), "public/x"));
+        assert_eq!(of, "scope file: az://other/public");
+        let of = rule(touch("a.files.example.com", None, ""));
+        assert_eq!(of, "scope file: *.files.example.com");
     }
 
     #[test]

@@ -50,6 +50,7 @@ pub fn assemble(case: &Case, now: Timestamp) -> Result<Report, EngineError> {
     let skipped = case.skipped()?;
     let mut gaps = case.gaps()?;
     gaps.extend(skipped_gaps(&containers, &skipped));
+    gaps.extend(containers.iter().filter_map(changed_gap));
     gaps.sort();
     gaps.dedup();
     let mut coverage: Vec<Coverage> = case.sources()?;
@@ -197,6 +198,28 @@ fn skipped_gaps(containers: &[ContainerRow], skipped: &[SkippedRow]) -> Vec<Gap>
             Some(Gap::new(place(container), reason, Some(row.bytes)))
         })
         .collect()
+}
+
+/// A container whose listing did what no listing of a container at rest does.
+fn changed_gap(row: &ContainerRow) -> Option<Gap> {
+    let odd = row.oddities;
+    let told = [
+        (odd.repeated, "came twice"),
+        (odd.disordered, "came out of order"),
+        (odd.foreign, "lay outside of what was asked for"),
+    ];
+    let told: Vec<String> = told
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| {
+            format!("{count} {} {what}", if *count == 1 { "name" } else { "names" })
+        })
+        .collect();
+    (!told.is_empty()).then(|| {
+        let reason =
+            format!("the listing changed under way, and may lack names: {}", told.join(", "));
+        Gap::new(place(row), reason, None)
+    })
 }
 
 fn coverage_of(row: &ContainerRow, skipped: &[SkippedRow]) -> Coverage {

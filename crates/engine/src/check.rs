@@ -6,7 +6,7 @@ use crate::error::EngineError;
 use crate::follow::settle;
 use crate::inspector::{Inspector, context};
 use crate::progress::Progress;
-use crate::scan::{client, named_scope, open_target};
+use crate::scan::{begin, client, end, named_scope, open_target};
 use crate::settings::ScanSettings;
 use lidless_core::{GrantStatus, Timestamp};
 use lidless_detect::RuleSet;
@@ -69,7 +69,8 @@ pub fn check(settings: &ScanSettings, case: &Case) -> Result<Vec<Closure>, Engin
     let book = book.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut settings = settings.clone();
     settings.scope = named_scope(&settings);
-    let client = client(&settings);
+    let client = client(&settings, Some(case));
+    begin(&settings, case)?;
     let mut closures = Vec::new();
     for mut grant in case.grants()? {
         // Never followed is nothing to close, unless it is a credential that may yet work.
@@ -111,6 +112,7 @@ pub fn check(settings: &ScanSettings, case: &Case) -> Result<Vec<Closure>, Engin
     }
     let mut history: Vec<Vec<Closure>> = case.meta("checks")?.unwrap_or_default();
     history.push(closures.clone());
+    end(&client, case)?;
     case.set_meta("checks", &history)?;
     Ok(closures)
 }

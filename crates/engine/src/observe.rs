@@ -82,7 +82,7 @@ pub fn observe(settings: &ScanSettings) -> Result<StoreView, EngineError> {
         access.ok_or_else(|| EngineError::Target("not a store that can be listed".into()))?;
     let mut settings = settings.clone();
     settings.scope = named_scope(&settings);
-    let store = lidless_storage::open(&client(&settings), &access).map_err(failed)?;
+    let store = lidless_storage::open(&client(&settings, None), &access).map_err(failed)?;
     let mut view = StoreView { name: place(&access), objects: Vec::new(), writable };
     match &access.container {
         Some(container) => {

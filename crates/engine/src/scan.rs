@@ -17,22 +17,51 @@ use crate::proofs::proofs;
 use crate::questions::of_rule;
 use crate::settings::ScanSettings;
 use crate::target::Target;
+use crate::trail::Noted;
 use crate::verify::verify;
 use lidless_core::{
-    AzureService, Gap, Layer, Mechanism, Observed, Place, Provenance, Provider, Report, Run, Scope,
-    Timestamp,
+    AzureService, Gap, Layer, Mechanism, Observed, Place, Provenance, Provider, Remark, RemarkKind,
+    Report, Run, Scope, Timestamp, TrailRecord,
 };
 use lidless_discover::Source;
 use lidless_io::{Budget, Tally};
 use lidless_judge::exit_code;
 use lidless_ledger::Case;
-use lidless_storage::{Client, ClientSettings};
+use lidless_storage::{Client, ClientSettings, Trail};
 use lidless_token::{Credential, Own};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How often leads found behind a grant open further stores.
 const ROUNDS: usize = 8;
+
+/// Lists what the targets of a run reach, into the case, and looks into nothing.
+///
+/// # Errors
+/// As [`scan`].
+pub fn list(settings: &ScanSettings, case: &Case, progress: &Progress) -> Result<(), EngineError> {
+    let mut settings = settings.clone();
+    let inspector = Inspector::new(
+        context(case.key(), settings.limits, settings.imports.clone(), false),
+        settings.rules.clone(),
+    );
+    let book = Mutex::new(Book::new(settings.now, settings.keys.clone()));
+    for target in settings.targets.clone() {
+        open_target(&target, &settings, &inspector, case, &book, progress)?;
+    }
+    settings.scope = named_scope(&settings);
+    let client = client(&settings, Some(case));
+    begin(&settings, case)?;
+    let (mut doors, mut done) = (Doors::default(), BTreeSet::new());
+    let left_out = LeftOut::restore(case)?;
+    let known = (&mut doors, &mut done);
+    follow(&settings, &client, case, &book, known, progress, &left_out)?;
+    save_book(case, &book)?;
+    let metadata = Metadata { case, inspector: &inspector, book: &book };
+    list_all(&settings, case, &doors, progress, (&metadata, &left_out))?;
+    save_traffic(case, (0, 0), client.tally())?;
+    end(&client, case)
+}
 
 /// Runs the whole pipeline and keeps everything in the case.
 ///
@@ -102,7 +131,8 @@ pub fn scan(
     save_book(case, &book)?;
 
     settings.scope = named_scope(&settings);
-    let client = client(&settings);
+    let client = client(&settings, Some(case));
+    begin(&settings, case)?;
     let before: (u64, u64) = case.meta("traffic")?.unwrap_or_default();
     walk(&settings, &client, &inspector, case, &book, progress, before)?;
 
@@ -112,6 +142,7 @@ pub fn scan(
     let tally = client.tally();
     tally.add(asked.bytes(), asked.requests());
     save_traffic(case, before, tally)?;
+    end(&client, case)?;
     unreachable_target(&settings, &book)?;
     let decisions = &settings.decisions;
     baseline::settle(case, decisions.baseline.as_ref(), &decisions.gitleaks, &key)?;
@@ -138,16 +169,56 @@ pub fn scan(
     Ok(report)
 }
 
-/// The client of a run; it asks the scope before every request.
-pub(crate) fn client(settings: &ScanSettings) -> Arc<Client> {
+/// The client of a run; it asks the scope before every request, and notes each in the case.
+pub(crate) fn client(settings: &ScanSettings, case: Option<&Case>) -> Arc<Client> {
     let client_settings = ClientSettings {
         endpoints: settings.endpoints.clone(),
         user_agent: user_agent(settings),
         requester_pays: settings.requester_pays,
         allowance: settings.allowance.clone(),
+        run: run_name(),
+        trail: case.map(|case| Arc::new(Noted(case.trail())) as Arc<dyn Trail>),
+        rate: settings.rate,
         ..ClientSettings::default()
     };
     Arc::new(Client::new(Arc::new(settings.scope.clone()), client_settings))
+}
+
+/// A name for the requests of this process: an owner finds all of them by it.
+fn run_name() -> String {
+    use std::hash::{BuildHasher as _, RandomState};
+    format!("lidless-{:016x}", RandomState::new().hash_one(std::process::id()))
+}
+
+/// Notes in the trail that requests begin.
+pub(crate) fn begin(settings: &ScanSettings, case: &Case) -> Result<(), EngineError> {
+    case.trail().note(TrailRecord::Begin {
+        time: Timestamp::now(),
+        user_agent: user_agent(settings),
+        authority: settings.scope.authority(),
+    });
+    Ok(case.flush_trail()?)
+}
+
+/// Notes in the trail that requests are at their end, and tells who asked for patience.
+pub(crate) fn end(client: &Client, case: &Case) -> Result<(), EngineError> {
+    let requests = client.tally().requests();
+    case.trail().note(TrailRecord::End { time: Timestamp::now(), requests });
+    case.flush_trail()?;
+    let throttled = client.throttled();
+    let remarks: Vec<Remark> = throttled
+        .into_iter()
+        .map(|(location, told)| {
+            let message = format!(
+                "{location} answered {} times that it was too much (429, 503), and was left alone \
+                 for {:.1} s in all",
+                told.answers,
+                told.paused.as_secs_f64()
+            );
+            Remark { kind: RemarkKind::Throttled, location, message }
+        })
+        .collect();
+    Ok(case.put_remarks(&remarks)?)
 }
 
 /// How requests name this program, and whom to ask about them.

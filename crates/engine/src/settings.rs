@@ -31,6 +31,8 @@ pub struct ScanSettings {
     pub git: GitOptions,
     /// Threads that wait for networks; computing takes as many as there are cores.
     pub jobs: usize,
+    /// Requests a second at most, beside what the scope and the services say.
+    pub rate: Option<u32>,
     /// Bytes of content to read from stores at most.
     pub budget: Option<u64>,
     /// How many requests may be sent, and for how long.

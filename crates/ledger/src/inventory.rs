@@ -2,13 +2,11 @@
 
 use crate::case::Case;
 use crate::error::LedgerError;
-use crate::record::{put_findings, put_gaps, put_marks};
-use crate::suppressed::put_suppressed;
-use lidless_core::{
-    BlobType, Container, Finding, Gap, Mark, Object, ObjectVersion, PublicAccess, Suppressions,
-    Timestamp,
-};
-use rusqlite::{Connection, Row, params};
+use crate::listing::Oddities;
+use crate::record::put_marks;
+use crate::rows::{CLASS_SHIFT, Rows};
+use lidless_core::{Container, Finding, Mark, Object, ObjectVersion, PublicAccess};
+use rusqlite::{Row, params};
 
 /// A container of the case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +46,8 @@ pub struct ContainerRow {
     pub requests: u64,
     /// Entries opened.
     pub entries: u64,
+    /// What its listings did that no listing of a container at rest does.
+    pub oddities: Oddities,
 }
 
 /// What one grant reaches of one container.
@@ -59,6 +59,12 @@ pub struct Reach {
     pub prefix: String,
     /// True when `prefix` is one key.
     pub exact: bool,
+}
+
+impl Reach {
+    fn is_whole(&self) -> bool {
+        self.prefix.is_empty() && !self.exact
+    }
 }
 
 /// Objects that were not looked into, for one reason.
@@ -74,48 +80,14 @@ pub struct SkippedRow {
     pub bytes: u64,
 }
 
-/// An object waiting to be looked into.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingObject {
-    /// Its id.
-    pub id: ObjectId,
-    /// Its container.
-    pub container: ContainerId,
-    /// What the listing said.
-    pub object: Object,
-    /// Its place in the order.
-    pub priority: i64,
-}
-
-/// What looking into one object gave.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Inspection {
-    /// Why it was not looked into, when it was not.
-    pub skipped: Option<String>,
-    /// Entries opened, the object itself included.
-    pub entries: u64,
-    /// Bytes of content read.
-    pub bytes_read: u64,
-    /// Requests for content.
-    pub requests: u64,
-    /// What was found.
-    pub findings: Vec<Finding>,
-    /// Evidence that adds up.
-    pub marks: Vec<Mark>,
-    /// What could not be seen inside.
-    pub gaps: Vec<Gap>,
-    /// What looked like a secret and is none.
-    pub suppressed: Suppressions,
-}
-
 const NOT_NEGATIVE: i64 = 0;
 
-fn count(row: &Row<'_>, index: usize) -> Result<u64, rusqlite::Error> {
+pub(crate) fn count(row: &Row<'_>, index: usize) -> Result<u64, rusqlite::Error> {
     let value: Option<i64> = row.get(index)?;
     Ok(u64::try_from(value.unwrap_or(NOT_NEGATIVE)).unwrap_or(0))
 }
 
-fn stored(value: u64) -> i64 {
+pub(crate) fn stored(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
@@ -197,11 +169,23 @@ impl Case {
         container: ContainerId,
         objects: &[(Object, i64)],
     ) -> Result<(), LedgerError> {
-        let mut connection = self.lock();
-        let transaction = connection.transaction()?;
-        put_objects(&transaction, container, objects)?;
-        transaction.commit()?;
-        Ok(())
+        let listed: i64 = self.lock().query_row(
+            "SELECT EXISTS (SELECT 1 FROM listings WHERE container_id = ?1)
+                AND (SELECT objects FROM containers WHERE id = ?1) > 0",
+            [container.0],
+            |row| row.get(0),
+        )?;
+        if listed != 0 {
+            // A listing may have named it.
+            self.index_keys()?;
+        }
+        let indexed = self.keys_are_indexed();
+        self.write(|connection| {
+            let mut rows = Rows::new(connection, container);
+            objects
+                .iter()
+                .try_for_each(|(object, priority)| rows.put_single(object, *priority, indexed))
+        })
     }
 
     /// The id of an object that was listed.
@@ -230,159 +214,17 @@ impl Case {
         container: ContainerId,
         marks: &[Mark],
     ) -> Result<(), LedgerError> {
-        let mut connection = self.lock();
-        let transaction = connection.transaction()?;
-        {
-            let mut exists = transaction
+        self.write(|connection| {
+            let mut exists = connection
                 .prepare_cached("SELECT 1 FROM marks WHERE container_id = ?1 AND record = ?2")?;
             for mark in marks {
                 // NULL object ids are distinct to UNIQUE, so look before inserting.
                 if !exists.exists(params![container.0, serde_json::to_string(mark)?])? {
-                    put_marks(&transaction, std::slice::from_ref(mark), None, Some(container.0))?;
+                    put_marks(connection, std::slice::from_ref(mark), None, Some(container.0))?;
                 }
             }
-        }
-        transaction.commit()?;
-        Ok(())
-    }
-
-    /// The next objects to look into after a place in the order, at most `limit`.
-    ///
-    /// # Errors
-    /// `Database`.
-    pub fn pending_objects(
-        &self,
-        after: Option<(i64, ObjectId)>,
-        limit: u32,
-    ) -> Result<Vec<PendingObject>, LedgerError> {
-        let connection = self.lock();
-        let mut statement = connection.prepare_cached(
-            "SELECT id, container_id, key, size, etag, modified, tier, blob_type, priority
-             FROM objects WHERE state = 0 AND (priority, id) > (?1, ?2)
-             ORDER BY priority, id LIMIT ?3",
-        )?;
-        let (priority, id) = after.map_or((i64::MIN, i64::MIN), |(p, id)| (p, id.0));
-        let rows = statement.query_map(params![priority, id, limit], |row| {
-            let stored: String = row.get(2)?;
-            let (key, version) = ObjectVersion::split(&stored);
-            Ok(PendingObject {
-                id: ObjectId(row.get(0)?),
-                container: ContainerId(row.get(1)?),
-                object: Object {
-                    key: key.to_owned(),
-                    version,
-                    size: count(row, 3)?,
-                    etag: row.get(4)?,
-                    modified: row
-                        .get::<_, Option<String>>(5)?
-                        .and_then(|text| text.parse::<Timestamp>().ok()),
-                    created: None,
-                    tier: row.get(6)?,
-                    blob_type: match row.get::<_, Option<String>>(7)?.as_deref() {
-                        Some("page") => Some(BlobType::Page),
-                        Some("append") => Some(BlobType::Append),
-                        Some("block") => Some(BlobType::Block),
-                        _ => None,
-                    },
-                    content_md5: None,
-                    content_type: None,
-                    ..Object::default()
-                },
-                priority: row.get(8)?,
-            })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Keeps what looking into an object gave, and that it is done, all or nothing.
-    ///
-    /// # Errors
-    /// `Database` or `Record`.
-    pub fn put_inspection(
-        &self,
-        object: &PendingObject,
-        inspection: &Inspection,
-    ) -> Result<(), LedgerError> {
-        let mut connection = self.lock();
-        let transaction = connection.transaction()?;
-        // What was missing the last time may be there now.
-        transaction
-            .prepare_cached("DELETE FROM gaps WHERE object_id = ?1")?
-            .execute([object.id.0])?;
-        put_findings(&transaction, &inspection.findings, Some(object.id))?;
-        put_marks(&transaction, &inspection.marks, Some(object.id), Some(object.container.0))?;
-        put_gaps(&transaction, &inspection.gaps, Some(object.id))?;
-        let suppressed = &inspection.suppressed;
-        put_suppressed(
-            &transaction,
-            "",
-            Some(object.id),
-            suppressed.listed(),
-            &suppressed.counts(),
-        )?;
-        transaction
-            .prepare_cached(
-                "UPDATE objects SET state = ?2, reason = ?3, entries = ?4, bytes_read = ?5,
-                 requests = ?6 WHERE id = ?1",
-            )?
-            .execute(params![
-                object.id.0,
-                if inspection.skipped.is_some() { 2 } else { 1 },
-                inspection.skipped,
-                stored(inspection.entries),
-                stored(inspection.bytes_read),
-                stored(inspection.requests)
-            ])?;
-        transaction.commit()?;
-        Ok(())
-    }
-
-    /// Marks every pending object as skipped for a reason, and says how many there were.
-    ///
-    /// # Errors
-    /// `Database`.
-    pub fn skip_pending(&self, reason: &str) -> Result<usize, LedgerError> {
-        let skipped = self
-            .lock()
-            .execute("UPDATE objects SET state = 2, reason = ?1 WHERE state = 0", [reason])?;
-        Ok(skipped)
-    }
-
-    /// Puts back in the queue what a resumed run has to read again: objects in which leads were
-    /// found, because credentials are never kept, and objects that failed or were left. Gaps of
-    /// work that is done again are dropped: it finds them again.
-    ///
-    /// # Errors
-    /// `Database`.
-    pub fn reopen_for_resume(&self) -> Result<(), LedgerError> {
-        self.lock().execute_batch(
-            "UPDATE objects SET state = 0 WHERE state = 2
-                OR id IN (SELECT object_id FROM leads WHERE object_id IS NOT NULL);
-             DELETE FROM gaps WHERE object_id IS NULL;
-             DELETE FROM remarks;
-             DELETE FROM suppressed WHERE object_id IS NULL;",
-        )?;
-        Ok(())
-    }
-
-    /// Lets the objects that findings stood in be looked into again.
-    ///
-    /// # Errors
-    /// `Database`.
-    pub fn reopen_findings(&self, ids: &[&str]) -> Result<(), LedgerError> {
-        let mut connection = self.lock();
-        let transaction = connection.transaction()?;
-        {
-            let mut statement = transaction.prepare_cached(
-                "UPDATE objects SET state = 0
-                 WHERE id = (SELECT object_id FROM findings WHERE id = ?1)",
-            )?;
-            for id in ids {
-                statement.execute([id])?;
-            }
-        }
-        transaction.commit()?;
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Every container with its totals, sorted by store and name.
@@ -392,11 +234,9 @@ impl Case {
     pub fn containers(&self) -> Result<Vec<ContainerRow>, LedgerError> {
         let connection = self.lock();
         let mut statement = connection.prepare(
-            "SELECT c.id, c.store, c.name, c.public, count(o.id), sum(o.size),
-                    sum(o.state = 1), sum(CASE WHEN o.state = 1 THEN o.size END),
-                    sum(o.bytes_read), sum(o.requests), sum(o.entries)
-             FROM containers c LEFT JOIN objects o ON o.container_id = c.id
-             GROUP BY c.id ORDER BY c.store, c.name",
+            "SELECT id, store, name, public, objects, bytes, inspected, bytes_inspected,
+                    bytes_read, requests, entries, repeated, disordered, foreign_names
+             FROM containers ORDER BY store, name",
         )?;
         let rows = statement.query_map([], |row| {
             Ok(ContainerRow {
@@ -416,6 +256,11 @@ impl Case {
                 bytes_read: count(row, 8)?,
                 requests: count(row, 9)?,
                 entries: count(row, 10)?,
+                oddities: Oddities {
+                    repeated: count(row, 11)?,
+                    disordered: count(row, 12)?,
+                    foreign: count(row, 13)?,
+                },
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -427,6 +272,12 @@ impl Case {
     /// `Database`.
     pub fn reach_totals(&self, reach: &Reach) -> Result<(u64, u64), LedgerError> {
         let connection = self.lock();
+        if reach.is_whole() {
+            let mut statement =
+                connection.prepare_cached("SELECT objects, bytes FROM containers WHERE id = ?1")?;
+            return Ok(statement
+                .query_row([reach.container.0], |row| Ok((count(row, 0)?, count(row, 1)?)))?);
+        }
         let (condition, value) = range_of(reach);
         let mut statement = connection.prepare_cached(&format!(
             "SELECT count(*), sum(o.size) FROM objects o WHERE o.container_id = ?1 AND {condition}"
@@ -443,9 +294,17 @@ impl Case {
     /// `Database`.
     pub fn reach_classes(&self, reach: &Reach) -> Result<Vec<(i64, u64)>, LedgerError> {
         let connection = self.lock();
+        if reach.is_whole() {
+            let mut statement = connection.prepare_cached(
+                "SELECT class, bytes FROM classes WHERE container_id = ?1 ORDER BY class",
+            )?;
+            let rows = statement
+                .query_map([reach.container.0], |row| Ok((row.get(0)?, count(row, 1)?)))?;
+            return Ok(rows.collect::<Result<_, _>>()?);
+        }
         let (condition, value) = range_of(reach);
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT o.priority >> 48, sum(o.size) FROM objects o
+            "SELECT o.priority >> {CLASS_SHIFT}, sum(o.size) FROM objects o
              WHERE o.container_id = ?1 AND {condition} GROUP BY 1 ORDER BY 1"
         ))?;
         let rows = statement.query_map(params![reach.container.0, value], |row| {
@@ -514,8 +373,18 @@ impl Case {
     pub fn skipped(&self) -> Result<Vec<SkippedRow>, LedgerError> {
         let connection = self.lock();
         let mut statement = connection.prepare(
-            "SELECT container_id, coalesce(reason, 'not looked into yet'), count(*), sum(size)
-             FROM objects WHERE state <> 1 GROUP BY 1, 2 ORDER BY 1, 2",
+            "SELECT container_id, reason, objects, bytes FROM skips WHERE objects > 0
+             UNION ALL
+             SELECT id, 'not looked into yet', objects - inspected - skipped,
+                    bytes - bytes_inspected - bytes_skipped
+             FROM (SELECT id, objects, bytes, inspected, bytes_inspected,
+                          coalesce((SELECT sum(objects) FROM skips WHERE container_id = id), 0)
+                          AS skipped,
+                          coalesce((SELECT sum(bytes) FROM skips WHERE container_id = id), 0)
+                          AS bytes_skipped
+                   FROM containers)
+             WHERE objects > inspected + skipped
+             ORDER BY 1, 2",
         )?;
         let rows = statement.query_map([], |row| {
             Ok(SkippedRow {
@@ -551,39 +420,4 @@ fn range_of(reach: &Reach) -> (&'static str, String) {
     } else {
         ("substr(o.key, 1, length(?2)) = ?2", reach.prefix.clone())
     }
-}
-
-pub(crate) fn put_objects(
-    connection: &Connection,
-    container: ContainerId,
-    objects: &[(Object, i64)],
-) -> Result<(), LedgerError> {
-    // A changed object is looked into again; an unchanged one keeps what is known of it.
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO objects (container_id, key, size, etag, modified, tier, blob_type, priority)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-         ON CONFLICT (container_id, key) DO UPDATE SET
-            state = CASE WHEN etag IS excluded.etag AND size = excluded.size THEN state ELSE 0 END,
-            size = excluded.size, etag = excluded.etag, modified = excluded.modified,
-            tier = excluded.tier",
-    )?;
-    for (object, priority) in objects {
-        let blob_type = object.blob_type.map(|kind| match kind {
-            BlobType::Block => "block",
-            BlobType::Page => "page",
-            BlobType::Append => "append",
-        });
-        statement.execute(params![
-            container.0,
-            // Two states of one key are two objects.
-            ObjectVersion::joined(&object.key, object.version.as_ref()),
-            stored(object.size),
-            object.etag,
-            object.modified.map(|time| time.to_string()),
-            object.tier,
-            blob_type,
-            priority
-        ])?;
-    }
-    Ok(())
 }

@@ -6,14 +6,18 @@
 
 mod case;
 mod error;
+mod hold;
+mod inspection;
 mod inventory;
 mod listing;
 mod record;
+mod rows;
 mod suppressed;
+mod trail;
 
 pub use case::Case;
 pub use error::LedgerError;
-pub use inventory::{
-    ContainerId, ContainerRow, Inspection, ObjectId, PendingObject, Reach, SkippedRow,
-};
-pub use listing::{ListingMode, ListingTask};
+pub use inspection::{Inspection, PendingObject};
+pub use inventory::{ContainerId, ContainerRow, ObjectId, Reach, SkippedRow};
+pub use listing::{ListedPage, ListingMode, ListingTask, Oddities};
+pub use trail::{TrailState, TrailWriter};

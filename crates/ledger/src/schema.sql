@@ -1,4 +1,4 @@
--- The case file, version 1. JSON columns hold the wire types of lidless-core.
+-- The case file, version 2. JSON columns hold the wire types of lidless-core.
 CREATE TABLE meta (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL                       -- JSON
@@ -16,14 +16,6 @@ CREATE TABLE grants (
     record TEXT NOT NULL                      -- JSON Grant
 ) WITHOUT ROWID;
 
-CREATE TABLE containers (
-    id     INTEGER PRIMARY KEY,
-    store  TEXT NOT NULL,                     -- az://ACCOUNT
-    name   TEXT NOT NULL,
-    public TEXT,                              -- none, blob, container; null when unknown
-    UNIQUE (store, name)
-);
-
 CREATE TABLE reach (
     grant_id     TEXT NOT NULL,
     container_id INTEGER NOT NULL,
@@ -31,36 +23,6 @@ CREATE TABLE reach (
     exact        INTEGER NOT NULL,
     PRIMARY KEY (grant_id, container_id, prefix)
 ) WITHOUT ROWID;
-
-CREATE TABLE listings (
-    container_id INTEGER NOT NULL,
-    prefix       TEXT NOT NULL,
-    grant_id     TEXT NOT NULL,
-    mode         TEXT NOT NULL,               -- flat, split, straight
-    cursor       TEXT,                        -- where the next page starts
-    fallback     TEXT,                        -- cursor of a flat listing, when a split is given up
-    done         INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (container_id, prefix)
-) WITHOUT ROWID;
-
-CREATE TABLE objects (
-    id           INTEGER PRIMARY KEY,
-    container_id INTEGER NOT NULL,
-    key          TEXT NOT NULL,
-    size         INTEGER NOT NULL,
-    etag         TEXT,
-    modified     TEXT,
-    tier         TEXT,
-    blob_type    TEXT,
-    priority     INTEGER NOT NULL,            -- smaller is looked into first
-    state        INTEGER NOT NULL DEFAULT 0,  -- 0 pending, 1 inspected, 2 skipped
-    reason       TEXT,                        -- why it was skipped
-    entries      INTEGER NOT NULL DEFAULT 0,
-    bytes_read   INTEGER NOT NULL DEFAULT 0,
-    requests     INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (container_id, key)
-);
-CREATE INDEX objects_pending ON objects (priority, id) WHERE state = 0;
 
 CREATE TABLE findings (
     id        TEXT PRIMARY KEY,

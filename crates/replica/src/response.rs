@@ -45,6 +45,18 @@ impl Response {
         Self { status: 200, headers, body: Body::Bytes(Vec::new()) }
     }
 
+    /// Writes the head and a half of the body, and then fails, which closes the connection.
+    pub(crate) fn write_half(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut head = Vec::new();
+        let unsent = AtomicU64::new(0);
+        self.write(&mut head, true, &unsent, &AtomicBool::new(false))?;
+        let body = usize::try_from(self.body.length()).unwrap_or(usize::MAX);
+        let half = head.len().saturating_sub(body.div_ceil(2));
+        out.write_all(head.get(..half).unwrap_or_default())?;
+        out.flush()?;
+        Err(io::ErrorKind::ConnectionAborted.into())
+    }
+
     /// Writes it; counts body bytes into `sent`, and gives up between chunks when `stop` is set.
     pub(crate) fn write(
         &self,
@@ -121,6 +133,7 @@ fn reason(status: u16) -> &'static str {
         409 => "Conflict",
         412 => "Precondition Failed",
         416 => "Range Not Satisfiable",
+        429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         503 => "Service Unavailable",
         _ => "Error",

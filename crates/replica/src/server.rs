@@ -2,6 +2,7 @@
 
 use crate::account::Account;
 use crate::contents::Contents;
+use crate::fault::{Fault, Plan};
 use crate::refusal::Refusal;
 use crate::request::{HEAD_LIMIT, ParseOutcome, Request, parse_request};
 use crate::service::Service;
@@ -34,6 +35,7 @@ pub struct Replica {
 struct Shared {
     service: Service,
     delay: Duration,
+    plan: Box<Plan>,
     stop: AtomicBool,
     requests: AtomicU64,
     violations: AtomicU64,
@@ -70,12 +72,36 @@ impl Replica {
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
         delay: Duration,
     ) -> io::Result<Self> {
+        Self::start_with(account, contents, now, delay, |_, _| None)
+    }
+
+    /// As [`Replica::start`], with `plan` to say what goes wrong.
+    ///
+    /// # Errors
+    /// As [`Replica::start`].
+    pub fn start_faulty(
+        account: Account,
+        contents: Contents,
+        now: impl Fn() -> Timestamp + Send + Sync + 'static,
+        plan: impl Fn(u64, &Request) -> Option<Fault> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        Self::start_with(account, contents, now, Duration::ZERO, plan)
+    }
+
+    fn start_with(
+        account: Account,
+        contents: Contents,
+        now: impl Fn() -> Timestamp + Send + Sync + 'static,
+        delay: Duration,
+        plan: impl Fn(u64, &Request) -> Option<Fault> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let endpoint = format!("http://{address}/{}/", account.name);
         let shared = Arc::new(Shared {
             service: Service { account, contents, endpoint, now: Box::new(now) },
             delay,
+            plan: Box::new(plan),
             stop: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             violations: AtomicU64::new(0),
@@ -231,10 +257,17 @@ fn answer(
     }
     std::thread::sleep(shared.delay);
     let mut response = shared.service.answer(request, peer, number);
+    let fault = (shared.plan)(number, request);
+    if let Some(fault) = fault {
+        response = fault.apply(response).ok_or(io::ErrorKind::ConnectionReset)?;
+    }
     if !keep {
         response.headers.push(("Connection", "close".to_owned()));
     }
     let with_body = request.method != "HEAD";
+    if fault == Some(Fault::Short) {
+        return response.write_half(stream);
+    }
     response.write(stream, with_body, &shared.bytes_sent, &shared.stop)
 }
 

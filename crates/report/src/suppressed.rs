@@ -45,7 +45,9 @@ pub(crate) fn remarks(report: &Report) -> Vec<String> {
     let mut kinds: BTreeMap<RemarkKind, (u64, &str)> = BTreeMap::new();
     for remark in &report.remarks {
         let about = match remark.kind {
-            RemarkKind::BaselineExpired | RemarkKind::BaselineStale => remark.message.as_str(),
+            RemarkKind::BaselineExpired | RemarkKind::BaselineStale | RemarkKind::Throttled => {
+                remark.message.as_str()
+            }
             RemarkKind::AllowWithoutReason | RemarkKind::ForeignAllow | RemarkKind::WouldBeNext => {
                 remark.location.as_str()
             }

@@ -2,15 +2,17 @@
 
 use crate::allowance::Allowance;
 use crate::open::Endpoints;
-use crate::pace::Pace;
-use crate::retry::{is_passing, pause};
+use crate::pace::{Outcome, Pace, Throttled};
+use crate::retry::{is_passing, is_throttled, pause};
 use crate::store::{StorageError, StorageErrorKind};
+use crate::trail::{Sent, Trail};
 use crate::url::{joined, origin, resolved};
 use lidless_core::{Scope, Timestamp, Touch};
 use lidless_io::Tally;
 use std::io::Read as _;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// How a client behaves.
 #[derive(Debug, Clone)]
@@ -19,12 +21,19 @@ pub struct ClientSettings {
     pub endpoints: Endpoints,
     /// How the client names itself.
     pub user_agent: String,
+    /// What the ids of requests begin with: the run they belong to.
+    pub run: String,
+    /// Where every request is noted.
+    pub trail: Option<Arc<dyn Trail>>,
+    /// Requests a second at most, beside what the scope says.
+    pub rate: Option<u32>,
     /// How long to wait for a connection.
     pub connect_timeout: Duration,
     /// How long to wait for an answer, and for each next part of it; the whole of a body may
     /// take five times as long.
     pub read_timeout: Duration,
-    /// How often to ask at most.
+    /// How often to ask at most. An account that says it is too much (429, 503) is asked for
+    /// longer: eight times the longest pause it may ask for.
     pub attempts: u32,
     /// The longest pause a service may ask for.
     pub retry_after_cap: Duration,
@@ -39,6 +48,9 @@ impl Default for ClientSettings {
         Self {
             endpoints: Endpoints::default(),
             user_agent: concat!("lidless/", env!("CARGO_PKG_VERSION")).to_owned(),
+            run: "run".to_owned(),
+            trail: None,
+            rate: None,
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(60),
             attempts: 5,
@@ -79,11 +91,26 @@ pub(crate) struct Ask<'a> {
 const REFUSAL_LIMIT: u64 = 64 << 10;
 
 /// A request that got no answer.
-struct Failure {
-    error: StorageError,
+pub(crate) struct Failure {
+    pub(crate) error: StorageError,
     /// Asking again may help.
     passing: bool,
 }
+
+/// How one request is told from all others.
+struct Named<'a> {
+    id: &'a str,
+    attempt: u32,
+    /// The rule of the scope that allowed it.
+    rule: &'a str,
+    /// Its path may hold a secret, too.
+    hide_path: bool,
+}
+
+/// How often the longest pause is waited for an account that says it is too much.
+const PATIENCE: u32 = 8;
+/// The header that Azure keeps in its logs (`clientRequestId`).
+const REQUEST_ID: &str = "x-ms-client-request-id";
 
 /// An answer, read to its end or to the limit.
 pub(crate) struct Answer {
@@ -127,6 +154,8 @@ pub struct Client {
     settings: ClientSettings,
     tally: Tally,
     pace: Pace,
+    /// Number of the next request.
+    next: AtomicU64,
 }
 
 /// Redirects followed at most, each within the scope.
@@ -152,13 +181,16 @@ impl Client {
             .max_idle_connections_per_host(64)
             .max_idle_connections(256)
             .build();
-        let pace = Pace::new(scope.requests_per_second());
+        let ceilings = [scope.requests_per_second(), settings.rate];
+        let ceiling = ceilings.into_iter().flatten().min();
+        let pace = Pace::new(ceiling, settings.retry_after_cap);
         Self {
             agent: ureq::Agent::new_with_config(config),
             scope,
             settings,
             tally: Tally::default(),
             pace,
+            next: AtomicU64::new(1),
         }
     }
 
@@ -172,23 +204,61 @@ impl Client {
         &self.settings.endpoints
     }
 
-    /// Sends a request, and again while the answer is a passing one.
+    /// The accounts that asked to slow down, and how often.
+    #[must_use]
+    pub fn throttled(&self) -> Vec<(String, Throttled)> {
+        self.pace.throttled()
+    }
+
+    /// A new id for a request, for a header that has to be signed. Requests without one get one.
+    pub(crate) fn request_id(&self) -> (&'static str, String) {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        (REQUEST_ID, format!("{}-{number:08x}", self.settings.run))
+    }
+
+    /// Sends a request, and again while the answer is a passing one. An account that says it is
+    /// too much is asked more slowly, and for longer than one that is broken.
     ///
     /// # Errors
     /// Out of scope, unreachable, or still busy after every attempt. Any other answer is an
     /// answer.
     pub(crate) fn ask(&self, ask: &Ask<'_>) -> Result<Answer, StorageError> {
+        let own = ask.headers.iter().find(|(name, _)| *name == REQUEST_ID);
+        let id = own.map_or_else(|| self.request_id().1, |(_, id)| id.clone());
+        let lane = self.pace.lane(&ask.touch);
+        let patience = self.settings.retry_after_cap.saturating_mul(PATIENCE);
+        let mut busy_since: Option<Instant> = None;
         let mut attempt = 1u32;
         loop {
-            let last = attempt >= self.settings.attempts.max(1);
-            let retry_after = match self.follow(ask) {
-                Ok(answer) if !is_passing(answer.status) => return Ok(answer),
-                Ok(answer) if last => return Err(busy(ask, &answer)),
-                Ok(answer) => answer.header("retry-after").map(str::to_owned),
-                Err(failure) if last || !failure.passing => return Err(failure.error),
-                Err(_) => None,
+            let last = attempt >= self.attempts();
+            let entered = lane.enter();
+            let result = self.follow(ask, &id, attempt);
+            let outcome = match &result {
+                Ok(answer) if is_throttled(answer.status) => {
+                    Outcome::Throttled(answer.header("retry-after"))
+                }
+                Ok(answer) if !is_passing(answer.status) => Outcome::Good,
+                _ => Outcome::Failed,
             };
-            let wait = pause(attempt, retry_after.as_deref(), self.settings.retry_after_cap);
+            let (good, throttled) =
+                (outcome == Outcome::Good, matches!(outcome, Outcome::Throttled(_)));
+            lane.leave(entered, outcome);
+            match result {
+                Ok(answer) if good => return Ok(answer),
+                Ok(answer) if throttled => {
+                    let since = *busy_since.get_or_insert(entered);
+                    if self.attempts() == 1 || since.elapsed() >= patience {
+                        return Err(busy(ask, &answer));
+                    }
+                    // The lane makes everybody wait, this request included.
+                    attempt = attempt.saturating_add(1);
+                    continue;
+                }
+                Ok(answer) if last => return Err(busy(ask, &answer)),
+                Err(failure) if last || !failure.passing => return Err(failure.error),
+                _ => {}
+            }
+            let wait = pause(attempt, None, self.settings.retry_after_cap);
             tracing::debug!(what = ask.what, attempt, ?wait, "asking again");
             std::thread::sleep(wait);
             attempt = attempt.saturating_add(1);
@@ -211,18 +281,21 @@ impl Client {
     /// Sends a request once and follows nothing. The second part of an error says whether asking
     /// again may help.
     pub(crate) fn ask_once(&self, ask: &Ask<'_>) -> Result<Answer, (StorageError, bool)> {
-        self.in_scope(&ask.touch).map_err(|error| (error, false))?;
-        self.send(ask, &ask.url, true).map_err(|failure| (failure.error, failure.passing))
+        let rule = self.in_scope(&ask.touch).map_err(|error| (error, false))?;
+        let (_, id) = self.request_id();
+        let named = Named { id: &id, attempt: 1, rule: &rule, hide_path: true };
+        self.send(ask, &ask.url, true, &named).map_err(|failure| (failure.error, failure.passing))
     }
 
     /// Sends a request and follows its redirects, each hop within the scope.
-    fn follow(&self, ask: &Ask<'_>) -> Result<Answer, Failure> {
+    fn follow(&self, ask: &Ask<'_>, id: &str, attempt: u32) -> Result<Answer, Failure> {
         let mut url = ask.url.clone();
         let mut touch = ask.touch.clone();
         for _ in 0..=REDIRECTS {
-            self.in_scope(&touch).map_err(|error| Failure { error, passing: false })?;
+            let rule = self.in_scope(&touch).map_err(|error| Failure { error, passing: false })?;
             let same_origin = origin(&url) == origin(&ask.url);
-            let answer = self.send(ask, &url, same_origin)?;
+            let named = Named { id, attempt, rule: &rule, hide_path: false };
+            let answer = self.send(ask, &url, same_origin, &named)?;
             if !matches!(answer.status, 301 | 302 | 303 | 307 | 308) {
                 return Ok(answer);
             }
@@ -236,26 +309,66 @@ impl Client {
         Err(failure(ask, StorageErrorKind::Malformed, &why, false))
     }
 
-    /// Asks the scope: for the path as it is written and as a server may resolve it.
-    fn in_scope(&self, touch: &Touch) -> Result<(), StorageError> {
-        let resolved = resolved(&touch.path).map(|path| Touch { path, ..touch.clone() });
-        for touch in std::iter::once(touch).chain(&resolved) {
-            self.scope.allows(touch, Timestamp::now()).map_err(|denied| StorageError {
+    /// Asks the scope: for the path as it is written and as a server may resolve it. Gives the
+    /// rule that allows it as it is written.
+    fn in_scope(&self, touch: &Touch) -> Result<String, StorageError> {
+        let now = Timestamp::now();
+        let allowed = |touch: &Touch| {
+            self.scope.allowed_by(touch, now).map_err(|denied| StorageError {
                 kind: StorageErrorKind::OutOfScope,
                 message: denied.reason,
                 status: None,
                 code: None,
-            })?;
+            })
+        };
+        let rule = allowed(touch)?;
+        if let Some(path) = resolved(&touch.path) {
+            allowed(&Touch { path, ..touch.clone() })?;
         }
-        Ok(())
+        Ok(rule)
     }
 
-    fn send(&self, ask: &Ask<'_>, url: &str, credentials: bool) -> Result<Answer, Failure> {
+    /// Sends one request and notes it in the trail, whatever comes of it.
+    fn send(
+        &self,
+        ask: &Ask<'_>,
+        url: &str,
+        credentials: bool,
+        named: &Named<'_>,
+    ) -> Result<Answer, Failure> {
         self.settings
             .allowance
             .take()
             .map_err(|spent| failure(ask, StorageErrorKind::OutOfBudget, spent.words(), false))?;
         self.pace.wait();
+        let (time, begun) = (Timestamp::now(), Instant::now());
+        let mut bytes = 0;
+        let result = self.transfer(ask, url, credentials, named.id, &mut bytes);
+        if let Some(trail) = &self.settings.trail {
+            let sent = Sent {
+                time,
+                verb: ask.verb,
+                url,
+                hide_path: named.hide_path,
+                rule: named.rule,
+                id: named.id,
+                attempt: named.attempt,
+                bytes,
+                took: begun.elapsed(),
+            };
+            trail.note(sent.record(&result));
+        }
+        result
+    }
+
+    fn transfer(
+        &self,
+        ask: &Ask<'_>,
+        url: &str,
+        credentials: bool,
+        id: &str,
+        bytes: &mut u64,
+    ) -> Result<Answer, Failure> {
         let mut request = match ask.verb {
             Verb::Get => self.agent.get(url),
             Verb::Head => self.agent.head(url),
@@ -263,6 +376,11 @@ impl Client {
         // Headers may carry a signature; another origin does not get to see them.
         for (name, value) in ask.headers.iter().filter(|_| credentials) {
             request = request.header(*name, value);
+        }
+        if !credentials || !ask.headers.iter().any(|(name, _)| *name == REQUEST_ID) {
+            // Other services log no header of ours but this one.
+            let agent = format!("{} request/{id}", self.settings.user_agent);
+            request = request.header("user-agent", agent);
         }
         self.tally.add(0, 1);
         let mut response = request.call().map_err(|error| unreachable(ask, &error))?;
@@ -285,7 +403,8 @@ impl Client {
             let reader = response.body_mut().with_config().limit(u64::MAX).reader();
             let result = reader.take(limit.saturating_add(1)).read_to_end(&mut body);
             let read = u64::try_from(body.len()).unwrap_or(u64::MAX);
-            self.tally.add(read.min(limit), 0);
+            *bytes = read.min(limit);
+            self.tally.add(*bytes, 0);
             if let Err(error) = result {
                 return Err(broken(ask, &error, read));
             }

@@ -17,6 +17,7 @@ mod retry;
 mod s3;
 mod signature_v4;
 mod store;
+mod trail;
 mod url;
 mod xml;
 
@@ -25,4 +26,8 @@ pub use client::{Client, ClientSettings};
 pub use http::{Index, IndexEntry};
 pub use identity::{IDENTITY_BYTES, IdentityAnswer, IdentityCall, SigningKey, issuer_at};
 pub use open::{Endpoints, open, touch};
-pub use store::{ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store};
+pub use pace::Throttled;
+pub use store::{
+    ListPage, ListRequest, Probe, Seek, Seeking, StorageError, StorageErrorKind, Store,
+};
+pub use trail::Trail;

@@ -15,6 +15,11 @@ pub(crate) fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
+/// Whether an answer says that the account is asked too much.
+pub(crate) fn is_throttled(status: u16) -> bool {
+    matches!(status, 429 | 503)
+}
+
 /// The pause before attempt `number` (from 1): what the service asked for, up to `cap`, or a
 /// doubling pause with jitter, so that many threads do not come back at once.
 pub(crate) fn pause(number: u32, retry_after: Option<&str>, cap: Duration) -> Duration {

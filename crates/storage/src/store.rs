@@ -30,6 +30,30 @@ pub struct ListPage {
     pub next: Option<String>,
 }
 
+/// Where in a container a listing can be begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seeking {
+    /// After any key that one makes up.
+    Anywhere,
+    /// At keys that begin with a prefix that there is.
+    AtPrefix,
+    /// Only at its beginning.
+    Nowhere,
+}
+
+/// A place in the middle of a listing, from where it can be gone on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seek {
+    /// The least key that belongs to what follows: all keys before it are smaller.
+    pub start: String,
+    /// The first key there is from `start` on.
+    pub first: String,
+    /// Objects from `start` on that the listing at `cursor` does not name again.
+    pub objects: Vec<Object>,
+    /// Where the listing goes on.
+    pub cursor: String,
+}
+
 /// What read-only probes learned about a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
@@ -109,6 +133,21 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As the service answers.
     fn list(&self, request: &ListRequest) -> Result<ListPage, StorageError>;
+
+    /// Where a listing can be begun, so that parts of a flat key space are listed side by side.
+    fn seeking(&self) -> Seeking {
+        Seeking::Nowhere
+    }
+
+    /// Finds the place in the listing of a request, its cursor aside, where keys from `from` on
+    /// begin. `from` begins with the prefix of the request. None when there is no key, or when
+    /// the listing cannot be begun there.
+    ///
+    /// # Errors
+    /// As the service answers.
+    fn seek(&self, _request: &ListRequest, _from: &str) -> Result<Option<Seek>, StorageError> {
+        Ok(None)
+    }
 
     /// What the service says of one object.
     ///

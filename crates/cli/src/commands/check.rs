@@ -12,7 +12,7 @@ use std::io::Write;
 /// Asks about every grant of a case: 0 all closed, 1 one is live, 3 one could not be asked.
 pub(crate) fn run(arguments: &CheckArguments, quiet: bool) -> Result<u8> {
     let now = Timestamp::now();
-    let case = Case::open(&arguments.case)?;
+    let case = Case::resume(&arguments.case)?;
     let request: Request =
         case.meta("request")?.context("the case does not say how it was made")?;
     let tokens = input::targets(&arguments.token)?;

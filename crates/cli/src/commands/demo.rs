@@ -42,6 +42,7 @@ pub(crate) fn run(arguments: &DemoArguments, quiet: bool) -> Result<u8> {
         history: true,
         git: lidless_engine::GitOptions::default(),
         jobs: 16,
+        rate: None,
         budget: None,
         allowance: Allowance::default(),
         exclude: globs(&[])?,

@@ -16,6 +16,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
         Command::Verify(verify) => super::verify::run(verify),
         Command::Baseline(baseline) => super::baseline::run(baseline),
         Command::Plan(plan) => super::plan::run(plan),
+        Command::Trail(trail) => super::trail::run(trail),
         Command::Check(check) => super::check::run(check, quiet),
         Command::Demo(demo) => super::demo::run(demo, quiet),
     }

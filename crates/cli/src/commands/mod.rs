@@ -12,6 +12,7 @@ mod report;
 mod rules;
 mod scan;
 mod seal;
+mod trail;
 mod verify;
 
 pub(crate) use dispatch::run;

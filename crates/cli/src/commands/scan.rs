@@ -3,7 +3,7 @@
 use crate::args::ScanArguments;
 use crate::request::{Request, globs};
 use crate::{input, output, own_keys, own_rules, progress};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use lidless_core::{Limits, ModelRow, Timestamp};
 use lidless_detect::RuleSet;
 use lidless_engine::{Decisions, Progress, ScanSettings, VerifySettings, scan};
@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
     let now = Timestamp::now();
     let mut targets = input::targets(&arguments.targets)?;
     let case = match &arguments.case {
-        Some(path) if arguments.resume => Case::open(path)?,
+        Some(path) if arguments.resume => Case::resume(path)?,
         Some(path) => {
             if targets.is_empty() {
                 bail!("name a target: a path, a git URL, a storage URL, - or @FILE");
@@ -36,6 +36,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         history: !arguments.no_history,
         git: arguments.history.options(),
         jobs: usize::from(arguments.jobs),
+        rate: arguments.rate,
         budget: arguments.budget,
         allowance: Allowance::new(arguments.requests, arguments.time),
         exclude: globs(&arguments.exclude)?,
@@ -54,10 +55,12 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         verify: arguments.verify.then_some(VerifySettings { per_issuer: arguments.verify_limit }),
         now,
     };
-    if arguments.resume {
-        let stored: Request = case
-            .meta("request")?
-            .context("this case was never started: scan without --resume first")?;
+    // A process that was killed while it made the case left no request in it: it is begun anew.
+    let stored: Option<Request> = if arguments.resume { case.meta("request")? } else { None };
+    if arguments.resume && stored.is_none() && targets.is_empty() {
+        bail!("this case was stopped before it began: name its targets again, with --resume");
+    }
+    if let Some(stored) = stored {
         if stored.typed && targets.is_empty() {
             bail!("the case began with a token that was typed, and keeps none: give it again");
         }

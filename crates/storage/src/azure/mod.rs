@@ -15,6 +15,7 @@ mod peeked;
 mod probe;
 mod query;
 mod queues;
+mod seek;
 mod service;
 mod shared;
 mod sign;

@@ -86,6 +86,7 @@ impl Shared {
             let version = if tables { TABLE_VERSION } else { VERSION };
             headers.push(("x-ms-version", version.into()));
         }
+        headers.push(self.client.request_id());
         match &self.access.auth {
             Auth::Query(sas) => {
                 // A state that the request names is not named twice.

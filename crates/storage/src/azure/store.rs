@@ -6,12 +6,12 @@ use super::pages::PageBytes;
 use super::query::Query;
 use super::shared::Shared;
 use super::state::{self, StatePart};
-use super::{list, probe};
+use super::{list, probe, seek};
 use crate::client::{Client, Verb};
 use crate::content::{GetPart, ObjectBytes};
 use crate::retry::http_time;
 use crate::store::{
-    ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store, malformed,
+    ListPage, ListRequest, Probe, Seek, Seeking, StorageError, StorageErrorKind, Store, malformed,
 };
 use crate::url::query;
 use lidless_core::{Access, Auth, BlobType, Container, Gap, Object, PublicAccess};
@@ -243,6 +243,14 @@ impl Store for AzureStore {
             shared.include.by_folder(shared, &request.container, &request.prefix);
         }
         Ok(ListPage { objects, prefixes, next })
+    }
+
+    fn seeking(&self) -> Seeking {
+        Seeking::AtPrefix
+    }
+
+    fn seek(&self, request: &ListRequest, from: &str) -> Result<Option<Seek>, StorageError> {
+        seek::seek(self, request, from)
     }
 
     fn head(&self, container: &str, key: &str) -> Result<Object, StorageError> {

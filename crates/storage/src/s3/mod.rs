@@ -7,6 +7,7 @@ mod list;
 mod probe;
 mod refusal;
 mod rights;
+mod seek;
 mod sign;
 mod store;
 mod verdict;

@@ -5,13 +5,14 @@ use super::list::{self, Page};
 use super::probe;
 use super::refusal::{refused, region};
 use super::rights::Openness;
+use super::seek;
 use super::sign::Signer;
 use super::versions::{Marker, versions};
 use crate::client::{Answer, Ask, Client, Verb};
 use crate::content::{GetPart, ObjectBytes, shown_place};
 use crate::retry::http_time;
 use crate::store::{
-    ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store, malformed,
+    ListPage, ListRequest, Probe, Seek, Seeking, StorageError, StorageErrorKind, Store, malformed,
 };
 use crate::url::{authority, query};
 use lidless_core::{
@@ -447,6 +448,18 @@ impl Store for S3Store {
             return Err(malformed(&what, "the page says that more follows, not where"));
         }
         Ok(ListPage { objects: page.objects, prefixes: page.prefixes, next })
+    }
+
+    fn seeking(&self) -> Seeking {
+        match &self.shared.access.auth {
+            // A signed URL asks what it was signed for, and nothing else.
+            Auth::Query(_) => Seeking::Nowhere,
+            _ => Seeking::Anywhere,
+        }
+    }
+
+    fn seek(&self, request: &ListRequest, from: &str) -> Result<Option<Seek>, StorageError> {
+        seek::seek(self, request, from)
     }
 
     fn head(&self, container: &str, key: &str) -> Result<Object, StorageError> {
