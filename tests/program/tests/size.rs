@@ -277,3 +277,48 @@ fn a_trail_that_was_cut_is_told() {
     assert_eq!(rewritten.code, 1, "{}", rewritten.out);
     assert!(rewritten.err.contains("rewritten or cut"), "{}", rewritten.err);
 }
+
+#[test]
+fn a_run_that_ends_by_its_requests_says_what_comes_next_and_is_gone_on_with() {
+    let world = World::of(5500, calm);
+    let expected = settled(&run(&world.scan(&world.case("straight"))).json());
+    let case = world.case("bounded");
+    let before = world.replica.requests();
+    let mut words = world.scan(&case);
+    words.extend(["--requests", "40"]);
+    let ran = run(&words);
+    assert_eq!(world.replica.requests() - before, 40, "not one more");
+    let report = ran.json();
+    assert_eq!(report["run"]["complete"], false);
+    let reasons = coverage(&report, "/homes")["skipped"].to_string();
+    assert!(reasons.contains("the requests of the budget are spent"), "{reasons}");
+    let remarks = report["remarks"].as_array().unwrap();
+    let next: Vec<&Value> = remarks.iter().filter(|one| one["kind"] == "would_be_next").collect();
+    assert!(!next.is_empty() && next.len() <= 5, "{remarks:?}");
+    // The keys came first; what is left are notes.
+    let place = |one: &Value| one["location"].as_str().unwrap().to_owned();
+    assert!(place(next[0]).ends_with("/note.txt"), "{next:?}");
+    let keys = report["findings"].as_array().unwrap().iter();
+    assert_eq!(keys.filter(|one| place(one).contains("/.ssh/")).count(), 24);
+    let human = run(&["report", case.to_str().unwrap()]).out;
+    assert!(human.contains("would be looked into next"), "{human}");
+    let mut words = world.scan(&case);
+    words.extend(["--requests", "45"]);
+    run(&words);
+    assert_eq!(settled(&run(&world.scan(&case)).json()), expected);
+}
+
+#[test]
+fn a_run_whose_time_is_over_ends_and_is_gone_on_with() {
+    let world = World::of(20, |_, _| Some(Fault::Slow(Duration::from_millis(400))));
+    let case = world.case("bounded");
+    let mut words = world.scan(&case);
+    words.extend(["--time", "2s"]);
+    let begun = Instant::now();
+    let ran = run(&words);
+    assert_eq!(ran.json()["run"]["complete"], false, "{}", ran.err);
+    assert!(ran.code == 1 || ran.code == 3, "{}", ran.err);
+    assert!(begun.elapsed() < Duration::from_secs(60));
+    let wrong = run(&["scan", &world.url, "--time", "0s"]);
+    assert!(wrong.code == 2 && wrong.err.contains("more than nothing"), "{}", wrong.err);
+}
