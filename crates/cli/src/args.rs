@@ -153,6 +153,9 @@ pub(crate) struct ScanArguments {
     /// Send requests to stores for this long at most: 90s, 10m, 2h
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) time: Option<std::time::Duration>,
+    /// List, and say what reading would take and cost the owner; read nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// How many requests at a time
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(crate) jobs: u16,

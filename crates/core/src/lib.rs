@@ -5,6 +5,7 @@ mod access;
 mod artifact;
 mod coverage;
 mod entry;
+mod estimate;
 mod explained;
 mod exposure;
 mod finding;
@@ -33,6 +34,7 @@ pub use access::{Access, Auth};
 pub use artifact::{Artifact, Siblings};
 pub use coverage::Coverage;
 pub use entry::Entry;
+pub use estimate::{Cost, Estimate, Share};
 pub use explained::{Explained, Note, OperationRow};
 pub use exposure::{
     Basis, ContainerReach, Exposure, InputName, MessageTotals, Score, ScoreInput, Workstation,

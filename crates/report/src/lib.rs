@@ -9,6 +9,7 @@ mod amount;
 mod annotate;
 mod clean;
 mod csv;
+mod estimate;
 mod format;
 mod html;
 mod human;
@@ -28,6 +29,7 @@ mod suppressed;
 mod treemap;
 mod verified;
 
+pub use estimate::render_estimate;
 pub use format::Format;
 pub use inspect::{Detail, render_inspect};
 pub use mint::{MintChoice, MintView, render_mint};

@@ -322,3 +322,26 @@ fn a_run_whose_time_is_over_ends_and_is_gone_on_with() {
     let wrong = run(&["scan", &world.url, "--time", "0s"]);
     assert!(wrong.code == 2 && wrong.err.contains("more than nothing"), "{}", wrong.err);
 }
+
+#[test]
+fn a_dry_run_lists_and_reads_nothing_and_the_case_is_gone_on_with() {
+    let world = World::of(5500, calm);
+    let expected = settled(&run(&world.scan(&world.case("straight"))).json());
+    let case = world.case("dry");
+    let mut words = world.scan(&case);
+    words.push("--dry-run");
+    let ran = run(&words);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let estimate = ran.json();
+    assert_eq!(estimate["all"]["objects"], 5548);
+    assert_eq!(estimate["kinds"]["credentials"]["objects"], 24);
+    assert_eq!(estimate["costs"][0]["service"].as_str().unwrap().contains("Azure"), true);
+    let trail = run(&["audit", case.to_str().unwrap(), "--url", "id_ed25519", "--format", "jsonl"]);
+    assert_eq!(
+        trail.out.lines().filter(|line| line.contains("id_ed25519")).count(),
+        0,
+        "{}",
+        trail.out
+    );
+    assert_eq!(settled(&run(&world.scan(&case)).json()), expected);
+}

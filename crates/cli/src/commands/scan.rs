@@ -1,12 +1,12 @@
 //! `lidless scan`: the whole pipeline.
 
-use crate::args::ScanArguments;
+use crate::args::{Format, ScanArguments};
 use crate::request::{Request, globs};
 use crate::{input, output, own_keys, own_rules, progress};
 use anyhow::{Result, bail};
 use lidless_core::{Limits, ModelRow, Timestamp};
 use lidless_detect::RuleSet;
-use lidless_engine::{Decisions, Progress, ScanSettings, VerifySettings, scan};
+use lidless_engine::{Decisions, Progress, ScanSettings, VerifySettings, estimate, list, scan};
 use lidless_io::FileBytes;
 use lidless_ledger::Case;
 use lidless_storage::Allowance;
@@ -97,6 +97,9 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         settings.targets.append(&mut targets);
     }
     let state = Progress::default();
+    if arguments.dry_run {
+        return dry_run(arguments, quiet, &settings, &case);
+    }
     let mut report = progress::shown(quiet, &state, || scan(&settings, &case, &state))?;
     let format = arguments.output.format.of_report();
     super::report::trim(&mut report, format, arguments.show_suppressed);
@@ -109,6 +112,27 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         output::to(Some(path), |out, _| lidless_report::sbom(&report, &hashes, out))?;
     }
     Ok(report.run.exit_code.unwrap_or(crate::failure::COULD_NOT_RUN))
+}
+
+/// Lists, and says what looking inside would take.
+fn dry_run(
+    arguments: &ScanArguments,
+    quiet: bool,
+    settings: &ScanSettings,
+    case: &Case,
+) -> Result<u8> {
+    let state = Progress::default();
+    progress::shown(quiet, &state, || list(settings, case, &state))?;
+    let estimate = estimate(case)?;
+    let is_json = matches!(arguments.output.format, Format::Json | Format::Jsonl);
+    output::to(arguments.output.output.as_deref(), |out, _| {
+        if is_json {
+            serde_json::to_writer_pretty(&mut *out, &estimate)?;
+            return writeln!(out);
+        }
+        lidless_report::render_estimate(&estimate, out)
+    })?;
+    Ok(0)
 }
 
 /// SHA-256 of the model files that are files of this machine, by location.
