@@ -56,6 +56,9 @@ pub(crate) fn sentence(report: &Report, exposure: &Exposure) -> String {
         lidless_core::GrantScope::Directory => "everything in this folder",
         _ => "what it names",
     };
+    if !leads.is_empty() && leads.iter().all(|lead| lead.kind == "own_credentials") {
+        return format!("Your own credentials can {verbs} {what}.");
+    }
     let place = if git { "A link in a repository" } else { "This link" };
     format!("{place} lets anyone who holds it {verbs} {what}.")
 }

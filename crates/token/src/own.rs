@@ -38,6 +38,7 @@ impl Own {
         match (self.access.provider, &self.access.auth) {
             (Provider::Http, _) => Mechanism::Http,
             (Provider::Gcs, Auth::Key { .. }) => Mechanism::GcsHmacKey,
+            (Provider::Gcs, Auth::Token(_)) => Mechanism::GcsAccessToken,
             (Provider::Gcs, _) => Mechanism::GcsServiceAccount,
             (Provider::Azure, _) => Mechanism::AzureAccountKey,
             _ => Mechanism::AwsAccessKey,
