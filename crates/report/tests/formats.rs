@@ -89,6 +89,24 @@ fn shown(report: &Report, format: Format) -> String {
 }
 
 #[test]
+fn a_store_opened_with_the_users_own_credentials_is_no_link() {
+    let said = |report: &Report| {
+        let mut out = Vec::new();
+        let style = Style { colour: false, width: 80 };
+        render(report, Format::Human, &style, now(), &mut out).unwrap();
+        String::from_utf8(out).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let mut report = report("a");
+    assert!(said(&report).contains("lets anyone who holds it"));
+    report.leads.iter_mut().for_each(|lead| lead.kind = "own_credentials".into());
+    let said = said(&report);
+    assert!(
+        said.contains("Your own credentials can read") && !said.contains("lets anyone"),
+        "{said}"
+    );
+}
+
+#[test]
 fn people_read_the_critical_thing_first_and_within_their_screen() {
     let text = shown(&report("models"), Format::Human);
     assert!(text.lines().all(|line| line.width() <= 80), "{text}");
