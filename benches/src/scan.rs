@@ -20,6 +20,7 @@ pub fn settings(targets: Vec<Target>, azure: Option<String>) -> ScanSettings {
         git: GitOptions::default(),
         jobs: 16,
         budget: None,
+        inventories: Vec::new(),
         requester_pays: false,
         exclude: GlobSet::empty(),
         decisions: lidless_engine::Decisions::default(),

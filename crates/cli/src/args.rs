@@ -144,6 +144,10 @@ pub(crate) struct ScanArguments {
     /// Read at most this much content from stores: 500MB, 2GiB, 1000000
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     pub(crate) budget: Option<u64>,
+    /// Take the objects from the inventory that the store made of itself, in place of a listing:
+    /// the manifest of Azure Blob Inventory, S3 Inventory or Storage Insights (docs/storage.md)
+    #[arg(long, value_name = "MANIFEST")]
+    pub(crate) inventory: Vec<PathBuf>,
     /// How many requests at a time
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(crate) jobs: u16,

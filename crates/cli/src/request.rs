@@ -47,6 +47,9 @@ pub(crate) struct Request {
     pub(crate) credentials: Vec<String>,
     #[serde(default)]
     pub(crate) requester_pays: bool,
+    /// Manifests of inventories taken in place of listings.
+    #[serde(default)]
+    pub(crate) inventories: Vec<PathBuf>,
 }
 
 impl Request {
@@ -79,6 +82,7 @@ impl Request {
             rules: arguments.rules.iter().map(|path| PathBuf::from(absolute(path))).collect(),
             credentials: arguments.reach.credentials.clone(),
             requester_pays: arguments.reach.requester_pays,
+            inventories: arguments.inventory.iter().map(|path| absolute(path).into()).collect(),
         }
     }
 
@@ -157,6 +161,7 @@ pub(crate) fn bare(reach: &ReachArguments, now: Timestamp) -> Result<ScanSetting
         git: GitOptions::default(),
         jobs: 16,
         budget: None,
+        inventories: Vec::new(),
         exclude: globs(&[])?,
         decisions: Decisions::default(),
         limits: Limits::default(),

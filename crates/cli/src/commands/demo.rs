@@ -43,6 +43,7 @@ pub(crate) fn run(arguments: &DemoArguments, quiet: bool) -> Result<u8> {
         git: lidless_engine::GitOptions::default(),
         jobs: 16,
         budget: None,
+        inventories: Vec::new(),
         exclude: globs(&[])?,
         decisions: lidless_engine::Decisions::default(),
         limits: Limits::default(),

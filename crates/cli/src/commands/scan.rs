@@ -6,15 +6,17 @@ use crate::{input, output, own_keys, own_rules, progress};
 use anyhow::{Context as _, Result, bail};
 use lidless_core::{Limits, ModelRow, Timestamp};
 use lidless_detect::RuleSet;
-use lidless_engine::{Decisions, Progress, ScanSettings, VerifySettings, scan};
+use lidless_engine::{Decisions, Inventory, Progress, ScanSettings, VerifySettings, scan};
 use lidless_io::FileBytes;
 use lidless_ledger::Case;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Runs a scan and gives its exit code.
 pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
     let now = Timestamp::now();
+    // First: a wrong file makes no case.
+    let given = inventories(&arguments.inventory)?;
     let mut targets = input::targets(&arguments.targets)?;
     let case = match &arguments.case {
         Some(path) if arguments.resume => Case::open(path)?,
@@ -36,6 +38,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         git: arguments.history.options(),
         jobs: usize::from(arguments.jobs),
         budget: arguments.budget,
+        inventories: given,
         exclude: globs(&arguments.exclude)?,
         decisions: Decisions::default(),
         limits: Limits {
@@ -65,6 +68,9 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         settings.verify = settings.verify.or(again.verify);
         settings.scope = again.scope;
         settings.endpoints = again.endpoints;
+        if settings.inventories.is_empty() {
+            settings.inventories = inventories(&stored.inventories)?;
+        }
         settings.requester_pays = again.requester_pays;
         settings.history = again.history;
         settings.git = again.git;
@@ -104,6 +110,15 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         output::to(Some(path), |out, _| lidless_report::sbom(&report, &hashes, out))?;
     }
     Ok(report.run.exit_code.unwrap_or(crate::failure::COULD_NOT_RUN))
+}
+
+/// Opens the inventories that were named.
+fn inventories(paths: &[PathBuf]) -> Result<Vec<Inventory>> {
+    paths
+        .iter()
+        .map(|path| Ok(Inventory::open(path)?))
+        .collect::<Result<_>>()
+        .context("--inventory")
 }
 
 /// SHA-256 of the model files that are files of this machine, by location.
