@@ -87,6 +87,12 @@ impl Doors {
         names.map(|(id, (_, name))| (name.clone(), *id))
     }
 
+    /// Whether the objects of a container come from an inventory.
+    pub(crate) fn is_inventoried(&self, container: ContainerId) -> bool {
+        let name = self.names.get(&container);
+        name.is_some_and(|(store, name)| self.inventoried.covers(store, name))
+    }
+
     /// The store and the name of a container.
     pub(crate) fn name(&self, container: ContainerId) -> Option<&(String, String)> {
         self.names.get(&container)

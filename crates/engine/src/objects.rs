@@ -4,7 +4,7 @@ use crate::beside::Beside;
 use crate::book::Book;
 use crate::error::EngineError;
 use crate::follow::Doors;
-use crate::inspector::{Inspector, Outcome, reason};
+use crate::inspector::{GONE, Inspector, Outcome, reason};
 use crate::local::is_harmless_model;
 use crate::metered::Metered;
 use crate::progress::Progress;
@@ -84,9 +84,39 @@ impl Objects<'_> {
 
     fn inspect(&self, pending: &PendingObject) -> Result<(), LedgerError> {
         let Some((store, container)) = self.doors.name(pending.container) else { return Ok(()) };
+        if self.inspect_as(
+            pending,
+            store,
+            container,
+            self.doors.is_inventoried(pending.container),
+        )? {
+            return Ok(());
+        }
+        // An inventory is older than a listing: what the object is now decides.
+        let object = &pending.object;
+        let doors = self.doors.for_key(pending.container, &object.key);
+        let now = doors.iter().find_map(|door| door.store.head(container, &object.key).ok());
+        let mut pending = pending.clone();
+        if let Some(now) = now.filter(|now| now.key == pending.object.key) {
+            let priority = pending.priority;
+            self.case.put_objects(pending.container, &[(now.clone(), priority)])?;
+            pending.object = now;
+        }
+        self.inspect_as(&pending, store, container, false).map(|_| ())
+    }
+
+    /// Looks into one object; false, and nothing is kept, when it is not the one that was named
+    /// and `again` says that it can be looked up.
+    fn inspect_as(
+        &self,
+        pending: &PendingObject,
+        store: &str,
+        container: &str,
+        again: bool,
+    ) -> Result<bool, LedgerError> {
         let mut provenance = Provenance::new(Layer::Object {
-            store: store.clone(),
-            container: container.clone(),
+            store: store.to_owned(),
+            container: container.to_owned(),
             key: pending.object.key.clone(),
         });
         if let Some(version) = &pending.object.version {
@@ -100,6 +130,10 @@ impl Objects<'_> {
         };
         let tally = Tally::default();
         let outcome = self.look(pending, container, &entry, &tally);
+        if again && pending.object.version.is_none() && matches!(&outcome, Err(why) if why == GONE)
+        {
+            return Ok(false);
+        }
         self.progress.inspected();
         let inspection = match outcome {
             Ok(outcome) => {
@@ -116,7 +150,8 @@ impl Objects<'_> {
             }
         };
         self.progress.found(inspection.findings.len(), 0);
-        self.case.put_inspection(pending, &inspection)
+        self.case.put_inspection(pending, &inspection)?;
+        Ok(true)
     }
 
     fn inspection(

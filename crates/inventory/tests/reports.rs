@@ -65,8 +65,7 @@ fn gzip(text: &str) -> Vec<u8> {
 fn parquet(schema: &str, keys: &[&str], codec: parquet::basic::Compression) -> Vec<u8> {
     let schema = Arc::new(parse_message_type(schema).unwrap());
     let properties = WriterProperties::builder().set_compression(codec).build();
-    let mut writer =
-        SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties)).unwrap();
+    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties)).unwrap();
     for group in keys.chunks(2) {
         let texts: Vec<ByteArray> = group.iter().map(|key| ByteArray::from(*key)).collect();
         let numbers: Vec<i64> = (0..group.len()).map(|index| index as i64 + 7).collect();
@@ -174,9 +173,12 @@ fn columns_of_lists_and_unknown_ones_are_left_alone_and_missing_ones_told() {
                   lease_state (UTF8); optional group tags (LIST) { repeated group list { optional \
                   binary element (UTF8); } } }";
     let parsed = Arc::new(parse_message_type(schema).unwrap());
-    let mut writer =
-        SerializedFileWriter::new(Vec::new(), parsed, Arc::new(WriterProperties::builder().build()))
-            .unwrap();
+    let mut writer = SerializedFileWriter::new(
+        Vec::new(),
+        parsed,
+        Arc::new(WriterProperties::builder().build()),
+    )
+    .unwrap();
     let mut group = writer.next_row_group().unwrap();
     let mut index = 0;
     while let Some(mut column) = group.next_column().unwrap() {
