@@ -62,7 +62,9 @@ impl Inventory {
         }
         let manifest = Manifest::parse(&bytes)
             .map_err(|found| InventoryError::NotAManifest { path: shown.clone(), found })?;
-        let folder = path.parent().unwrap_or(Path::new(""));
+        // A bare name has an empty parent, which is no path.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
         let located: Vec<Option<PathBuf>> =
             manifest.files.iter().map(|file| locate(folder, &file.key)).collect();
         if located.iter().all(Option::is_none)

@@ -16,8 +16,10 @@ mod manifest;
 mod pages;
 mod parquet;
 mod row;
+mod segment;
 
 pub use error::InventoryError;
 pub use inventory::{Inventory, Told};
 pub use manifest::{DataFile, Manifest, Origin};
 pub use row::Row;
+pub use segment::{SegmentError, SegmentRow, SegmentWriter};

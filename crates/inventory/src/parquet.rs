@@ -128,8 +128,8 @@ fn text(field: &Field, column: Column) -> Option<String> {
 fn bare_time(value: i64) -> Option<lidless_core::Timestamp> {
     match value.unsigned_abs() {
         0..100_000_000_000 => lidless_core::Timestamp::from_second(value).ok(),
-        0..100_000_000_000_000 => millis(value),
-        0..100_000_000_000_000_000 => micros(value),
+        100_000_000_000..100_000_000_000_000 => millis(value),
+        100_000_000_000_000..100_000_000_000_000_000 => micros(value),
         _ => lidless_core::Timestamp::from_nanosecond(i128::from(value)).ok(),
     }
 }

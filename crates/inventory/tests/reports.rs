@@ -1,5 +1,11 @@
 //! Reports as the three services write them: read, counted, and what is wrong with them told.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation
+)]
 
 use flate2::write::GzEncoder;
 use lidless_inventory::{Inventory, InventoryError, Row, Told};
