@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Mint(MintArguments),
     /// Render a case again, in any format
     Report(ReportArguments),
+    /// The objects of a case as Parquet, for DuckDB, pandas and Spark
+    Inventory(InventoryArguments),
     /// Accept what a case found, for a time and with a reason
     Baseline(BaselineArguments),
     /// What to revoke, in what order, with exact commands
@@ -326,6 +328,22 @@ pub(crate) struct ReportArguments {
     /// Exit with 1 from this severity on: info, low, medium, high, critical, never
     #[arg(long, value_name = "SEVERITY", default_value = "high", value_parser = fail_on)]
     pub(crate) fail_on: FailOn,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  lidless inventory incident.case --out inventory
+  duckdb -c \"select container, count(*), sum(size) from 'inventory/*.parquet' group by 1\"
+
+Sorted by store, container and key; a file holds about a million objects. Names are written as
+the stores have them: they may tell as much as what is in the objects.")]
+pub(crate) struct InventoryArguments {
+    /// The case file
+    pub(crate) case: PathBuf,
+    /// The folder for the segments, made unless it is there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

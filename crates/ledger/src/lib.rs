@@ -6,6 +6,7 @@
 
 mod case;
 mod error;
+mod export;
 mod inventory;
 mod listing;
 mod record;
@@ -13,6 +14,7 @@ mod suppressed;
 
 pub use case::Case;
 pub use error::LedgerError;
+pub use export::StoredObject;
 pub use inventory::{
     ContainerId, ContainerRow, Inspection, ObjectId, PendingObject, Reach, SkippedRow,
 };

@@ -86,6 +86,16 @@ fn a_link_that_cannot_list_is_judged_by_what_the_inventory_names() {
     assert_eq!(again["run"]["objects"], 4, "{}", ran.err);
     assert_eq!(again["exposures"][0]["score"], report["exposures"][0]["score"]);
 
+    // What the case knows goes on to other tools.
+    let out = folder.path().join("inventory");
+    let ran = run(&["inventory", case, "--out", out.to_str().unwrap()]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.starts_with("4 objects in 1 Parquet file"), "{}", ran.out);
+    let bytes = std::fs::read(out.join("objects-00000.parquet")).unwrap();
+    assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
+    let ran = run(&["inventory", case, "--out", out.to_str().unwrap()]);
+    assert_eq!(ran.code, 2, "{}", ran.out);
+
     // Rows that are missing are told.
     let manifest = azure_manifest(folder.path(), 5);
     let ran = run(&["scan", &link, "--inventory", manifest.to_str().unwrap(), "--format", "json"]);
