@@ -16,6 +16,10 @@ use std::sync::Arc;
 /// fit in.
 const FOOTER_BYTES: u32 = 32 << 20;
 
+/// Names differ, so a row takes a part of a byte at least; a run of equal or absent values, of which
+/// a few bytes give billions, does not end before this.
+const ROWS_PER_BYTE: u64 = 1000;
+
 /// Hands every row to `sink`, until it says false. Gives the columns that were read.
 ///
 /// # Errors
@@ -52,6 +56,7 @@ fn read(
     let projection =
         Type::group_type_builder(schema.name()).with_fields(fields).build().map_err(malformed)?;
     let mut cells = Cells::default();
+    let mut left = file.metadata()?.len().saturating_mul(ROWS_PER_BYTE);
     for index in 0..reader.num_row_groups() {
         for chunk in reader.metadata().row_group(index).columns() {
             let read = chunk.column_path().parts();
@@ -75,6 +80,9 @@ fn read(
         let group = reader.get_row_group(index).map_err(malformed)?;
         for row in group.get_row_iter(Some(projection.clone())).map_err(malformed)? {
             let row = row.map_err(malformed)?;
+            left = left.checked_sub(1).ok_or_else(|| {
+                RowsError::Parquet("it claims more rows than names of objects fit into it".into())
+            })?;
             cells.clear();
             for ((_, field), column) in row.get_column_iter().zip(columns.iter().flatten()) {
                 if let (Some(cell), Some(text)) = (cells.cell(*column), text(field, *column)) {

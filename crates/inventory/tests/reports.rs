@@ -173,6 +173,38 @@ fn parquet_is_read_in_every_compression_that_stores_write() {
 }
 
 #[test]
+fn a_file_of_nothing_but_absent_rows_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let parsed = Arc::new(parse_message_type(S3_PARQUET).unwrap());
+    // One page, so that one run of a few bytes says it all.
+    let builder = WriterProperties::builder().set_data_page_row_count_limit(usize::MAX);
+    let properties = Arc::new(builder.build());
+    let mut writer = SerializedFileWriter::new(Vec::new(), parsed, properties).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let absent = vec![0i16; 3_000_000];
+    while let Some(mut column) = group.next_column().unwrap() {
+        match column.untyped() {
+            ColumnWriter::ByteArrayColumnWriter(writer) => {
+                writer.write_batch(&[], Some(&absent), None).unwrap();
+            }
+            ColumnWriter::Int64ColumnWriter(writer) => {
+                writer.write_batch(&[], Some(&absent), None).unwrap();
+            }
+            _ => panic!("another column"),
+        }
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    let bytes = writer.into_inner().unwrap();
+    assert!(bytes.len() < 3_000, "{}", bytes.len());
+    std::fs::write(folder.path().join("1.parquet"), bytes).unwrap();
+    let (rows, told) = read(&s3(folder.path(), "Parquet", "message", "1.parquet", ""));
+    assert_eq!(rows.len(), 0);
+    assert!(told.rows < 3_000_000, "{told:?}");
+    assert!(reasons(&told).iter().any(|gap| gap.contains("more rows than")), "{told:?}");
+}
+
+#[test]
 fn columns_of_lists_and_unknown_ones_are_left_alone_and_missing_ones_told() {
     let folder = tempfile::tempdir().unwrap();
     let schema = "message x { optional binary key (UTF8); optional int64 size; optional binary \
