@@ -273,7 +273,7 @@ mod tests {
         let object = Object {
             key: format!("folder/{number:06}.txt"),
             size: 38_000_000_000_000,
-            etag: (number % 2 == 0).then(|| "0x1".into()),
+            etag: number.is_multiple_of(2).then(|| "0x1".into()),
             modified: Some("2026-01-02T03:04:05.123456Z".parse().unwrap()),
             version: (number == 3).then(|| ObjectVersion::Snapshot("t".into())),
             blob_type: Some(BlobType::Page),
@@ -309,7 +309,7 @@ mod tests {
                 assert_eq!(found.get_timestamp_micros(6).unwrap(), 1_767_323_045_123_456);
                 assert_eq!(found.get_string(8).unwrap(), "page");
                 assert_eq!(found.get_string(3).is_ok(), keys.len() == 3);
-                assert_eq!(found.get_string(5).is_ok(), keys.len() % 2 == 0);
+                assert_eq!(found.get_string(5).is_ok(), keys.len().is_multiple_of(2));
                 keys.push(found.get_string(2).unwrap().clone());
             }
         }
