@@ -21,6 +21,7 @@ pub fn settings(targets: Vec<Target>, azure: Option<String>) -> ScanSettings {
         jobs: 16,
         rate: None,
         budget: None,
+        inventories: Vec::new(),
         requester_pays: false,
         allowance: lidless_storage::Allowance::default(),
         exclude: GlobSet::empty(),

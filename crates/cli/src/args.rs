@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Mint(MintArguments),
     /// Render a case again, in any format
     Report(ReportArguments),
+    /// The objects of a case as Parquet, for DuckDB, pandas and Spark
+    Inventory(InventoryArguments),
     /// Accept what a case found, for a time and with a reason
     Baseline(BaselineArguments),
     /// What to revoke, in what order, with exact commands
@@ -156,6 +158,10 @@ pub(crate) struct ScanArguments {
     /// List, and say what reading would take and cost the owner; read nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Take the objects from the inventory that the store made of itself, in place of a listing:
+    /// the manifest of Azure Blob Inventory, S3 Inventory or Storage Insights (docs/storage.md)
+    #[arg(long, value_name = "MANIFEST")]
+    pub(crate) inventory: Vec<PathBuf>,
     /// How many requests at a time
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(crate) jobs: u16,
@@ -370,6 +376,22 @@ pub(crate) struct ReportArguments {
     /// Exit with 1 from this severity on: info, low, medium, high, critical, never
     #[arg(long, value_name = "SEVERITY", default_value = "high", value_parser = fail_on)]
     pub(crate) fail_on: FailOn,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  lidless inventory incident.case --out inventory
+  duckdb -c \"select container, count(*), sum(size) from 'inventory/*.parquet' group by 1\"
+
+Sorted by store, container and key; a file holds about a million objects. Names are written as
+the stores have them: they may tell as much as what is in the objects.")]
+pub(crate) struct InventoryArguments {
+    /// The case file
+    pub(crate) case: PathBuf,
+    /// The folder for the segments, made unless it is there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -48,6 +48,9 @@ pub(crate) struct Request {
     pub(crate) credentials: Vec<String>,
     #[serde(default)]
     pub(crate) requester_pays: bool,
+    /// Manifests of inventories taken in place of listings.
+    #[serde(default)]
+    pub(crate) inventories: Vec<PathBuf>,
 }
 
 impl Request {
@@ -80,6 +83,7 @@ impl Request {
             rules: arguments.rules.iter().map(|path| PathBuf::from(absolute(path))).collect(),
             credentials: arguments.reach.credentials.clone(),
             requester_pays: arguments.reach.requester_pays,
+            inventories: arguments.inventory.iter().map(|path| absolute(path).into()).collect(),
         }
     }
 
@@ -160,6 +164,7 @@ pub(crate) fn bare(reach: &ReachArguments, now: Timestamp) -> Result<ScanSetting
         rate: None,
         budget: None,
         allowance: Allowance::default(),
+        inventories: Vec::new(),
         exclude: globs(&[])?,
         decisions: Decisions::default(),
         limits: Limits::default(),

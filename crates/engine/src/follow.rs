@@ -3,6 +3,7 @@
 use crate::book::{Book, Known};
 use crate::echo;
 use crate::error::EngineError;
+use crate::inventory::Inventoried;
 use crate::left_out::LeftOut;
 use crate::objects::{read_mark, service_read_mark};
 use crate::progress::Progress;
@@ -38,9 +39,16 @@ pub(crate) struct Doors {
     names: BTreeMap<ContainerId, (String, String)>,
     /// Prefixes whose listing was started, by container.
     listed: BTreeMap<ContainerId, Vec<String>>,
+    /// What is known without a listing.
+    inventoried: Inventoried,
 }
 
 impl Doors {
+    /// No way yet, and what is known without a listing.
+    pub(crate) fn knowing(inventoried: Inventoried) -> Self {
+        Self { inventoried, ..Self::default() }
+    }
+
     /// The ways to read a key, best first.
     pub(crate) fn for_key(&self, container: ContainerId, key: &str) -> Vec<Arc<Door>> {
         let doors = self.by_container.get(&container).map_or(&[][..], Vec::as_slice);
@@ -62,6 +70,27 @@ impl Doors {
     pub(crate) fn store(&self, grant: &str, container: ContainerId) -> Option<&Arc<dyn Store>> {
         let (store, _) = self.names.get(&container)?;
         self.stores.get(&(grant.to_owned(), store.clone()))
+    }
+
+    /// Whether any way reaches a key.
+    pub(crate) fn reaches(&self, container: ContainerId, key: &str) -> bool {
+        let doors = self.by_container.get(&container).map_or(&[][..], Vec::as_slice);
+        doors.iter().any(|door| match door.reach.exact {
+            true => key == door.reach.prefix,
+            false => key.starts_with(&door.reach.prefix),
+        })
+    }
+
+    /// The containers of a store that have a door, by name.
+    pub(crate) fn of_store(&self, store: &str) -> impl Iterator<Item = (String, ContainerId)> {
+        let names = self.names.iter().filter(move |(_, (known, _))| known == store);
+        names.map(|(id, (_, name))| (name.clone(), *id))
+    }
+
+    /// Whether the objects of a container come from an inventory.
+    pub(crate) fn is_inventoried(&self, container: ContainerId) -> bool {
+        let name = self.names.get(&container);
+        name.is_some_and(|(store, name)| self.inventoried.covers(store, name))
     }
 
     /// The store and the name of a container.
@@ -163,7 +192,10 @@ pub(crate) fn follow(
                 }
             }
         }
-        if grant.status == GrantStatus::Live
+        // Who may not list may still read what an inventory names.
+        let unlisted = matches!(grant.status, GrantStatus::Denied | GrantStatus::Unknown)
+            && doors.inventoried.knows(&access);
+        if (grant.status == GrantStatus::Live || unlisted)
             && let Some(store) = store
         {
             enter(&id, &access, &grant, &store, case, doors, progress)?;
@@ -315,6 +347,7 @@ fn enter(
             }
         },
     };
+    let containers = with_inventoried(containers, access, grant, store, doors);
     let has_read = Arc::new(AtomicBool::new(false));
     let own = access.azure_service();
     let other = AzureService::ALL
@@ -359,6 +392,8 @@ fn enter(
                     case.put_local(&[], &[], &[Gap::new(place, reason, None)])?;
                 }
             }
+        } else if doors.inventoried.covers(store.name(), &container.name) {
+            // Its objects come from the inventory.
         } else if may_list(grant) {
             let started = doors.listed.entry(container_id).or_default();
             if !started.iter().any(|known| prefix.starts_with(known.as_str())) {
@@ -384,6 +419,24 @@ fn enter(
         }
     }
     Ok(())
+}
+
+/// The containers of a store, with those that only inventories name.
+fn with_inventoried(
+    mut containers: Vec<Container>,
+    access: &Access,
+    grant: &Grant,
+    store: &Arc<dyn Store>,
+    doors: &Doors,
+) -> Vec<Container> {
+    if access.container.is_none() || grant.scope == GrantScope::Account {
+        let known: BTreeSet<String> = containers.iter().map(|one| one.name.clone()).collect();
+        let named = doors.inventoried.containers(store.name());
+        for name in named.filter(|name| !known.contains(*name)) {
+            containers.push(Container { name: name.clone(), public: None, modified: None });
+        }
+    }
+    containers
 }
 
 fn may_list(grant: &Grant) -> bool {

@@ -211,12 +211,15 @@ fn gap(artifact: &Artifact, reason: String) -> Gap {
     Gap::new(&artifact.entry.provenance, reason, Some(artifact.bytes.len()))
 }
 
+/// Why an object is not read that is another one by now, or none.
+pub(crate) const GONE: &str = "gone or changed since it was listed";
+
 /// A failed read in words that count together.
 pub(crate) fn reason(error: &ReadError) -> String {
     match error.kind {
         ReadErrorKind::Unavailable => format!("could not be read: {}", error.message),
         ReadErrorKind::Denied => "the service refused to read it".into(),
-        ReadErrorKind::Changed => "gone or changed since it was listed".into(),
+        ReadErrorKind::Changed => GONE.into(),
         ReadErrorKind::Offline => "in the archive tier".into(),
         ReadErrorKind::OutOfBudget => "budget spent".into(),
         ReadErrorKind::Malformed => {

@@ -5,7 +5,7 @@ use crate::book::Book;
 use crate::error::EngineError;
 use crate::expect::points;
 use crate::follow::Doors;
-use crate::inspector::{Inspector, Outcome, reason};
+use crate::inspector::{GONE, Inspector, Outcome, reason};
 use crate::local::is_harmless_model;
 use crate::metered::Metered;
 use crate::order::{class, kind};
@@ -131,9 +131,35 @@ impl Objects<'_> {
     /// Looks into one object; the points of severity of what was found.
     fn inspect(&self, pending: &PendingObject) -> Result<f64, LedgerError> {
         let Some((store, container)) = self.doors.name(pending.container) else { return Ok(0.0) };
+        let again = self.doors.is_inventoried(pending.container);
+        if let Some(found) = self.inspect_as(pending, store, container, again)? {
+            return Ok(found);
+        }
+        // An inventory is older than a listing: what the object is now decides.
+        let object = &pending.object;
+        let doors = self.doors.for_key(pending.container, &object.key);
+        let now = doors.iter().find_map(|door| door.store.head(container, &object.key).ok());
+        let mut pending = pending.clone();
+        if let Some(now) = now.filter(|now| now.key == pending.object.key) {
+            let priority = pending.priority;
+            self.case.put_objects(pending.container, &[(now.clone(), priority)])?;
+            pending.object = now;
+        }
+        Ok(self.inspect_as(&pending, store, container, false)?.unwrap_or(0.0))
+    }
+
+    /// Looks into one object; none, and nothing is kept, when it is not the one that was named
+    /// and `again` says that it can be looked up.
+    fn inspect_as(
+        &self,
+        pending: &PendingObject,
+        store: &str,
+        container: &str,
+        again: bool,
+    ) -> Result<Option<f64>, LedgerError> {
         let mut provenance = Provenance::new(Layer::Object {
-            store: store.clone(),
-            container: container.clone(),
+            store: store.to_owned(),
+            container: container.to_owned(),
             key: pending.object.key.clone(),
         });
         if let Some(version) = &pending.object.version {
@@ -147,6 +173,10 @@ impl Objects<'_> {
         };
         let tally = Tally::default();
         let outcome = self.look(pending, container, &entry, &tally);
+        if again && pending.object.version.is_none() && matches!(&outcome, Err(why) if why == GONE)
+        {
+            return Ok(None);
+        }
         self.progress.inspected();
         let inspection = match outcome {
             Ok(outcome) => {
@@ -164,7 +194,7 @@ impl Objects<'_> {
         };
         self.progress.found(inspection.findings.len(), 0);
         self.case.put_inspection(pending, &inspection)?;
-        Ok(inspection.findings.iter().map(|finding| points(finding.severity)).sum())
+        Ok(Some(inspection.findings.iter().map(|finding| points(finding.severity)).sum()))
     }
 
     fn inspection(

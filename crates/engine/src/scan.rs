@@ -7,6 +7,7 @@ use crate::book::Book;
 use crate::error::EngineError;
 use crate::follow::{Doors, follow};
 use crate::inspector::{Inspector, Seen, context};
+use crate::inventory::{Inventoried, take_stock};
 use crate::left_out::LeftOut;
 use crate::listing::list_all;
 use crate::local;
@@ -20,8 +21,8 @@ use crate::target::Target;
 use crate::trail::Noted;
 use crate::verify::verify;
 use lidless_core::{
-    AzureService, Gap, Layer, Mechanism, Observed, Place, Provenance, Provider, Remark, RemarkKind,
-    Report, Run, Scope, Timestamp, TrailRecord,
+    AzureService, Gap, GrantStatus, Layer, Mechanism, Observed, Place, Provenance, Provider,
+    Remark, RemarkKind, Report, Run, Scope, Timestamp, TrailRecord,
 };
 use lidless_discover::Source;
 use lidless_io::{Budget, Tally};
@@ -340,7 +341,7 @@ fn walk(
     progress: &Progress,
     before: (u64, u64),
 ) -> Result<(), EngineError> {
-    let mut doors = Doors::default();
+    let mut doors = Doors::knowing(Inventoried::survey(settings)?);
     let mut done = BTreeSet::new();
     let left_out = LeftOut::restore(case)?;
     let metadata = Metadata { case, inspector, book };
@@ -354,6 +355,7 @@ fn walk(
         save_book(case, book)?;
         progress.phase("listing");
         list_all(settings, case, &doors, progress, (&metadata, &left_out))?;
+        take_stock(settings, case, &doors, progress, &metadata)?;
         save_traffic(case, before, client.tally())?;
         progress.phase("looking inside");
         let objects = Objects {
@@ -375,6 +377,10 @@ fn walk(
         let mut grant = known.grant.clone();
         if case.meta::<bool>(&read_mark(id))? == Some(true) {
             grant.observed.get_or_insert_with(Observed::default).can_read = Some(true);
+            // What it was asked before refused it; what an inventory named did not.
+            if matches!(grant.status, GrantStatus::Denied | GrantStatus::Unknown) {
+                grant.status = GrantStatus::Live;
+            }
         }
         let Some(observed) = &mut grant.observed else { continue };
         for service in AzureService::ALL {

@@ -8,6 +8,7 @@ use lidless_core::{Limits, Scope, Timestamp};
 use lidless_detect::RuleSet;
 use lidless_detect::model::AllowedImports;
 use lidless_discover::GitOptions;
+use lidless_inventory::Inventory;
 use lidless_judge::FailOn;
 use lidless_storage::{Allowance, Endpoints};
 use lidless_token::KeyRing;
@@ -37,6 +38,8 @@ pub struct ScanSettings {
     pub budget: Option<u64>,
     /// How many requests may be sent, and for how long.
     pub allowance: Allowance,
+    /// Inventories that stores made of themselves, taken in place of listings.
+    pub inventories: Vec<Inventory>,
     /// Paths and keys to leave out.
     pub exclude: GlobSet,
     /// What the user decided to leave out, and whose word counts.

@@ -6,6 +6,7 @@
 
 mod case;
 mod error;
+mod export;
 mod hold;
 mod inspection;
 mod inventory;
@@ -17,6 +18,7 @@ mod trail;
 
 pub use case::Case;
 pub use error::LedgerError;
+pub use export::StoredObject;
 pub use inspection::{Inspection, PendingObject};
 pub use inventory::{ContainerId, ContainerRow, ObjectId, Reach, SkippedRow};
 pub use listing::{ListedPage, ListingMode, ListingTask, Oddities};

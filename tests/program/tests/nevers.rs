@@ -68,8 +68,18 @@ fn code(text: &str) -> &str {
     text.split("#[cfg(test)]").next().unwrap_or(text)
 }
 
-const STAGES: [&str; 9] =
-    ["discover", "token", "storage", "peel", "detect", "judge", "ledger", "report", "seal"];
+const STAGES: [&str; 10] = [
+    "discover",
+    "token",
+    "storage",
+    "inventory",
+    "peel",
+    "detect",
+    "judge",
+    "ledger",
+    "report",
+    "seal",
+];
 
 #[test]
 fn no_stage_imports_a_stage() {
@@ -106,9 +116,10 @@ fn floors_are_only_imported_from_above() {
 
 #[test]
 fn libraries_are_named_only_where_they_belong() {
-    let only: [(&str, &[&str]); 8] = [
+    let only: [(&str, &[&str]); 9] = [
         ("ureq", &["storage"]),
         ("rusqlite", &["ledger"]),
+        ("parquet", &["inventory"]),
         ("gix", &["discover", "replica"]),
         ("tokio", &[]),
         ("reqwest", &[]),

@@ -45,6 +45,7 @@ pub(crate) fn run(arguments: &DemoArguments, quiet: bool) -> Result<u8> {
         rate: None,
         budget: None,
         allowance: Allowance::default(),
+        inventories: Vec::new(),
         exclude: globs(&[])?,
         decisions: lidless_engine::Decisions::default(),
         limits: Limits::default(),

@@ -11,6 +11,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<u8> {
         Command::Inspect(inspect) => super::inspect::run(inspect),
         Command::Mint(mint) => super::mint::run(mint),
         Command::Report(report) => super::report::run(report),
+        Command::Inventory(inventory) => super::inventory::run(inventory),
         Command::Rules(rules) => super::rules::run(rules),
         Command::Seal(seal) => super::seal::run(seal),
         Command::Verify(verify) => super::verify::run(verify),

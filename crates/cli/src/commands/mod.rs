@@ -6,6 +6,7 @@ mod demo;
 mod dispatch;
 mod import;
 mod inspect;
+mod inventory;
 mod mint;
 mod plan;
 mod report;

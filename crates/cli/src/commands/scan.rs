@@ -3,19 +3,23 @@
 use crate::args::{Format, ScanArguments};
 use crate::request::{Request, globs};
 use crate::{input, output, own_keys, own_rules, progress};
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use lidless_core::{Limits, ModelRow, Timestamp};
 use lidless_detect::RuleSet;
-use lidless_engine::{Decisions, Progress, ScanSettings, VerifySettings, estimate, list, scan};
+use lidless_engine::{
+    Decisions, Inventory, Progress, ScanSettings, VerifySettings, estimate, list, scan,
+};
 use lidless_io::FileBytes;
 use lidless_ledger::Case;
 use lidless_storage::Allowance;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Runs a scan and gives its exit code.
 pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
     let now = Timestamp::now();
+    // First: a wrong file makes no case.
+    let given = inventories(&arguments.inventory)?;
     let mut targets = input::targets(&arguments.targets)?;
     let case = match &arguments.case {
         Some(path) if arguments.resume => Case::resume(path)?,
@@ -39,6 +43,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         rate: arguments.rate,
         budget: arguments.budget,
         allowance: Allowance::new(arguments.requests, arguments.time),
+        inventories: given,
         exclude: globs(&arguments.exclude)?,
         decisions: Decisions::default(),
         limits: Limits {
@@ -70,6 +75,9 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         settings.verify = settings.verify.or(again.verify);
         settings.scope = again.scope;
         settings.endpoints = again.endpoints;
+        if settings.inventories.is_empty() {
+            settings.inventories = inventories(&stored.inventories)?;
+        }
         settings.requester_pays = again.requester_pays;
         settings.history = again.history;
         settings.git = again.git;
@@ -133,6 +141,15 @@ fn dry_run(
         lidless_report::render_estimate(&estimate, out)
     })?;
     Ok(0)
+}
+
+/// Opens the inventories that were named.
+fn inventories(paths: &[PathBuf]) -> Result<Vec<Inventory>> {
+    paths
+        .iter()
+        .map(|path| Ok(Inventory::open(path)?))
+        .collect::<Result<_>>()
+        .context("--inventory")
 }
 
 /// SHA-256 of the model files that are files of this machine, by location.
