@@ -56,8 +56,15 @@ pub(crate) fn sentence(report: &Report, exposure: &Exposure) -> String {
         lidless_core::GrantScope::Directory => "everything in this folder",
         _ => "what it names",
     };
-    if !leads.is_empty() && leads.iter().all(|lead| lead.kind == "own_credentials") {
-        return format!("Your own credentials can {verbs} {what}.");
+    let own = !leads.is_empty() && leads.iter().all(|lead| lead.kind == "own_credentials");
+    // A web server that was named wants none.
+    if own && grant.mechanism != lidless_core::Mechanism::Http {
+        let public = grant.observed.as_ref().and_then(|seen| seen.public) == Some(true);
+        return if public {
+            format!("Strangers get answers without any credential; your own can {verbs} {what}.")
+        } else {
+            format!("Your own credentials can {verbs} {what}.")
+        };
     }
     let place = if git { "A link in a repository" } else { "This link" };
     format!("{place} lets anyone who holds it {verbs} {what}.")

@@ -99,11 +99,13 @@ fn a_store_opened_with_the_users_own_credentials_is_no_link() {
     let mut report = report("a");
     assert!(said(&report).contains("lets anyone who holds it"));
     report.leads.iter_mut().for_each(|lead| lead.kind = "own_credentials".into());
-    let said = said(&report);
-    assert!(
-        said.contains("Your own credentials can read") && !said.contains("lets anyone"),
-        "{said}"
-    );
+    let own = said(&report);
+    assert!(own.contains("Your own credentials can read") && !own.contains("lets anyone"), "{own}");
+    report.grants[0].observed = serde_json::from_value(json!({"public": true})).unwrap();
+    let public = said(&report);
+    assert!(public.contains("Strangers get answers without any credential"), "{public}");
+    report.grants[0].mechanism = lidless_core::Mechanism::Http;
+    assert!(said(&report).contains("lets anyone"), "a web server wants no credentials");
 }
 
 #[test]
