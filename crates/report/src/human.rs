@@ -7,7 +7,7 @@ use crate::layout::{bar, elide, pad, pad_left, wrap};
 use crate::story;
 use crate::style::{Style, Tone};
 use crate::suppressed;
-use lidless_core::{Exposure, Finding, Report, Severity, Timestamp};
+use lidless_core::{Basis, Exposure, Finding, Report, Severity, Timestamp};
 use std::io::{Result, Write};
 
 /// Where the text beside a label begins.
@@ -127,6 +127,10 @@ fn block(page: &mut Page<'_>, report: &Report, exposure: &Exposure) -> Result<()
         page.label("Proved", &proved)?;
     } else if let Some(answer) = story::answer(grant) {
         page.label("Observed", &clean(answer))?;
+    }
+    let declared = story::rights_of(grant, Basis::Declared);
+    if !declared.is_empty() {
+        page.label("Declared", &format!("{declared}; by the service, not tried"))?;
     }
     if !refused.is_empty() {
         page.label("Refused", &format!("{refused}, though declared"))?;

@@ -109,6 +109,27 @@ fn a_store_opened_with_the_users_own_credentials_is_no_link() {
 }
 
 #[test]
+fn what_reads_proved_and_what_a_service_declares_is_said_for_every_provider() {
+    let right = |party: &str, what: &str, basis: &str| json!({"party": party, "what": what, "allowed": true, "basis": basis, "evidence": "e"});
+    let mut report = report("a");
+    report.grants[0].observed = serde_json::from_value(json!({"rights": [
+        right("holder", "list objects of s3://models", "tested"),
+        right("strangers", "read objects of s3://models\u{1b}[31m", "tested"),
+        right("members", "write objects of s3://models", "declared"),
+    ]}))
+    .unwrap();
+    let mut out = Vec::new();
+    let style = Style { colour: false, width: 80 };
+    render(&report, Format::Human, &style, now(), &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("Proved list objects of s3://models · read objects"), "{text}");
+    assert!(text.contains("(strangers)") && !text.contains('\u{1b}'), "{text}");
+    let declared = "Declared write objects of s3://models (anyone with an account); by the service";
+    assert!(text.contains(declared), "{text}");
+}
+
+#[test]
 fn people_read_the_critical_thing_first_and_within_their_screen() {
     let text = shown(&report("models"), Format::Human);
     assert!(text.lines().all(|line| line.width() <= 80), "{text}");
