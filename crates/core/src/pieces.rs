@@ -77,7 +77,6 @@ pub struct Known {
 #[derive(Debug)]
 pub struct Pieces {
     row: Vec<Piece>,
-    length: usize,
     /// Something was not looked at to its end, so that nothing is known of what it holds.
     cut_short: Cell<bool>,
 }
@@ -103,9 +102,8 @@ impl Pieces {
             let (alone, among) = (of(known.alone, Holds::ALONE), of(known.among, Holds::AMONG));
             Piece { end, known: alone.0.with(among.0), holds: Cell::new(alone.1.with(among.1)) }
         };
-        let row: Vec<Piece> = pieces.into_iter().map(piece).collect();
-        let length = row.last().map_or(0, |last| last.end);
-        Self { row, length, cut_short: Cell::new(false) }
+        let row = pieces.into_iter().map(piece).collect();
+        Self { row, cut_short: Cell::new(false) }
     }
 
     /// The parts of the text that may hold such a thing, in order and apart, each of whole pieces.
@@ -160,12 +158,6 @@ impl Pieces {
             let known = Known { alone: fresh(Holds::ALONE), among: fresh(Holds::AMONG) };
             (known != Known::default()).then_some((number, known))
         })
-    }
-
-    /// The length of the text in bytes.
-    #[must_use]
-    pub fn length(&self) -> usize {
-        self.length
     }
 }
 

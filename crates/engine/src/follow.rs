@@ -173,12 +173,6 @@ pub(crate) fn follow(
                     case.put_local(&[], &[], &[gap])?;
                 }
                 grant.status = probe.status;
-                // Of a bucket that is not there, or an answer that says nothing, nothing was seen.
-                if probe.status == GrantStatus::Unknown && access.provider != Provider::Azure {
-                    let why = probe.observed.meaning.as_deref().unwrap_or("no answer decided");
-                    let reason = format!("nothing was learned of it: {why}");
-                    case.put_local(&[], &[], &[Gap::new(&grant.resource, reason, None)])?;
-                }
                 grant.observed = Some(probe.observed);
                 settle(&mut grant);
             }
