@@ -1,5 +1,6 @@
 //! What a person is told about a credential besides its grant.
 
+use crate::operation::Operation;
 use serde::Serialize;
 
 /// What one parameter of a token means.
@@ -20,10 +21,10 @@ pub struct OperationRow {
     pub level: String,
     /// The letters that allow it.
     pub letters: String,
-    /// What it is, in words.
+    /// What it is, in the words of every provider.
+    pub operation: Operation,
+    /// What it is, in the words of its service.
     pub what: String,
-    /// Whether it changes or destroys something.
-    pub changes: bool,
 }
 
 /// A credential taken apart for a reader.

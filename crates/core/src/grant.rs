@@ -1,6 +1,7 @@
 //! What the holder of a lead can do.
 
-use crate::exposure::Basis;
+use crate::older_rights::StoredObserved;
+use crate::right::Right;
 use crate::severity::Severity;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -205,6 +206,7 @@ impl GrantStatus {
 
 /// What read-only probes saw. Null means not tested.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "StoredObserved")]
 pub struct Observed {
     /// When it was asked.
     pub checked_at: Option<Timestamp>,
@@ -224,14 +226,10 @@ pub struct Observed {
     pub meaning: Option<String>,
     /// What was seen of the other services that the credential opens, by their labels: `file`,
     /// `queue`, `table`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<String, ServiceSeen>,
-    /// Each operation, declared and observed beside each other.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub proofs: Vec<Proof>,
-    /// Each right that was looked at: proved, only declared, or unknown and why. Empty in older
-    /// cases.
-    #[serde(default)]
+    /// What is proved, only declared, refused, or unknown and why: a row for each party, place and
+    /// operation, sorted.
     pub rights: Vec<Right>,
 }
 
@@ -246,46 +244,6 @@ pub struct ServiceSeen {
     pub can_read: Option<bool>,
     /// What the answers mean, in words.
     pub meaning: Option<String>,
-}
-
-/// One operation of a grant: what is declared, what a harmless read showed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Proof {
-    /// In the words of the grant's operations: `list blobs`.
-    pub operation: String,
-    /// Whether the credential declares it; null when only a policy or the service knows.
-    pub declared: Option<bool>,
-    /// Whether a read showed it; null when it was not tried.
-    pub observed: Option<bool>,
-    /// Why that is known, or why not.
-    pub why: String,
-}
-
-/// Whose right it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Party {
-    /// Whoever holds the credential or the link.
-    Holder,
-    /// Anyone with an account of the provider.
-    Members,
-    /// Anyone at all.
-    Strangers,
-}
-
-/// One thing somebody may do with a store, and how that is known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Right {
-    /// Who.
-    pub party: Party,
-    /// What, in words: `list objects of models`. Equal rights use equal words.
-    pub what: String,
-    /// Whether they may; null when it is not known.
-    pub allowed: Option<bool>,
-    /// `tested` by a read, `declared` by the service's configuration, or `unknown`.
-    pub basis: Basis,
-    /// What showed it, or why it is not known.
-    pub evidence: String,
 }
 
 /// Something wrong with a grant.

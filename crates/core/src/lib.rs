@@ -17,10 +17,13 @@ mod lead;
 mod limits;
 mod mark;
 mod object;
+mod older_rights;
+mod operation;
 mod pieces;
 mod place;
 mod remark;
 mod report;
+mod right;
 mod scope;
 mod secret;
 mod service;
@@ -43,18 +46,20 @@ pub use finding::{Category, Confidence, Finding, Verified};
 pub use fingerprint::{Fingerprint, FingerprintKey, Identity, stable_id};
 pub use gap::Gap;
 pub use grant::{
-    Grant, GrantScope, GrantStatus, Mechanism, Observed, Party, Permission, Problem, Proof,
-    Provider, Right, ServiceSeen, SignatureCheck,
+    Grant, GrantScope, GrantStatus, Mechanism, Observed, Permission, Problem, Provider,
+    ServiceSeen, SignatureCheck,
 };
 pub use interest::Interest;
 pub use lead::Lead;
 pub use limits::{ImageReach, Limits};
 pub use mark::{Mark, ModelVerdict};
 pub use object::{BlobType, Container, Object, PublicAccess};
+pub use operation::Operation;
 pub use pieces::{Holds, Known, Pieces};
 pub use place::{Layer, Place, Provenance};
 pub use remark::{Remark, RemarkKind};
 pub use report::{ModelRow, Report, Run, SCHEMA, Tool};
+pub use right::{Declarer, Party, Right, Standing, settle_rights};
 pub use scope::{Denied, Scope, ScopeError, Touch};
 pub use secret::Secret;
 pub use service::AzureService;

@@ -6,6 +6,7 @@ use crate::error::EngineError;
 use crate::follow::settle;
 use crate::inspector::{Inspector, context};
 use crate::progress::Progress;
+use crate::rights;
 use crate::scan::{begin, client, end, named_scope, open_target};
 use crate::settings::ScanSettings;
 use lidless_core::{GrantStatus, Timestamp};
@@ -104,6 +105,7 @@ pub fn check(settings: &ScanSettings, case: &Case) -> Result<Vec<Closure>, Engin
                 closures.push(closure(probe.status, meaning));
                 grant.status = probe.status;
                 grant.observed = Some(probe.observed);
+                rights::tell(&known.credential, &mut grant);
                 settle(&mut grant);
                 case.put_grant(&grant)?;
             }

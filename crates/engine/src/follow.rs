@@ -7,6 +7,7 @@ use crate::inventory::Inventoried;
 use crate::left_out::LeftOut;
 use crate::objects::{read_mark, service_read_mark};
 use crate::progress::Progress;
+use crate::rights;
 use crate::settings::ScanSettings;
 use lidless_core::{
     Access, Auth, AzureService, Container, Gap, Grant, GrantScope, GrantStatus, Permission,
@@ -206,8 +207,12 @@ pub(crate) fn follow(
                 }
             }
         }
+        let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = book.get(&id) {
+            rights::tell(&known.credential, &mut grant);
+        }
         case.put_grant(&grant)?;
-        book.lock().unwrap_or_else(PoisonError::into_inner).set_grant(grant);
+        book.set_grant(grant);
     }
     Ok(followed)
 }

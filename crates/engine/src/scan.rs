@@ -14,8 +14,8 @@ use crate::local;
 use crate::metadata::Metadata;
 use crate::objects::{Objects, read_mark, service_read_mark};
 use crate::progress::Progress;
-use crate::proofs::proofs;
 use crate::questions::of_rule;
+use crate::rights;
 use crate::settings::ScanSettings;
 use crate::target::Target;
 use crate::trail::Noted;
@@ -389,10 +389,7 @@ fn walk(
                 seen.can_read = Some(true);
             }
         }
-        let rows = proofs(&known.credential, &grant, settings.now);
-        if let Some(observed) = &mut grant.observed {
-            observed.proofs = rows;
-        }
+        rights::tell(&known.credential, &mut grant);
         told.push(grant);
     }
     told.into_iter().for_each(|grant| book.set_grant(grant));

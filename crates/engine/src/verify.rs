@@ -7,6 +7,7 @@ use crate::error::EngineError;
 use crate::follow::settle;
 use crate::progress::Progress;
 use crate::questions::{Question, Questions, of_rule};
+use crate::rights;
 use crate::scan::user_agent;
 use crate::settings::ScanSettings;
 use lidless_core::{
@@ -320,18 +321,21 @@ fn ask_stores(
             known.grant.observed.is_none() && known.credential.secret().is_some()
         });
         known
-            .filter_map(|(_, known)| Some((known.credential.access()?, known.grant.clone())))
-            .filter(|(access, _)| {
+            .filter_map(|(_, known)| {
+                Some((known.credential.access()?, known.credential.clone(), known.grant.clone()))
+            })
+            .filter(|(access, ..)| {
                 let touch = lidless_storage::touch(access, &settings.endpoints);
                 settings.scope.allows(&touch, settings.now).is_ok()
             })
             .collect()
     };
-    for (access, mut grant) in chosen {
+    for (access, credential, mut grant) in chosen {
         match lidless_storage::open(client, &access).and_then(|store| store.probe()) {
             Ok(probe) => {
                 grant.status = probe.status;
                 grant.observed = Some(probe.observed);
+                rights::tell(&credential, &mut grant);
                 settle(&mut grant);
                 keep_grant(grant, case, book)?;
             }

@@ -3,6 +3,7 @@
 
 use crate::amount::{bytes, count, counted, day, minute, percent};
 use crate::clean::clean;
+use crate::rights;
 use crate::story;
 use crate::treemap::{Area, Part, squarify};
 use lidless_core::{Exposure, Grant, Report, Timestamp};
@@ -110,7 +111,9 @@ fn block(
     for operation in &grant.operations {
         writeln!(out, "<li>{}</li>", escape(operation))?;
     }
-    writeln!(out, "</ul><h2>What to do now</h2><p>{}</p>", escape(&grant.revocation))?;
+    writeln!(out, "</ul>")?;
+    known(grant, out)?;
+    writeln!(out, "<h2>What to do now</h2><p>{}</p>", escape(&grant.revocation))?;
     writeln!(
         out,
         "<p><code>lidless plan CASE</code> prints every step with its commands; <code>lidless check CASE</code> proves that it is closed.</p>"
@@ -158,6 +161,31 @@ fn block(
         writeln!(out, "</ul>")?;
     }
     writeln!(out, "</section>")
+}
+
+/// What is proved, declared, refused and unknown.
+fn known(grant: &Grant, out: &mut dyn Write) -> Result<()> {
+    let rows = rights::rows(grant);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "<h2>How that is known</h2><div class=\"wide\"><table><thead><tr><th>standing</th><th>who</th><th>what</th><th>declared</th><th>observed</th><th>why</th></tr></thead><tbody>"
+    )?;
+    for row in rows.iter().take(ROWS) {
+        writeln!(
+            out,
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            row.standing(),
+            row.who(),
+            escape(&row.what()),
+            row.declared(),
+            row.observed(),
+            escape(&row.why())
+        )?;
+    }
+    writeln!(out, "</tbody></table></div>")
 }
 
 fn escape_lines(lines: &[String]) -> String {

@@ -4,10 +4,11 @@
 use crate::amount::{bytes, count, counted, day};
 use crate::clean::clean;
 use crate::layout::{bar, elide, pad, pad_left, wrap};
+use crate::rights;
 use crate::story;
 use crate::style::{Style, Tone};
 use crate::suppressed;
-use lidless_core::{Basis, Exposure, Finding, Report, Severity, Timestamp};
+use lidless_core::{Exposure, Finding, Report, Severity, Timestamp};
 use std::io::{Result, Write};
 
 /// Where the text beside a label begins.
@@ -122,18 +123,14 @@ fn block(page: &mut Page<'_>, report: &Report, exposure: &Exposure) -> Result<()
         page.label("", &format!("and {} more places", leads.len().saturating_sub(4)))?;
     }
     page.label("Can do", &grant.operations.join(" · "))?;
-    let (proved, refused) = story::proved(grant);
-    if !proved.is_empty() {
-        page.label("Proved", &proved)?;
-    } else if let Some(answer) = story::answer(grant) {
+    let rights = rights::lines(grant);
+    if rights.iter().all(|(label, _)| *label != "Proved")
+        && let Some(answer) = story::answer(grant)
+    {
         page.label("Observed", &clean(answer))?;
     }
-    let declared = story::rights_of(grant, Basis::Declared);
-    if !declared.is_empty() {
-        page.label("Declared", &format!("{declared}; by the service, not tried"))?;
-    }
-    if !refused.is_empty() {
-        page.label("Refused", &format!("{refused}, though declared"))?;
+    for (label, words) in rights {
+        page.label(label, &words)?;
     }
     reaches(page, report, exposure)?;
     let behind = || {

@@ -192,10 +192,10 @@ fn table(operations: &[OperationRow]) -> Vec<String> {
     let mut rows: Vec<(bool, String, String)> = Vec::new();
     for one in operations {
         let place = format!("{} {}", one.service, one.level);
-        match rows.iter_mut().find(|(changes, known, _)| *changes == one.changes && *known == place)
-        {
+        let changes = one.operation.changes();
+        match rows.iter_mut().find(|(kind, known, _)| *kind == changes && *known == place) {
             Some((_, _, words)) => words.push_str(&format!(", {} ({})", one.what, one.letters)),
-            None => rows.push((one.changes, place, format!("{} ({})", one.what, one.letters))),
+            None => rows.push((changes, place, format!("{} ({})", one.what, one.letters))),
         }
     }
     // What is the same on several services stands once.

@@ -21,6 +21,7 @@ mod mint;
 mod models;
 mod primer;
 mod render;
+mod rights;
 mod sarif;
 mod sbom;
 mod story;

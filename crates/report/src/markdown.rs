@@ -2,14 +2,40 @@
 
 use crate::amount::{bytes, count, day};
 use crate::clean::clean;
+use crate::rights;
 use crate::story;
-use lidless_core::{Report, Timestamp};
+use lidless_core::{Grant, Report, Timestamp};
 use std::io::{Result, Write};
 
 /// A cell of a table: nothing in it is markup.
 fn cell(text: &str) -> String {
     let text = clean(text).replace('|', "\\|").replace('`', "'").replace('<', "&lt;");
     format!("`{text}`")
+}
+
+/// What is proved, declared, refused and unknown.
+fn known(grant: &Grant, out: &mut dyn Write) -> Result<()> {
+    let rows = rights::rows(grant);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n| standing | who | what | declared | observed | why |\n| --- | --- | --- | --- | --- | --- |"
+    )?;
+    for row in rows.iter().take(50) {
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} |",
+            row.standing(),
+            row.who(),
+            cell(&row.what()),
+            row.declared(),
+            row.observed(),
+            cell(&row.why())
+        )?;
+    }
+    Ok(())
 }
 
 /// Writes exposures, credentials, findings by kind, and what was not seen.
@@ -38,6 +64,7 @@ pub(crate) fn write(report: &Report, now: Timestamp, out: &mut dyn Write) -> Res
                 bytes(container.bytes)
             )?;
         }
+        known(grant, out)?;
         writeln!(out, "\nTo close it: {}", grant.revocation.replace('<', "&lt;"))?;
     }
     if !report.leads.is_empty() {

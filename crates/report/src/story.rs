@@ -1,11 +1,10 @@
 //! What a report has to say, in the order in which it matters; shared by the formats for people.
 
 use crate::amount::{bytes, count, counted, day, percent, score};
-use crate::clean::clean;
 use crate::verified;
 use lidless_core::{
-    Basis, Category, ContainerReach, Exposure, Finding, Gap, Grant, GrantStatus, Lead, Party,
-    Permission, Proof, Report, Severity, Timestamp, Workstation,
+    Category, ContainerReach, Exposure, Finding, Gap, Grant, GrantStatus, Lead, Permission, Report,
+    Severity, Timestamp, Workstation,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -165,46 +164,6 @@ fn store_of(grant: &Grant) -> String {
         Some((scheme, _)) if !scheme.starts_with("az") => format!("{scheme}:/"),
         _ => grant.resource.split('/').take(3).collect::<Vec<_>>().join("/"),
     }
-}
-
-/// What reads have shown of a grant's operations, and what was refused though it is declared;
-/// each in words, empty when there is none. The rest is declared and not tried.
-pub(crate) fn proved(grant: &Grant) -> (String, String) {
-    let rows = grant.observed.as_ref().map_or(&[][..], |seen| seen.proofs.as_slice());
-    let words = |test: fn(&&Proof) -> bool| {
-        let named = rows.iter().filter(test).map(|row| row.operation.as_str());
-        named.collect::<Vec<_>>().join(" · ")
-    };
-    let untried = rows.iter().filter(|row| row.observed.is_none()).count();
-    let mut proved = words(|row| row.observed == Some(true));
-    if !proved.is_empty() && untried > 0 {
-        let untried = counted(u64::try_from(untried).unwrap_or(0), "operation", "operations");
-        proved.push_str(&format!(", by reads; {untried} declared and not tried"));
-    }
-    let rights = rights_of(grant, Basis::Tested);
-    if !rights.is_empty() {
-        proved = [proved, rights]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect::<Vec<_>>()
-            .join(" · ");
-    }
-    (proved, words(|row| row.observed == Some(false) && row.declared == Some(true)))
-}
-
-/// What somebody may do by that basis, in words: `list objects of s3://models (strangers)`.
-pub(crate) fn rights_of(grant: &Grant, basis: Basis) -> String {
-    let rows = grant.observed.as_ref().map_or(&[][..], |seen| seen.rights.as_slice());
-    let held = rows.iter().filter(|right| right.basis == basis && right.allowed == Some(true));
-    let words = held.map(|right| {
-        let what = clean(&right.what);
-        match right.party {
-            Party::Holder => what,
-            Party::Members => format!("{what} (anyone with an account)"),
-            Party::Strangers => format!("{what} (strangers)"),
-        }
-    });
-    words.collect::<Vec<_>>().join(" · ")
 }
 
 /// Whether a place lies behind an exposure.

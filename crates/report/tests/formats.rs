@@ -108,25 +108,97 @@ fn a_store_opened_with_the_users_own_credentials_is_no_link() {
     assert!(said(&report).contains("lets anyone"), "a web server wants no credentials");
 }
 
+/// The same few facts of each provider, as its probes give them.
+fn rights(place: &str) -> serde_json::Value {
+    let right = |party: &str,
+                 operation: &str,
+                 declared: Option<bool>,
+                 observed: Option<bool>,
+                 why: &str| {
+        json!({"party": party, "operation": operation, "place": place, "declared": declared,
+            "declared_by": declared.map(|_| "service"), "observed": observed, "why": why})
+    };
+    json!({"rights": [
+        right("holder", "list objects", None, Some(true), "a listing of one name: allowed"),
+        right("holder", "read content", Some(true), Some(true), "a read showed it"),
+        right("strangers", "list objects", Some(true), Some(false), "a listing: refused"),
+        right("members", "create objects", Some(true), None, "the list gives it\u{1b}[31m|<b>"),
+        right("strangers", "create objects", Some(false), None, "the policy does not give it"),
+        right("holder", "delete objects", None, None, "a key declares nothing"),
+    ]})
+}
+
 #[test]
-fn what_reads_proved_and_what_a_service_declares_is_said_for_every_provider() {
-    let right = |party: &str, what: &str, basis: &str| json!({"party": party, "what": what, "allowed": true, "basis": basis, "evidence": "e"});
+fn every_provider_is_told_in_one_section_and_in_the_same_words() {
+    for place in ["s3://models", "gs://models", "az://contosolab"] {
+        let mut report = report("a");
+        report.grants[0].observed = serde_json::from_value(rights(place)).unwrap();
+        let text = shown(&report, Format::Human);
+        assert!(text.lines().all(|line| line.width() <= 80), "{text}");
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let never = "nothing is ever written to find out";
+        for said in [
+            format!("Proved list objects, read content in {place} Declared"),
+            format!("Declared create objects in {place} (anyone with an account): by the service"),
+            format!("Refused list objects in {place} (strangers): a listing: refused"),
+            format!("create objects in {place} (strangers): the policy does not give it; {never}"),
+            format!("Unknown delete objects in {place}: a key declares nothing; {never}"),
+        ] {
+            assert!(text.contains(&said), "{said} is not in {text}");
+        }
+        for (format, rows) in [
+            (
+                Format::Markdown,
+                [
+                    format!("| proved | holder | `list objects in {place}` | – | yes | `a listing"),
+                    format!(
+                        "| refused | strangers | `list objects in {place}` | yes, by the service | no |"
+                    ),
+                    format!(
+                        "| unknown | holder | `delete objects in {place}` | – | – | `a key declares"
+                    ),
+                ],
+            ),
+            (
+                Format::Html,
+                [
+                    format!(
+                        "<td>proved</td><td>holder</td><td>list objects in {place}</td><td>–</td><td>yes</td>"
+                    ),
+                    format!(
+                        "<td>refused</td><td>strangers</td><td>list objects in {place}</td><td>yes, by the service</td><td>no</td>"
+                    ),
+                    format!(
+                        "<td>unknown</td><td>holder</td><td>delete objects in {place}</td><td>–</td><td>–</td>"
+                    ),
+                ],
+            ),
+        ] {
+            let text = shown(&report, format);
+            for row in rows {
+                assert!(text.contains(&row), "{row} is not in {text}");
+            }
+            assert!(!text.contains('\u{1b}') && !text.contains("<b>"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_long_list_of_rights_is_shortened_for_a_screen_and_whole_elsewhere() {
     let mut report = report("a");
-    report.grants[0].observed = serde_json::from_value(json!({"rights": [
-        right("holder", "list objects of s3://models", "tested"),
-        right("strangers", "read objects of s3://models\u{1b}[31m", "tested"),
-        right("members", "write objects of s3://models", "declared"),
-    ]}))
-    .unwrap();
-    let mut out = Vec::new();
-    let style = Style { colour: false, width: 80 };
-    render(&report, Format::Human, &style, now(), &mut out).unwrap();
-    let text = String::from_utf8(out).unwrap();
+    let all: Vec<_> = (lidless_core::Operation::ALL.iter().filter(|one| one.changes()))
+        .map(|one| {
+            json!({"party": "holder", "operation": one.as_str(), "place": null,
+            "declared": true, "declared_by": "credential", "observed": null, "why": "declared"})
+        })
+        .collect();
+    report.grants[0].observed = serde_json::from_value(json!({"rights": all})).unwrap();
+    let text = shown(&report, Format::Human);
+    let more = all.len() - 8;
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(text.contains("Proved list objects of s3://models · read objects"), "{text}");
-    assert!(text.contains("(strangers)") && !text.contains('\u{1b}'), "{text}");
-    let declared = "Declared write objects of s3://models (anyone with an account); by the service";
-    assert!(text.contains(declared), "{text}");
+    assert!(text.contains(&format!("and {more} more: by the credential")), "{text}");
+    let page = shown(&report, Format::Html);
+    assert!(all.iter().all(|one| page.contains(one["operation"].as_str().unwrap())), "{page}");
 }
 
 #[test]
@@ -254,8 +326,8 @@ fn a_grant_is_explained_alone() {
             service: "blob".into(),
             level: "object".into(),
             letters: "w".into(),
+            operation: lidless_core::Operation::OverwriteObjects,
             what: "overwrite blobs".into(),
-            changes: true,
         }],
     };
     render_inspect(&[explained], Detail::Explain, &Style::default(), now(), &mut out).unwrap();

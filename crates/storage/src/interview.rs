@@ -6,7 +6,7 @@
 
 use crate::client::Answer;
 use crate::store::{Probe, StorageError, StorageErrorKind};
-use lidless_core::{Basis, GrantStatus, Observed, Party, Right, Timestamp};
+use lidless_core::{Access, Declarer, GrantStatus, Observed, Operation, Party, Right, Timestamp};
 
 /// What one answer says of a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,21 +108,39 @@ impl Interview {
 
 /// A right that a read proved or disproved; unknown when none was made or its answer decides
 /// nothing.
-pub(crate) fn tested(party: Party, what: String, allowed: Option<bool>, how: &str) -> Right {
-    let (basis, evidence) = match allowed {
-        Some(true) => (Basis::Tested, format!("{how}: allowed")),
-        Some(false) => (Basis::Tested, format!("{how}: refused")),
-        None => (Basis::Unknown, format!("{how}: not asked, or the answer decides nothing")),
+pub(crate) fn tested(
+    party: Party,
+    operation: Operation,
+    place: Option<String>,
+    allowed: Option<bool>,
+    how: &str,
+) -> Right {
+    let word = match allowed {
+        Some(true) => "allowed",
+        Some(false) => "refused",
+        None => "not asked, or the answer decides nothing",
     };
-    Right { party, what, allowed, basis, evidence }
+    let right = Right::of(party, operation).at(place).observed(allowed);
+    right.because(&format!("{how}: {word}"))
 }
 
-/// A right that the configuration of the service tells.
-pub(crate) fn declared(party: Party, what: String, allowed: bool, evidence: String) -> Right {
-    Right { party, what, allowed: Some(allowed), basis: Basis::Declared, evidence }
+/// A right that the service tells of, when it is asked; none where it does not say.
+pub(crate) fn told(
+    party: Party,
+    operation: Operation,
+    place: Option<String>,
+    allowed: Option<bool>,
+    why: &str,
+) -> Right {
+    Right::of(party, operation).at(place).declared(allowed, Declarer::Service).because(why)
 }
 
-/// A right that nothing harmless shows.
-pub(crate) fn unknown(party: Party, what: String, why: String) -> Right {
-    Right { party, what, allowed: None, basis: Basis::Unknown, evidence: why }
+/// The place of a right; none when it is all that the access reaches.
+pub(crate) fn within(access: &Access, place: String) -> Option<String> {
+    let mut all = access.store();
+    for part in [&access.container, &access.key].into_iter().flatten() {
+        all.push('/');
+        all.push_str(part);
+    }
+    (place != all).then_some(place)
 }

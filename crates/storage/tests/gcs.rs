@@ -15,8 +15,8 @@ mod server;
 
 use bucket_service::{BucketService, Kept};
 use lidless_core::{
-    Access, Auth, Basis, GrantStatus, Object, ObjectVersion, Party, Provider, PublicAccess, Scope,
-    Secret,
+    Access, Auth, Declarer, GrantStatus, Object, ObjectVersion, Operation, Party, Provider,
+    PublicAccess, Scope, Secret, Standing,
 };
 use lidless_io::{ReadAt, ReadErrorKind, read_exact_vec};
 use lidless_storage::{
@@ -208,21 +208,31 @@ fn what_the_service_says_of_rights_stands_beside_what_was_proved() {
     let seen = store(&service.url(), token(), Some("models"), Some("plain.txt")).probe().unwrap();
     assert_eq!(seen.status, GrantStatus::Live, "{seen:?}");
     assert_eq!((seen.observed.can_list, seen.observed.can_read), (Some(true), Some(true)));
-    let right = |party: Party, what: &str| {
-        let found = seen.observed.rights.iter().find(|it| it.party == party && it.what == what);
-        let found = found.unwrap_or_else(|| panic!("{what}: {:#?}", seen.observed.rights));
-        (found.allowed, found.basis)
+    let right = |operation, place: Option<&str>| {
+        let mut rows = seen.observed.rights.iter();
+        let found = rows.find(|it| it.operation == operation && it.place.as_deref() == place);
+        let found = found.unwrap_or_else(|| panic!("{operation:?}: {:#?}", seen.observed.rights));
+        assert_eq!(found.party, Party::Holder);
+        (found.declared, found.observed)
     };
-    let holder = Party::Holder;
-    assert_eq!(right(holder, "list objects of gs://models"), (Some(true), Basis::Tested));
-    assert_eq!(right(holder, "read gs://models/plain.txt"), (Some(true), Basis::Tested));
-    assert_eq!(right(holder, "create objects in gs://models"), (Some(true), Basis::Declared));
-    assert_eq!(right(holder, "delete gs://models"), (Some(false), Basis::Declared));
+    let bucket = Some("gs://models");
+    assert_eq!(right(Operation::ListObjects, bucket), (Some(true), Some(true)));
+    assert_eq!(right(Operation::ReadContent, None), (None, Some(true)));
+    assert_eq!(right(Operation::ReadContent, bucket), (Some(true), None));
+    assert_eq!(right(Operation::CreateObjects, bucket), (Some(true), None));
+    // Writing over takes the permission to delete as well.
+    assert_eq!(right(Operation::OverwriteObjects, bucket), (Some(false), None));
+    assert_eq!(right(Operation::DeleteContainers, bucket), (Some(false), None));
+    let by = seen.observed.rights.iter().filter_map(|it| it.declared_by);
+    assert!(by.into_iter().all(|by| by == Declarer::Service));
     // The token that a key signs is for reading: that it may not delete says nothing of the key.
     let key = service_account(&private_key(7));
     let seen = store(&service.url(), key, Some("models"), None).probe().unwrap();
-    let delete = seen.observed.rights.iter().find(|it| it.what == "delete gs://models").unwrap();
-    assert_eq!((delete.allowed, delete.basis), (None, Basis::Unknown), "{delete:?}");
+    for operation in [Operation::DeleteContainers, Operation::OverwriteObjects] {
+        let row = seen.observed.rights.iter().find(|it| it.operation == operation).unwrap();
+        assert_eq!(row.standing(), Standing::Unknown, "{row:?}");
+        assert!(row.place.is_none() && row.why.contains("reading alone"), "{row:?}");
+    }
 }
 
 #[test]

@@ -10,7 +10,8 @@
 )]
 
 use lidless_core::{
-    Access, Auth, Basis, GrantStatus, Object, Party, Provider, PublicAccess, Right, Scope, Secret,
+    Access, Auth, GrantStatus, Object, Operation, Party, Provider, PublicAccess, Right, Scope,
+    Secret,
 };
 use lidless_io::{ReadAt, ReadErrorKind, read_exact_vec};
 use lidless_kit::{Radosgw, S3User};
@@ -274,60 +275,74 @@ fn strangers_are_probed(world: &World) {
     assert_eq!(probe(None, None).0, denied);
 }
 
-/// Whether a party may, how that is known, and why.
-fn right(rights: &[Right], party: Party, what: &str) -> (Option<bool>, Basis, String) {
-    let found = rights.iter().find(|right| right.party == party && right.what == what);
-    let found = found.unwrap_or_else(|| panic!("{what} is not among {rights:#?}"));
-    (found.allowed, found.basis, found.evidence.clone())
+/// What is declared, what was observed, and why.
+fn right(
+    rights: &[Right],
+    party: Party,
+    operation: Operation,
+    place: Option<&str>,
+) -> (Option<bool>, Option<bool>, String) {
+    let found = rights.iter().find(|right| {
+        (right.party, right.operation, right.place.as_deref()) == (party, operation, place)
+    });
+    let found = found.unwrap_or_else(|| panic!("{operation:?} is not among {rights:#?}"));
+    assert_eq!(found.declared_by.is_some(), found.declared.is_some(), "{found:?}");
+    (found.declared, found.observed, found.why.clone())
 }
 
 fn what_is_declared_stands_beside_what_is_proved(world: &World) {
+    use Operation::{CreateObjects, FindVersions, ListObjects, OverwriteObjects, ReadContent};
     let rights = |bucket, key| {
         let store = world.store(world.key(&world.owner), Some(bucket), key);
         store.probe().unwrap().observed.rights
     };
     let strangers = Party::Strangers;
     let seen = rights("readable", None);
-    let list = right(&seen, strangers, "list objects of s3://readable");
-    assert_eq!((list.0, list.1), (Some(false), Basis::Tested), "{list:?}");
-    let read = right(&seen, strangers, "read objects of s3://readable");
-    assert_eq!((read.0, read.1), (Some(true), Basis::Declared), "{read:?}");
-    let write = right(&seen, strangers, "write objects of s3://readable");
-    assert_eq!((write.0, write.1), (Some(false), Basis::Declared), "{write:?}");
-    let own = right(&seen, Party::Holder, "write objects of s3://readable");
-    assert_eq!((own.0, own.1), (None, Basis::Unknown), "{own:?}");
+    let list = right(&seen, strangers, ListObjects, None);
+    assert_eq!((list.0, list.1), (Some(false), Some(false)), "{list:?}");
+    let read = right(&seen, strangers, ReadContent, None);
+    assert_eq!((read.0, read.1), (Some(true), None), "{read:?}");
+    let write = right(&seen, strangers, CreateObjects, None);
+    assert_eq!((write.0, write.1), (Some(false), None), "{write:?}");
+    let own = right(&seen, Party::Holder, CreateObjects, None);
+    assert_eq!((own.0, own.1), (None, None), "{own:?}");
+    assert!(own.2.contains("nothing is ever written"), "{own:?}");
 
     world.service.put_bucket(&world.owner, "dropbox", "public-read-write");
     let seen = rights("dropbox", None);
-    let write = right(&seen, strangers, "write objects of s3://dropbox");
-    assert_eq!((write.0, write.1), (Some(true), Basis::Declared), "{write:?}");
-    let list = right(&seen, strangers, "list objects of s3://dropbox");
-    assert_eq!((list.0, list.1), (Some(true), Basis::Tested), "{list:?}");
+    let write = right(&seen, strangers, OverwriteObjects, None);
+    assert_eq!((write.0, write.1), (Some(true), None), "{write:?}");
+    let list = right(&seen, strangers, ListObjects, None);
+    assert_eq!((list.0, list.1), (Some(true), Some(true)), "{list:?}");
     world.service.put_public_access_block(&world.owner, "dropbox", true);
     let seen = rights("dropbox", None);
-    let write = right(&seen, strangers, "write objects of s3://dropbox");
-    assert_eq!((write.0, write.1), (Some(false), Basis::Declared), "{write:?}");
+    let write = right(&seen, strangers, OverwriteObjects, None);
+    assert_eq!((write.0, write.1), (Some(false), None), "{write:?}");
     assert!(write.2.contains("public access block"), "{write:?}");
-    let list = right(&seen, strangers, "list objects of s3://dropbox");
-    assert_eq!((list.0, list.1), (Some(false), Basis::Tested), "{list:?}");
+    let list = right(&seen, strangers, ListObjects, None);
+    assert_eq!((list.0, list.1), (Some(false), Some(false)), "{list:?}");
 
-    let members = right(&rights("members", None), Party::Members, "list objects of s3://members");
-    assert_eq!((members.0, members.1), (Some(true), Basis::Declared), "{members:?}");
+    let members = right(&rights("members", None), Party::Members, ListObjects, None);
+    assert_eq!((members.0, members.1), (Some(true), None), "{members:?}");
     world.service.put_open_object(&world.owner, "models", "handout.txt", b"for you");
     let seen = rights("models", Some("handout.txt"));
-    let read = right(&seen, strangers, "read s3://models/handout.txt");
-    assert_eq!((read.0, read.1), (Some(true), Basis::Declared), "{read:?}");
+    let read = right(&seen, strangers, ReadContent, None);
+    assert_eq!((read.0, read.1), (Some(true), None), "{read:?}");
     let seen = rights("models", Some("plain.txt"));
-    let read = right(&seen, strangers, "read s3://models/plain.txt");
-    assert_eq!((read.0, read.1), (Some(false), Basis::Declared), "{read:?}");
-    let kept = right(&seen, Party::Holder, "find earlier versions in s3://models");
-    assert_eq!((kept.0, kept.1), (Some(false), Basis::Declared), "{kept:?}");
+    let read = right(&seen, strangers, ReadContent, None);
+    assert_eq!((read.0, read.1), (Some(false), None), "{read:?}");
+    let own = right(&seen, Party::Holder, ReadContent, None);
+    assert_eq!((own.0, own.1), (None, Some(true)), "{own:?}");
+    let kept = right(&seen, Party::Holder, FindVersions, Some("s3://models"));
+    assert_eq!((kept.0, kept.1), (Some(false), None), "{kept:?}");
     // A stranger sees nothing of the configuration, and is told so.
     let store = world.store(Auth::Anonymous, Some("open"), None);
     let seen = store.probe().unwrap().observed.rights;
-    let write = right(&seen, strangers, "write objects of s3://open");
-    assert_eq!((write.0, write.1), (None, Basis::Unknown), "{write:?}");
+    let write = right(&seen, strangers, CreateObjects, None);
+    assert_eq!((write.0, write.1), (None, None), "{write:?}");
     assert!(write.2.contains("may not be seen"), "{write:?}");
+    let list = right(&seen, strangers, ListObjects, None);
+    assert_eq!((list.0, list.1), (None, Some(true)), "{list:?}");
 }
 
 fn versions_are_listed_and_read(world: &World) {
@@ -367,8 +382,8 @@ fn versions_are_listed_and_read(world: &World) {
     let (objects, prefixes, _) = list_all(&*store, &folded);
     assert_eq!((objects.len(), prefixes), (2, vec!["a b/".to_owned()]));
     let seen = store.probe().unwrap().observed.rights;
-    let kept = right(&seen, Party::Holder, "find earlier versions in s3://history");
-    assert_eq!((kept.0, kept.1), (Some(true), Basis::Declared), "{kept:?}");
+    let kept = right(&seen, Party::Holder, Operation::FindVersions, None);
+    assert_eq!((kept.0, kept.1), (Some(true), None), "{kept:?}");
 }
 
 fn nobody_pays_without_being_asked(world: &World, stranger: &S3User) {
@@ -379,7 +394,7 @@ fn nobody_pays_without_being_asked(world: &World, stranger: &S3User) {
     let store = world.store(world.key(stranger), Some("toll"), None);
     let seen = store.probe().unwrap();
     assert_eq!(seen.observed.can_list, Some(false), "{seen:?}");
-    let bucket_says = seen.observed.rights.iter().map(|one| one.evidence.as_str());
+    let bucket_says = seen.observed.rights.iter().map(|one| one.why.as_str());
     assert!(bucket_says.into_iter().any(|why| why.contains("--requester-pays")), "{seen:?}");
     assert_eq!(store.list(&in_bucket("toll")).unwrap_err().kind, StorageErrorKind::Denied);
     let store = world.paying(world.key(stranger), Some("toll"), None, true);
@@ -388,6 +403,6 @@ fn nobody_pays_without_being_asked(world: &World, stranger: &S3User) {
     assert_eq!(list_all(&*store, &in_bucket("toll")).0.len(), 1);
     let store = world.store(world.key(owner), Some("toll"), None);
     let seen = store.probe().unwrap().observed.rights;
-    let free = right(&seen, Party::Holder, "read s3://toll at its owner's cost");
-    assert_eq!((free.0, free.1), (Some(false), Basis::Declared), "{free:?}");
+    let free = right(&seen, Party::Holder, Operation::ReadAtOwnersCost, None);
+    assert_eq!((free.0, free.1), (Some(false), None), "{free:?}");
 }

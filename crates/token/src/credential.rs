@@ -6,16 +6,17 @@ use crate::key_pair::KeyPair;
 use crate::keyring::KeyRing;
 use crate::link::Link;
 use crate::notes;
-use crate::operations::rows;
+use crate::operations::{declared, of_a_key, rows};
 use crate::own::Own;
 use crate::presigned::Presigned;
 use crate::problems::problem;
 use crate::signing::is_conclusive;
 use lidless_core::{
-    Access, Explained, Grant, GrantStatus, Mechanism, Problem, Secret, Severity, SignatureCheck,
-    Timestamp,
+    Access, Auth, AzureService, Explained, Grant, GrantStatus, Mechanism, Operation, Problem,
+    Provider, Secret, Severity, SignatureCheck, Timestamp,
 };
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -166,6 +167,22 @@ impl Credential {
             .problems
             .sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.rule.cmp(&b.rule)));
         grant
+    }
+
+    /// What it declares of an Azure account, by service; none where only a stored policy or the
+    /// service knows.
+    #[must_use]
+    pub fn declares(&self) -> Option<BTreeSet<(AzureService, Operation)>> {
+        match self {
+            Self::AzureSas(sas) => sas.get("sp").is_some().then(|| declared(sas)),
+            Self::AzureKey(_) => Some(of_a_key()),
+            Self::Own(own) => {
+                let access = own.access();
+                let is_key = matches!(access.auth, Auth::Key { .. });
+                (is_key && access.provider == Provider::Azure).then(of_a_key)
+            }
+            Self::Presigned(_) | Self::KeyPair(_) | Self::Link(_) => None,
+        }
     }
 
     /// Taken apart for a reader: the grant, what each parameter means, and each operation with

@@ -4,7 +4,9 @@
 //! Letters that mean nothing in a combination are ignored, as the service ignores them.
 
 use crate::azure::{AzureSas, SasKind};
-use lidless_core::OperationRow;
+use lidless_core::Operation::{self, *};
+use lidless_core::{AzureService, OperationRow};
+use std::collections::BTreeSet;
 
 /// What an operation amounts to, for judging.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +27,8 @@ pub(crate) enum Act {
 
 /// One operation: the service, the resource type it belongs to, the letters any of which allows
 /// it, whether a SAS for one container, share, queue, table or blob can have it as well as an
-/// account SAS, and what it is.
-struct Operation(&'static str, char, &'static str, For, Act, &'static str);
+/// account SAS, and what it is: the operation, and the words of its service.
+struct Row(&'static str, char, &'static str, For, Act, Operation, &'static str);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum For {
@@ -38,58 +40,90 @@ enum For {
     Service,
 }
 
-const OPERATIONS: [Operation; 51] = [
-    Operation("blob", 's', "l", For::Account, Act::List, "list containers"),
-    Operation("blob", 'c', "l", For::Many, Act::List, "list blobs"),
-    Operation("blob", 'o', "r", For::Both, Act::Read, "read blobs"),
-    Operation("blob", 'o', "w", For::Both, Act::Change, "overwrite blobs"),
-    Operation("blob", 'o', "wc", For::Both, Act::Add, "create blobs"),
-    Operation("blob", 'o', "wa", For::Both, Act::Add, "append to blobs"),
-    Operation("blob", 'o', "d", For::Both, Act::Change, "delete blobs"),
-    Operation("blob", 'o', "x", For::Both, Act::Change, "delete blob versions"),
-    Operation("blob", 'o', "y", For::Both, Act::Change, "permanently delete, past soft delete"),
-    Operation("blob", 'o', "t", For::Both, Act::Other, "read and write tags"),
-    Operation("blob", 'o', "f", For::Account, Act::List, "find blobs by tags"),
-    Operation("blob", 'c', "f", For::Many, Act::List, "find blobs by tags"),
-    Operation("blob", 'o', "i", For::Both, Act::Change, "set and remove immutability"),
-    Operation("blob", 'o', "m", For::Service, Act::Change, "move and rename"),
-    Operation("blob", 'o', "e", For::Service, Act::Other, "read access control lists"),
-    Operation("blob", 'o', "o", For::Service, Act::Change, "change owners"),
-    Operation("blob", 'o', "p", For::Service, Act::Change, "change permissions"),
-    Operation("blob", 'c', "cw", For::Account, Act::Add, "create containers"),
-    Operation("blob", 'c', "d", For::Account, Act::Change, "delete containers"),
-    Operation("blob", 'c', "r", For::Account, Act::Other, "read container metadata"),
-    Operation("blob", 'c', "w", For::Account, Act::Other, "change container metadata"),
-    Operation("file", 's', "l", For::Account, Act::List, "list shares"),
-    Operation("file", 'c', "l", For::Many, Act::List, "list files"),
-    Operation("file", 'o', "r", For::Both, Act::Read, "read files"),
-    Operation("file", 'o', "w", For::Both, Act::Change, "overwrite files"),
-    Operation("file", 'o', "wc", For::Both, Act::Add, "create files"),
-    Operation("file", 'o', "d", For::Both, Act::Change, "delete files"),
-    Operation("file", 'c', "cw", For::Account, Act::Add, "create shares"),
-    Operation("file", 'c', "d", For::Account, Act::Change, "delete shares"),
-    Operation("queue", 's', "l", For::Account, Act::List, "list queues"),
-    Operation("queue", 'o', "r", For::Both, Act::Read, "peek at queue messages"),
-    Operation("queue", 'o', "a", For::Both, Act::Add, "add queue messages"),
-    Operation("queue", 'o', "u", For::Both, Act::Change, "change queue messages"),
-    Operation("queue", 'o', "p", For::Both, Act::Change, "process queue messages"),
-    Operation("queue", 'c', "cw", For::Account, Act::Add, "create queues"),
-    Operation("queue", 'c', "d", For::Account, Act::Change, "delete queues"),
-    Operation("table", 'c', "l", For::Account, Act::List, "list tables"),
-    Operation("table", 'o', "r", For::Both, Act::Read, "query table rows"),
-    Operation("table", 'o', "a", For::Both, Act::Add, "add table rows"),
-    Operation("table", 'o', "u", For::Both, Act::Change, "change table rows"),
-    Operation("table", 'o', "d", For::Both, Act::Change, "delete table rows"),
-    Operation("table", 'c', "cw", For::Account, Act::Add, "create tables"),
-    Operation("table", 'c', "d", For::Account, Act::Change, "delete tables"),
-    Operation("blob", 's', "r", For::Account, Act::Other, "read service properties"),
-    Operation("file", 's', "r", For::Account, Act::Other, "read service properties"),
-    Operation("queue", 's', "r", For::Account, Act::Other, "read service properties"),
-    Operation("table", 's', "r", For::Account, Act::Other, "read service properties"),
-    Operation("blob", 's', "w", For::Account, Act::Configure, CONFIGURE),
-    Operation("file", 's', "w", For::Account, Act::Configure, CONFIGURE),
-    Operation("queue", 's', "w", For::Account, Act::Configure, CONFIGURE),
-    Operation("table", 's', "w", For::Account, Act::Configure, CONFIGURE),
+const OPERATIONS: [Row; 51] = [
+    Row("blob", 's', "l", For::Account, Act::List, ListContainers, "list containers"),
+    Row("blob", 'c', "l", For::Many, Act::List, ListObjects, "list blobs"),
+    Row("blob", 'o', "r", For::Both, Act::Read, ReadContent, "read blobs"),
+    Row("blob", 'o', "w", For::Both, Act::Change, OverwriteObjects, "overwrite blobs"),
+    Row("blob", 'o', "wc", For::Both, Act::Add, CreateObjects, "create blobs"),
+    Row("blob", 'o', "wa", For::Both, Act::Add, AppendToObjects, "append to blobs"),
+    Row("blob", 'o', "d", For::Both, Act::Change, DeleteObjects, "delete blobs"),
+    Row("blob", 'o', "x", For::Both, Act::Change, DeleteVersions, "delete blob versions"),
+    Row(
+        "blob",
+        'o',
+        "y",
+        For::Both,
+        Act::Change,
+        DeletePermanently,
+        "permanently delete, past soft delete",
+    ),
+    Row("blob", 'o', "t", For::Both, Act::Other, ChangeTags, "read and write tags"),
+    Row("blob", 'o', "f", For::Account, Act::List, FindByTags, "find blobs by tags"),
+    Row("blob", 'c', "f", For::Many, Act::List, FindByTags, "find blobs by tags"),
+    Row(
+        "blob",
+        'o',
+        "i",
+        For::Both,
+        Act::Change,
+        ChangeImmutability,
+        "set and remove immutability",
+    ),
+    Row("blob", 'o', "m", For::Service, Act::Change, MoveObjects, "move and rename"),
+    Row("blob", 'o', "e", For::Service, Act::Other, SeeObjectAccess, "read access control lists"),
+    Row("blob", 'o', "o", For::Service, Act::Change, ChangeObjectOwners, "change owners"),
+    Row("blob", 'o', "p", For::Service, Act::Change, ChangeObjectAccess, "change permissions"),
+    Row("blob", 'c', "cw", For::Account, Act::Add, CreateContainers, "create containers"),
+    Row("blob", 'c', "d", For::Account, Act::Change, DeleteContainers, "delete containers"),
+    Row(
+        "blob",
+        'c',
+        "r",
+        For::Account,
+        Act::Other,
+        SeeContainerSettings,
+        "read container metadata",
+    ),
+    Row(
+        "blob",
+        'c',
+        "w",
+        For::Account,
+        Act::Other,
+        ChangeContainerSettings,
+        "change container metadata",
+    ),
+    Row("file", 's', "l", For::Account, Act::List, ListContainers, "list shares"),
+    Row("file", 'c', "l", For::Many, Act::List, ListObjects, "list files"),
+    Row("file", 'o', "r", For::Both, Act::Read, ReadContent, "read files"),
+    Row("file", 'o', "w", For::Both, Act::Change, OverwriteObjects, "overwrite files"),
+    Row("file", 'o', "wc", For::Both, Act::Add, CreateObjects, "create files"),
+    Row("file", 'o', "d", For::Both, Act::Change, DeleteObjects, "delete files"),
+    Row("file", 'c', "cw", For::Account, Act::Add, CreateContainers, "create shares"),
+    Row("file", 'c', "d", For::Account, Act::Change, DeleteContainers, "delete shares"),
+    Row("queue", 's', "l", For::Account, Act::List, ListContainers, "list queues"),
+    Row("queue", 'o', "r", For::Both, Act::Read, ReadContent, "peek at queue messages"),
+    Row("queue", 'o', "a", For::Both, Act::Add, CreateObjects, "add queue messages"),
+    Row("queue", 'o', "u", For::Both, Act::Change, OverwriteObjects, "change queue messages"),
+    Row("queue", 'o', "p", For::Both, Act::Change, TakeMessages, "process queue messages"),
+    Row("queue", 'c', "cw", For::Account, Act::Add, CreateContainers, "create queues"),
+    Row("queue", 'c', "d", For::Account, Act::Change, DeleteContainers, "delete queues"),
+    Row("table", 'c', "l", For::Account, Act::List, ListContainers, "list tables"),
+    Row("table", 'o', "r", For::Both, Act::Read, ReadContent, "query table rows"),
+    Row("table", 'o', "a", For::Both, Act::Add, CreateObjects, "add table rows"),
+    Row("table", 'o', "u", For::Both, Act::Change, OverwriteObjects, "change table rows"),
+    Row("table", 'o', "d", For::Both, Act::Change, DeleteObjects, "delete table rows"),
+    Row("table", 'c', "cw", For::Account, Act::Add, CreateContainers, "create tables"),
+    Row("table", 'c', "d", For::Account, Act::Change, DeleteContainers, "delete tables"),
+    Row("blob", 's', "r", For::Account, Act::Other, SeeServiceSettings, "read service properties"),
+    Row("file", 's', "r", For::Account, Act::Other, SeeServiceSettings, "read service properties"),
+    Row("queue", 's', "r", For::Account, Act::Other, SeeServiceSettings, "read service properties"),
+    Row("table", 's', "r", For::Account, Act::Other, SeeServiceSettings, "read service properties"),
+    Row("blob", 's', "w", For::Account, Act::Configure, ChangeServiceSettings, CONFIGURE),
+    Row("file", 's', "w", For::Account, Act::Configure, ChangeServiceSettings, CONFIGURE),
+    Row("queue", 's', "w", For::Account, Act::Configure, ChangeServiceSettings, CONFIGURE),
+    Row("table", 's', "w", For::Account, Act::Configure, ChangeServiceSettings, CONFIGURE),
 ];
 
 const CONFIGURE: &str = "change service properties (can switch off logging)";
@@ -115,12 +149,12 @@ pub(crate) fn services(sas: &AzureSas) -> Vec<String> {
 }
 
 /// The operations that a token reaches at all, whatever its letters.
-fn reached(sas: &AzureSas) -> impl Iterator<Item = &'static Operation> {
+fn reached(sas: &AzureSas) -> impl Iterator<Item = &'static Row> {
     let named = services(sas);
     let account = sas.kind() == SasKind::Account;
     let types = sas.get("srt").unwrap_or("").to_owned();
     let many = matches!(sas.get("sr"), Some("c" | "d" | "s"));
-    OPERATIONS.iter().filter(move |Operation(service, level, _, who, _, _)| {
+    OPERATIONS.iter().filter(move |Row(service, level, _, who, ..)| {
         let fits = match (who, account) {
             (For::Account | For::Many | For::Both, true) => types.contains(*level),
             (For::Account, false) | (For::Service, true) => false,
@@ -141,7 +175,7 @@ pub(crate) fn allowed(sas: &AzureSas) -> Vec<(Act, String)> {
         _ => "",
     };
     let mut words: Vec<(Act, String)> = Vec::new();
-    for Operation(_, _, any, _, act, text) in reached(sas) {
+    for Row(_, _, any, _, act, _, text) in reached(sas) {
         if !any.chars().any(|letter| letters.contains(letter)) {
             continue;
         }
@@ -164,7 +198,7 @@ pub(crate) fn allowed(sas: &AzureSas) -> Vec<(Act, String)> {
 pub(crate) fn rows(sas: &AzureSas) -> Vec<OperationRow> {
     let letters = sas.get("sp").unwrap_or("");
     let mut rows: Vec<OperationRow> = Vec::new();
-    for Operation(service, level, any, _, act, text) in reached(sas) {
+    for Row(service, level, any, _, _, operation, text) in reached(sas) {
         let by: String = any.chars().filter(|letter| letters.contains(*letter)).collect();
         if by.is_empty() || rows.iter().any(|row| row.service == *service && row.what == *text) {
             continue;
@@ -179,12 +213,30 @@ pub(crate) fn rows(sas: &AzureSas) -> Vec<OperationRow> {
             .to_owned(),
             letters: by,
             what: (*text).to_owned(),
-            changes: matches!(act, Act::Change | Act::Add | Act::Configure)
-                || text.starts_with("change")
-                || text.contains("write"),
+            operation: *operation,
         });
     }
     rows
+}
+
+/// What the token declares, by service, in the words of every provider.
+pub(crate) fn declared(sas: &AzureSas) -> BTreeSet<(AzureService, Operation)> {
+    let letters = sas.get("sp").unwrap_or("");
+    let has = |any: &str| any.chars().any(|letter| letters.contains(letter));
+    reached(sas).filter(|Row(_, _, any, ..)| has(any)).filter_map(of_service).collect()
+}
+
+/// What the key of an account declares: everything, and what no token can do.
+pub(crate) fn of_a_key() -> BTreeSet<(AzureService, Operation)> {
+    let mut all: BTreeSet<_> = OPERATIONS.iter().filter_map(of_service).collect();
+    all.extend(AzureService::ALL.map(|service| (service, ChangeContainerAccess)));
+    all.insert((AzureService::Blob, MakeCredentials));
+    all
+}
+
+fn of_service(Row(service, _, _, _, _, operation, _): &Row) -> Option<(AzureService, Operation)> {
+    let service = AzureService::ALL.into_iter().find(|one| one.label() == *service)?;
+    Some((service, *operation))
 }
 
 /// The same in words alone, with what limits it.
@@ -212,7 +264,7 @@ pub(crate) fn words(sas: &AzureSas) -> Vec<String> {
 
 /// Letters that the kind of token does not know, or that do nothing in what it reaches.
 pub(crate) fn ignored(sas: &AzureSas) -> String {
-    let used: String = reached(sas).map(|Operation(_, _, any, _, _, _)| *any).collect();
+    let used: String = reached(sas).map(|Row(_, _, any, ..)| *any).collect();
     sas.get("sp").unwrap_or("").chars().filter(|letter| !used.contains(*letter)).collect()
 }
 
@@ -270,6 +322,20 @@ mod tests {
             }
         }
         assert!(checked > 500, "{checked}");
+    }
+
+    /// What changes the store is what is judged as a change, and is never tried.
+    #[test]
+    fn operations_change_something_where_their_act_does() {
+        for Row(service, _, _, _, act, operation, text) in &OPERATIONS {
+            assert!(
+                of_service(&Row(service, 's', "", For::Both, *act, *operation, text)).is_some()
+            );
+            let changes = matches!(act, Act::Change | Act::Add | Act::Configure);
+            let other = matches!(*text, "read and write tags" | "change container metadata");
+            assert_eq!(operation.changes(), changes || other, "{text}");
+        }
+        assert!(OPERATIONS.iter().filter_map(of_service).all(|one| of_a_key().contains(&one)));
     }
 
     #[test]

@@ -7,25 +7,28 @@ use super::list;
 use super::store::{Shared, encoded};
 use super::verdict::verdict;
 use crate::client::Answer;
-use crate::interview::{Interview, declared, tested, unknown};
+use crate::interview::{Interview, tested, told, within};
 use crate::store::{Probe, StorageError, StorageErrorKind};
-use lidless_core::{Auth, Party, Right};
+use lidless_core::{Auth, Operation, Party, Right, settle_rights};
+use std::collections::BTreeSet;
 
 /// The largest answer to a question.
 const LIMIT: u64 = 1 << 20;
 
-/// What is asked about, in words and as the service calls it.
-const PERMISSIONS: [(&str, &str); 10] = [
-    ("list objects of", "storage.objects.list"),
-    ("read objects of", "storage.objects.get"),
-    ("create objects in", "storage.objects.create"),
-    ("overwrite and delete objects of", "storage.objects.delete"),
-    ("change the metadata of objects of", "storage.objects.update"),
-    ("change who may read single objects of", "storage.objects.setIamPolicy"),
-    ("see the settings of", "storage.buckets.get"),
-    ("see who may do what with", "storage.buckets.getIamPolicy"),
-    ("change who may do what with", "storage.buckets.setIamPolicy"),
-    ("delete", "storage.buckets.delete"),
+/// What is asked about, and the permissions that it takes: one is written over by who may create
+/// and delete.
+const PERMISSIONS: [(Operation, &[&str]); 11] = [
+    (Operation::ListObjects, &["storage.objects.list"]),
+    (Operation::ReadContent, &["storage.objects.get"]),
+    (Operation::CreateObjects, &["storage.objects.create"]),
+    (Operation::OverwriteObjects, &["storage.objects.create", "storage.objects.delete"]),
+    (Operation::DeleteObjects, &["storage.objects.delete"]),
+    (Operation::ChangeObjectMetadata, &["storage.objects.update"]),
+    (Operation::ChangeObjectAccess, &["storage.objects.setIamPolicy"]),
+    (Operation::SeeContainerSettings, &["storage.buckets.get"]),
+    (Operation::SeeContainerAccess, &["storage.buckets.getIamPolicy"]),
+    (Operation::ChangeContainerAccess, &["storage.buckets.setIamPolicy"]),
+    (Operation::DeleteContainers, &["storage.buckets.delete"]),
 ];
 
 /// Those of them that a token for reading alone can use.
@@ -40,7 +43,7 @@ pub(crate) fn probe(shared: &Shared) -> Result<Probe, StorageError> {
     let mut asking = Asking { shared, interview: Interview::begin(), rights: Vec::new() };
     asking.run();
     let strange = matches!(shared.access.auth, Auth::Anonymous);
-    asking.interview.observed.rights = asking.rights;
+    asking.interview.observed.rights = settle_rights(asking.rights);
     let mut probe = asking.interview.end(strange, &shared.access.store())?;
     if strange && (probe.observed.can_list, probe.observed.can_read) == (Some(false), Some(false)) {
         probe.observed.public = Some(false);
@@ -100,9 +103,9 @@ impl Asking<'_> {
         let listed = list::buckets(&answer.body);
         let verdict = verdict(&answer, false, listed.is_ok());
         self.interview.observed.can_list_containers = verdict.tested();
-        let what = format!("list the buckets of the project {project}");
-        let how = "a listing of one bucket";
-        self.rights.push(tested(self.party(), what, verdict.tested(), how));
+        let how = format!("a listing of one bucket of the project {project}");
+        let list = Operation::ListContainers;
+        self.rights.push(tested(self.party(), list, None, verdict.tested(), &how));
         self.interview.heard(&answer, verdict);
         listed.ok()?.0.into_iter().next().map(|bucket| bucket.name)
     }
@@ -120,8 +123,9 @@ impl Asking<'_> {
         let strange = self.party() == Party::Strangers;
         let verdict = verdict(&answer, strange, list::objects(&answer.body).is_ok());
         self.interview.observed.can_list = verdict.tested();
-        let what = format!("list objects of {}", self.shared.place_of(bucket));
-        self.rights.push(tested(self.party(), what, verdict.tested(), "a listing of one name"));
+        let place = within(&self.shared.access, self.shared.place_of(bucket));
+        let (list, how) = (Operation::ListObjects, "a listing of one name");
+        self.rights.push(tested(self.party(), list, place, verdict.tested(), how));
         self.interview.heard(&answer, verdict);
     }
 
@@ -136,49 +140,50 @@ impl Asking<'_> {
             .any(|name| answer.header(name).is_some());
         let verdict = verdict(&answer, strange, from_storage || answer.status == 206);
         self.interview.observed.can_read = verdict.tested();
-        let what = format!("read {}/{key}", self.shared.place_of(bucket));
-        let how = "a read of its first byte";
-        self.rights.push(tested(self.party(), what, verdict.tested(), how));
+        let place = within(&self.shared.access, self.shared.place_of(&touched));
+        let (read, how) = (Operation::ReadContent, "a read of its first byte");
+        self.rights.push(tested(self.party(), read, place, verdict.tested(), how));
         self.interview.heard(&answer, verdict);
     }
 
     /// What the service itself says that the caller may do.
     fn permissions(&mut self, bucket: &str) {
         let mut path = format!("/storage/v1/b/{}/iam/testPermissions?", encoded(bucket));
-        for (number, (_, permission)) in PERMISSIONS.iter().enumerate() {
+        let asked: BTreeSet<&str> = PERMISSIONS.iter().flat_map(|(_, all)| *all).copied().collect();
+        for (number, permission) in asked.iter().enumerate() {
             let join = if number == 0 { "" } else { "&" };
             path.push_str(&format!("{join}permissions={permission}"));
         }
-        let place = self.shared.place_of(bucket);
+        let place = within(&self.shared.access, self.shared.place_of(bucket));
         let party = self.party();
-        let known = self.rights.iter().filter(|right| right.allowed.is_some());
-        let known: Vec<String> = known.map(|right| right.what.clone()).collect();
         let answer = self.ask(bucket, &path, Vec::new(), LIMIT);
         let listed = answer.as_ref().map(|answer| match answer.status {
             200 => list::permissions(&answer.body),
             status => Err(format!("the service answers {status} when asked for permissions")),
         });
         let asks_narrowly = matches!(self.shared.access.auth, Auth::ServiceAccount { .. });
-        for (words, permission) in PERMISSIONS {
-            let what = format!("{words} {place}");
-            if known.contains(&what) {
-                continue;
-            }
-            self.rights.push(match &listed {
+        for (operation, takes) in PERMISSIONS {
+            let (may, why) = match &listed {
                 Some(Ok(held)) => {
-                    let held = held.iter().any(|one| one == permission);
-                    if !held && asks_narrowly && !OF_READING.contains(&permission) {
-                        let why = "asked with a token for reading alone, which shows no more";
-                        self.rights.push(unknown(party, what, why.into()));
-                        continue;
+                    let missing = takes.iter().find(|one| !held.iter().any(|held| held == *one));
+                    match missing {
+                        Some(one) if asks_narrowly && !OF_READING.contains(one) => {
+                            let why = "asked with a token for reading alone, which shows no more";
+                            (None, why.to_owned())
+                        }
+                        Some(one) => {
+                            (Some(false), format!("testIamPermissions: the caller has not {one}"))
+                        }
+                        None => {
+                            let all = takes.join(" and ");
+                            (Some(true), format!("testIamPermissions: the caller has {all}"))
+                        }
                     }
-                    let word = if held { "has" } else { "has not" };
-                    let evidence = format!("testIamPermissions: the caller {word} {permission}");
-                    declared(party, what, held, evidence)
                 }
-                Some(Err(why)) => unknown(party, what, why.clone()),
-                None => unknown(party, what, "the question got no answer".into()),
-            });
+                Some(Err(why)) => (None, why.clone()),
+                None => (None, "the question got no answer".to_owned()),
+            };
+            self.rights.push(told(party, operation, place.clone(), may, &why));
         }
         // It also tells a live token from one that is not: strangers have permissions as well.
         if let (Some(Ok(held)), Some(answer)) = (&listed, &answer)

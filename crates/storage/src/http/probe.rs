@@ -2,9 +2,9 @@
 
 use super::store::Shared;
 use crate::client::Answer;
-use crate::interview::{Interview, Verdict, tested, unknown};
+use crate::interview::{Interview, Verdict, tested};
 use crate::store::{Probe, StorageError, StorageErrorKind};
-use lidless_core::{GrantStatus, Party};
+use lidless_core::{GrantStatus, Operation, Party, Right};
 
 /// Asks for the file, when one is named, and for the index of the folder.
 ///
@@ -43,15 +43,17 @@ pub(crate) fn probe(
     }
     let place = shared.place_of(key);
     let observed = &interview.observed;
-    let right = if is_file {
-        tested(Party::Strangers, format!("read {place}"), observed.can_read, "a read of a byte")
+    let (operation, seen, how) = if is_file {
+        (Operation::ReadContent, observed.can_read, "a read of a byte")
     } else {
-        let how = "a look at the index of the folder";
-        tested(Party::Strangers, format!("list {place}"), observed.can_list, how)
+        (Operation::ListObjects, observed.can_list, "a look at the index of the folder")
     };
-    let why = "uploads by PUT or WebDAV are never tried";
-    let write = unknown(Party::Strangers, format!("write {place}"), why.into());
-    interview.observed.rights = vec![right, write];
+    let mut rights = vec![tested(Party::Strangers, operation, None, seen, how)];
+    rights.extend(Operation::WRITING.map(|operation| {
+        let why = "whether the server takes PUT, DELETE or WebDAV is not asked";
+        Right::of(Party::Strangers, operation).because(why)
+    }));
+    interview.observed.rights = rights;
     interview.end(true, &place)
 }
 

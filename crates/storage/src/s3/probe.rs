@@ -5,9 +5,9 @@ use super::rights::{self, Openness};
 use super::store::{Question, Shared};
 use super::verdict::{Asked, verdict};
 use crate::client::{Answer, Verb};
-use crate::interview::{Interview, tested, unknown};
+use crate::interview::{Interview, tested, within};
 use crate::store::{Probe, StorageError};
-use lidless_core::{Auth, GrantStatus, Party, Right};
+use lidless_core::{Auth, GrantStatus, Operation, Party, Right, settle_rights};
 
 /// The largest answer to a question: the buckets of an account.
 const LIMIT: u64 = 16 << 20;
@@ -71,7 +71,7 @@ impl Asking<'_> {
         }
     }
 
-    /// What was proved, what is only declared, and what is unknown and why.
+    /// What was proved, what is only declared, what is refused, and what is unknown and why.
     fn rights(&mut self) {
         let access = &self.shared.access;
         let party = match access.auth {
@@ -81,50 +81,63 @@ impl Asking<'_> {
         let observed = &self.interview.observed;
         let mut rights: Vec<Right> = Vec::new();
         if let Some(allowed) = observed.can_list_containers {
-            let what = format!("list the buckets of {}", access.store());
-            rights.push(tested(party, what, Some(allowed), "a listing of the buckets"));
+            let how = "a listing of the buckets";
+            // A key names no bucket, and where one is named the others are elsewhere.
+            let place = access.container.as_ref().map(|_| format!("{}/", access.store()));
+            let list = Operation::ListContainers;
+            rights.push(tested(party, list, place, Some(allowed), how));
         }
         let Some(bucket) = self.bucket.clone() else {
-            self.interview.observed.rights = rights;
+            self.interview.observed.rights = settle_rights(rights);
             return;
         };
-        let place = self.shared.bucket_place(&bucket);
+        let place = within(access, self.shared.bucket_place(&bucket));
         let key = access.key.as_deref().unwrap_or("");
-        if !matches!(access.auth, Auth::Query(_)) {
-            let what = format!("list objects of {place}");
-            let mut right = tested(party, what, observed.can_list, "a listing of one name");
-            let is_key = matches!(access.auth, Auth::Key { .. });
-            if is_key && right.allowed == Some(false) && !self.shared.pays() {
-                let beside = "; a bucket for which whoever asks pays answers alike, see \
+        let is_signed = matches!(access.auth, Auth::Query(_));
+        let is_key = matches!(access.auth, Auth::Key { .. });
+        if !is_signed || key.is_empty() {
+            let (list, how) = (Operation::ListObjects, "a listing of one name");
+            let mut right = tested(party, list, place.clone(), observed.can_list, how);
+            if is_key && right.observed == Some(false) && !self.shared.pays() {
+                let beside = "a bucket for which whoever asks pays answers alike, see \
                               --requester-pays";
-                right.evidence.push_str(beside);
+                let why = format!("{}; {beside}", right.why);
+                right = right.because(&why);
             }
             rights.push(right);
         }
-        if !key.is_empty() && !key.ends_with('/') {
-            let what = format!("read {place}/{key}");
-            rights.push(tested(party, what, observed.can_read, "a read of its first byte"));
+        let is_object = !key.is_empty() && !key.ends_with('/');
+        if is_object {
+            let place = within(access, format!("{}/{key}", self.shared.bucket_place(&bucket)));
+            let (read, how) = (Operation::ReadContent, "a read of its first byte");
+            rights.push(tested(party, read, place, observed.can_read, how));
         }
         let is_live = self.interview.status() == Some(GrantStatus::Live);
+        if is_key {
+            rights.extend(Operation::WRITING.map(|operation| {
+                Right::of(party, operation).at(place.clone()).because("a key declares nothing")
+            }));
+        }
         match &access.auth {
             Auth::Key { .. } if is_live => {
-                let why = "a key declares nothing, and writing is never tried";
-                rights.push(unknown(party, format!("write objects of {place}"), why.into()));
                 rights.extend(rights::settings(self.shared, &bucket));
-                rights.extend(Openness::of(self.shared, &bucket, true).rights());
-                if !key.is_empty() && !key.ends_with('/') {
+                rights.extend(Openness::of(self.shared, &bucket, true).rights(true));
+                if is_object {
                     rights.push(rights::of_object(self.shared, &bucket, key));
                 }
             }
-            // What strangers may see of the configuration says what they may do with the rest.
+            // What strangers may see of the configuration says what they may do with the rest;
+            // their listing was asked for above.
             Auth::Anonymous if is_live => {
-                let proved: Vec<String> = rights.iter().map(|right| right.what.clone()).collect();
-                let more = Openness::of(self.shared, &bucket, true).rights();
-                rights.extend(more.into_iter().filter(|right| !proved.contains(&right.what)));
+                rights.extend(Openness::of(self.shared, &bucket, true).rights(false));
             }
+            Auth::Anonymous => rights.extend(Operation::WRITING.map(|operation| {
+                let why = "strangers see nothing of its configuration";
+                Right::of(party, operation).at(place.clone()).because(why)
+            })),
             _ => {}
         }
-        self.interview.observed.rights = rights;
+        self.interview.observed.rights = settle_rights(rights);
     }
 
     /// Lists the buckets and returns the name of one.

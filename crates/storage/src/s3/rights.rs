@@ -4,8 +4,8 @@
 use super::configuration::{Acl, Block, Policy, gives, values};
 use super::list;
 use super::store::{Question, Shared};
-use crate::interview::{declared, tested, unknown};
-use lidless_core::{Party, PublicAccess, Right};
+use crate::interview::{tested, told, within};
+use lidless_core::{Operation, Party, PublicAccess, Right};
 use std::collections::BTreeSet;
 
 /// The largest document of a bucket's configuration: a policy has 20 KB at most.
@@ -178,34 +178,42 @@ impl<'a> Openness<'a> {
         }
     }
 
-    /// Everything that is known, as rights.
-    pub(crate) fn rights(&self) -> Vec<Right> {
-        let bucket = self.shared.bucket_place(self.bucket);
-        let listing = "a listing of one name without the credential";
-        let list = format!("list objects of {bucket}");
-        let mut rights = vec![tested(Party::Strangers, list, self.strangers_list, listing)];
-        for (what, action, permission) in [
-            ("list objects of", "s3:ListBucket", Some("READ")),
-            ("read objects of", "s3:GetObject", None),
-            ("write objects of", "s3:PutObject", Some("WRITE")),
-            ("delete objects of", "s3:DeleteObject", Some("WRITE")),
-            ("change the access control list of", "s3:PutBucketAcl", Some("WRITE_ACP")),
+    /// Everything that is known, as rights; `listed` tells of the listing of a stranger as well.
+    pub(crate) fn rights(&self, listed: bool) -> Vec<Right> {
+        let place = within(&self.shared.access, self.shared.bucket_place(self.bucket));
+        let mut rights = Vec::new();
+        if listed {
+            let (list, how) = (Operation::ListObjects, "a listing of one name by a stranger");
+            rights.push(tested(Party::Strangers, list, place.clone(), self.strangers_list, how));
+        }
+        for (operation, action, permission) in [
+            (Operation::ListObjects, "s3:ListBucket", Some("READ")),
+            (Operation::ReadContent, "s3:GetObject", None),
+            (Operation::CreateObjects, "s3:PutObject", Some("WRITE")),
+            (Operation::OverwriteObjects, "s3:PutObject", Some("WRITE")),
+            (Operation::DeleteObjects, "s3:DeleteObject", Some("WRITE")),
+            (Operation::ChangeContainerAccess, "s3:PutBucketAcl", Some("WRITE_ACP")),
         ] {
-            let what = format!("{what} {bucket}");
-            if action != "s3:ListBucket" || self.strangers_list.is_none() {
-                rights.push(self.declared(Party::Strangers, &what, action, permission));
-            }
+            let mut say = |party| {
+                let (may, why) = self.declared(party, action, permission);
+                rights.push(told(party, operation, place.clone(), may, &why));
+            };
+            say(Party::Strangers);
             let given = self.acl.said().zip(permission);
             if given.is_some_and(|(acl, permission)| gives(&acl.members, permission)) {
-                rights.push(self.declared(Party::Members, &what, action, permission));
+                say(Party::Members);
             }
         }
         rights
     }
 
-    /// What list and policy together say of one action.
-    fn declared(&self, party: Party, what: &str, action: &str, permission: Option<&str>) -> Right {
-        let what = what.to_owned();
+    /// What list and policy together say of one action, and which of them.
+    fn declared(
+        &self,
+        party: Party,
+        action: &str,
+        permission: Option<&str>,
+    ) -> (Option<bool>, String) {
         let empty = BTreeSet::new();
         let group = self.acl.said().map_or(&empty, |acl| match party {
             Party::Members => &acl.members,
@@ -213,12 +221,11 @@ impl<'a> Openness<'a> {
         });
         if permission.is_some_and(|permission| gives(group, permission)) {
             let who = if party == Party::Members { "every account" } else { "everyone" };
-            let evidence = format!("the access control list gives it to {who}");
+            let why = format!("the access control list gives it to {who}");
             return if self.acl_counts() {
-                declared(party, what, true, evidence + &self.block_note())
+                (Some(true), why + &self.block_note())
             } else {
-                let off = ", and the public access block voids it";
-                declared(party, what, false, evidence + off)
+                (Some(false), why + ", and the public access block voids it")
             };
         }
         let may = self.policy.said().map(|policy| {
@@ -227,7 +234,7 @@ impl<'a> Openness<'a> {
         match may {
             Some(Some(true)) if !self.policy_counts() => {
                 let why = "the policy gives it to everyone, and the public access block voids it";
-                declared(party, what, false, why.into())
+                (Some(false), why.into())
             }
             Some(Some(true)) => {
                 let partial = self.policy.said().and_then(Option::as_ref);
@@ -236,20 +243,18 @@ impl<'a> Openness<'a> {
                 } else {
                     self.block_note()
                 };
-                declared(party, what, true, format!("the policy gives it to everyone{beside}"))
+                (Some(true), format!("the policy gives it to everyone{beside}"))
             }
-            Some(None) => {
-                unknown(party, what, "the policy gives it to everyone under a condition".into())
-            }
+            Some(None) => (None, "the policy gives it to everyone under a condition".into()),
             Some(Some(false)) => match (&self.acl, action) {
-                (Seen::Silent(why), _) => unknown(party, what, why.clone()),
+                (Seen::Silent(why), _) => (None, why.clone()),
                 (Seen::Said(_), "s3:GetObject") => {
                     let why = "not by the policy; the access control list of each object may";
-                    unknown(party, what, why.into())
+                    (None, why.into())
                 }
                 (Seen::Said(_), _) => {
                     let why = "neither the access control list nor the policy gives it";
-                    declared(party, what, false, why.into())
+                    (Some(false), why.into())
                 }
             },
             None => {
@@ -257,7 +262,7 @@ impl<'a> Openness<'a> {
                     Some(true) => "; the service calls the policy public",
                     _ => "",
                 };
-                unknown(party, what, format!("{}{public}", self.policy.why()))
+                (None, format!("{}{public}", self.policy.why()))
             }
         }
     }
@@ -292,50 +297,45 @@ pub(crate) fn settings(shared: &Shared, bucket: &str) -> Vec<Right> {
     let of = |values: &[(String, String)], name: &str| {
         values.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
     };
-    let mut rights = Vec::new();
-    let kept = format!("find earlier versions in {place}");
-    rights.push(match ask("versioning", "VersioningConfiguration") {
+    let (kept, why) = match ask("versioning", "VersioningConfiguration") {
         Seen::Said(values) => match of(&values, "Status").as_deref() {
-            Some("Enabled") => declared(Party::Holder, kept, true, "versions are kept".into()),
+            Some("Enabled") => (Some(true), "versions are kept".to_owned()),
             Some("Suspended") => {
                 let why = "versioning is suspended: what was kept before is still there";
-                declared(Party::Holder, kept, true, why.into())
+                (Some(true), why.into())
             }
-            _ => declared(Party::Holder, kept, false, "versions were never kept".into()),
+            _ => (Some(false), "versions were never kept".into()),
         },
-        Seen::Silent(why) => unknown(Party::Holder, kept, why),
-    });
-    let free = format!("read {place} at its owner's cost");
-    rights.push(match ask("requestPayment", "RequestPaymentConfiguration") {
+        Seen::Silent(why) => (None, why),
+    };
+    let place = within(&shared.access, place);
+    let versions = told(Party::Holder, Operation::FindVersions, place.clone(), kept, &why);
+    let (free, why) = match ask("requestPayment", "RequestPaymentConfiguration") {
         Seen::Said(values) if of(&values, "Payer").as_deref() == Some("Requester") => {
-            declared(Party::Holder, free, false, "whoever asks pays (requester pays)".into())
+            (Some(false), "whoever asks pays (requester pays)".into())
         }
-        Seen::Said(_) => declared(Party::Holder, free, true, "the owner pays".into()),
-        Seen::Silent(why) => unknown(Party::Holder, free, why),
-    });
-    rights
+        Seen::Said(_) => (Some(true), "the owner pays".into()),
+        Seen::Silent(why) => (None, why),
+    };
+    vec![versions, told(Party::Holder, Operation::ReadAtOwnersCost, place, free, &why)]
 }
 
 /// What the list of one object gives to everyone.
 pub(crate) fn of_object(shared: &Shared, bucket: &str, key: &str) -> Right {
-    let place = format!("{}/{key}", shared.bucket_place(bucket));
+    let place = within(&shared.access, format!("{}/{key}", shared.bucket_place(bucket)));
     let what = format!("ask about {}", shared.bucket_place(bucket));
-    let right = format!("read {place}");
     let question = Question { parameters: "acl", ..Question::object(bucket, key) };
-    match shared.ask(&question, &what, DOCUMENT) {
+    let (given, why) = match shared.ask(&question, &what, DOCUMENT) {
         Ok(answer) if answer.status == 200 => match Acl::parse(&answer.body) {
             Ok(acl) => {
                 let given = gives(&acl.strangers, "READ");
                 let word = if given { "gives" } else { "does not give" };
-                let evidence = format!("its access control list {word} it to everyone");
-                declared(Party::Strangers, right, given, evidence)
+                (Some(given), format!("its access control list {word} it to everyone"))
             }
-            Err(why) => unknown(Party::Strangers, right, why),
+            Err(why) => (None, why),
         },
-        Ok(answer) => {
-            let why = format!("its access control list may not be seen: {}", answer.status);
-            unknown(Party::Strangers, right, why)
-        }
-        Err(error) => unknown(Party::Strangers, right, error.message),
-    }
+        Ok(answer) => (None, format!("its access control list may not be seen: {}", answer.status)),
+        Err(error) => (None, error.message),
+    };
+    told(Party::Strangers, Operation::ReadContent, place, given, &why)
 }

@@ -1,0 +1,161 @@
+//! What is proved of a grant, what is only declared, refused, or unknown and why: the same words
+//! for every provider, in every format for people.
+
+use crate::amount::counted;
+use crate::clean::clean;
+use lidless_core::{Grant, Operation, Party, Right, Standing};
+
+/// Operations of one row that a terminal shows; the rest is counted.
+const OPERATIONS: usize = 8;
+/// Rows of one standing that a terminal shows; the rest is counted.
+const ROWS: usize = 6;
+
+/// Operations of which the same is known, for the same reason.
+pub(crate) struct Row<'g> {
+    operations: Vec<Operation>,
+    /// The first of them, for what they have in common.
+    right: &'g Right,
+}
+
+/// The rights of a grant, in the order of their standing.
+pub(crate) fn rows(grant: &Grant) -> Vec<Row<'_>> {
+    let all = grant.observed.as_ref().map_or(&[][..], |seen| seen.rights.as_slice());
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for standing in Standing::ALL {
+        for right in all.iter().filter(|right| right.standing() == standing) {
+            match rows.iter_mut().find(|row| row.fits(right)) {
+                Some(row) => row.operations.push(right.operation),
+                None => rows.push(Row { operations: vec![right.operation], right }),
+            }
+        }
+    }
+    rows
+}
+
+impl Row<'_> {
+    fn fits(&self, other: &Right) -> bool {
+        let about =
+            |right: &Right| (right.party, right.declared, right.declared_by, right.observed);
+        about(self.right) == about(other)
+            && self.right.place == other.place
+            && self.right.why == other.why
+    }
+
+    /// `proved`, `declared`, `refused`, `unknown`.
+    pub(crate) fn standing(&self) -> &'static str {
+        self.right.standing().as_str()
+    }
+
+    /// Whose rights.
+    pub(crate) fn who(&self) -> &'static str {
+        self.right.party.as_str()
+    }
+
+    /// What, and where: `list objects, read content in s3://models`.
+    pub(crate) fn what(&self) -> String {
+        phrase(&self.operations, self.right)
+    }
+
+    /// `yes, by the credential`, `no, by the service`, or a dash where nobody says.
+    pub(crate) fn declared(&self) -> String {
+        let by = self.right.declared_by.map_or("nobody", |by| by.as_str());
+        match self.right.declared {
+            Some(true) => format!("yes, by the {by}"),
+            Some(false) => format!("no, by the {by}"),
+            None => "–".to_owned(),
+        }
+    }
+
+    /// `yes`, `no`, or a dash where it was not tried.
+    pub(crate) fn observed(&self) -> &'static str {
+        match self.right.observed {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "–",
+        }
+    }
+
+    /// What showed it, or why it is not known.
+    pub(crate) fn why(&self) -> String {
+        clean(&self.right.why)
+    }
+}
+
+fn phrase(operations: &[Operation], right: &Right) -> String {
+    let words: Vec<&str> = operations.iter().map(|one| one.as_str()).collect();
+    match &right.place {
+        Some(place) => format!("{} in {}", words.join(", "), clean(place)),
+        None => words.join(", "),
+    }
+}
+
+/// One line of each standing that has any: its word and all of it, shortened.
+pub(crate) fn lines(grant: &Grant) -> Vec<(&'static str, String)> {
+    let rows = rows(grant);
+    let mut lines = Vec::new();
+    for standing in Standing::ALL {
+        let of_it: Vec<&Row<'_>> =
+            rows.iter().filter(|row| row.right.standing() == standing).collect();
+        let parts = shortened(&of_it, standing);
+        let label = match standing {
+            Standing::Proved => "Proved",
+            Standing::Declared => "Declared",
+            Standing::Refused => "Refused",
+            Standing::Unknown => "Unknown",
+        };
+        if !parts.is_empty() {
+            lines.push((label, parts.join(" · ")));
+        }
+    }
+    lines
+}
+
+/// What a line tells beside the operations: reasons matter where something is refused or unknown.
+fn beside(right: &Right, standing: Standing) -> String {
+    match (standing, right.declared_by) {
+        (Standing::Proved, _) => String::new(),
+        (Standing::Declared, Some(by)) => format!("by the {}", by.as_str()),
+        _ => clean(&right.why),
+    }
+}
+
+fn shortened(rows: &[&Row<'_>], standing: Standing) -> Vec<String> {
+    // What differs by a reason that is not shown stands together.
+    let mut merged: Vec<(&Right, Vec<Operation>, String)> = Vec::new();
+    for row in rows {
+        let words = beside(row.right, standing);
+        let same = merged.iter_mut().find(|(right, _, known)| {
+            (right.party, &right.place) == (row.right.party, &row.right.place) && *known == words
+        });
+        match same {
+            Some((_, operations, _)) => operations.extend(&row.operations),
+            None => merged.push((row.right, row.operations.clone(), words)),
+        }
+    }
+    let hidden = merged.len().saturating_sub(ROWS);
+    let mut parts: Vec<String> = (merged.into_iter().take(ROWS))
+        .map(|(right, mut operations, beside)| {
+            operations.sort();
+            let more = operations.len().saturating_sub(OPERATIONS);
+            operations.truncate(OPERATIONS);
+            let mut words = phrase(&operations, &Right { place: None, ..right.clone() });
+            if more > 0 {
+                words.push_str(&format!(" and {more} more"));
+            }
+            if let Some(place) = &right.place {
+                words.push_str(&format!(" in {}", clean(place)));
+            }
+            words.push_str(match right.party {
+                Party::Holder => "",
+                Party::Members => " (anyone with an account)",
+                Party::Strangers => " (strangers)",
+            });
+            if beside.is_empty() { words } else { format!("{words}: {beside}") }
+        })
+        .collect();
+    if hidden > 0 {
+        let hidden = u64::try_from(hidden).unwrap_or(0);
+        parts.push(format!("and {}", counted(hidden, "more row", "more rows")));
+    }
+    parts
+}
