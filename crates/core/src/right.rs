@@ -147,9 +147,9 @@ impl Right {
         }
     }
 
-    /// Whether two rows speak of the same thing.
-    fn is_about(&self, other: &Self) -> bool {
-        (self.party, &self.place, self.operation) == (other.party, &other.place, other.operation)
+    /// What it speaks of.
+    fn about(&self) -> (Party, &Option<String>, Operation) {
+        (self.party, &self.place, self.operation)
     }
 
     /// Takes in what another row knows of the same thing. A read that worked once is proof.
@@ -182,10 +182,14 @@ fn join(right: &Right, one: &str, other: &str) -> String {
 /// One row for each party, place and operation, in a stable order.
 #[must_use]
 pub fn settle_rights(mut rights: Vec<Right>) -> Vec<Right> {
-    rights.sort();
+    // What was seen is told before what is said.
+    rights.sort_by(|a, b| {
+        let seen = |right: &Right| right.observed.is_none();
+        a.about().cmp(&b.about()).then(seen(a).cmp(&seen(b))).then_with(|| a.cmp(b))
+    });
     let mut settled: Vec<Right> = Vec::new();
     for right in rights {
-        match settled.last_mut().filter(|last| last.is_about(&right)) {
+        match settled.last_mut().filter(|last| last.about() == right.about()) {
             Some(last) => last.learn(&right),
             None => settled.push(right),
         }

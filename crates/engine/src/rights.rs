@@ -5,10 +5,15 @@
 
 use lidless_core::{
     Access, Auth, AzureService, Declarer, Grant, GrantScope, GrantStatus, Operation, Party,
-    Permission, Provider, Right, ServiceSeen, settle_rights,
+    Permission, Provider, Right, ServiceSeen, Standing, settle_rights,
 };
 use lidless_token::Credential;
 use std::collections::BTreeSet;
+
+/// Why nothing is known of what a live credential may do.
+const NOT_ASKED: &str = "not asked, or nothing of that kind was there to ask for";
+/// How the reason begins where the credential does not work.
+const NO_FURTHER: &str = "not asked any further";
 
 /// Sets the rights of a grant that was asked about; what is known already stays, so that telling
 /// them twice changes nothing.
@@ -18,7 +23,13 @@ pub(crate) fn tell(credential: &Credential, grant: &mut Grant) {
         of_account(credential, grant, &access)
     } else {
         let more = of_bucket(credential, grant, &access);
-        observed.rights.iter().cloned().chain(more).collect()
+        // Of a signed link nothing counts but what a read showed: the rest is told here.
+        let is_signed = matches!(credential, Credential::Presigned(_));
+        let stays = |right: &&Right| !is_left(right) && (!is_signed || right.observed.is_some());
+        let probed = observed.rights.iter().filter(stays).cloned();
+        let mut rights: Vec<Right> = probed.chain(more).collect();
+        rights.extend(left(grant, party(&access), &rights));
+        rights
     };
     if let Some(observed) = &mut grant.observed {
         observed.rights = settle_rights(rights);
@@ -115,10 +126,11 @@ fn explained(right: Right, grant: &Grant, access: &Access, seen: Option<&Service
             format!("declared, but refused: {}", meaning.unwrap_or("no reason given"))
         }
         (Some(false), Some(false)) => "not declared, and refused".to_owned(),
+        (Some(false), None) if !is_live => format!("refused: {}", meaning.unwrap_or("no reason")),
         (Some(false), None) => "refused".to_owned(),
         (None, Some(false)) => "the credential does not declare it; not asked".to_owned(),
         (None, _) if !is_live => {
-            format!("not asked any further: {}", meaning.unwrap_or("no answer"))
+            format!("{NO_FURTHER}: {}", meaning.unwrap_or("no answer"))
         }
         (None, _) if seen.is_none() => {
             "not asked: where that service is is not known (--endpoint azure-SERVICE=URL)"
@@ -133,7 +145,7 @@ fn explained(right: Right, grant: &Grant, access: &Access, seen: Option<&Service
             let why = meaning.unwrap_or("open by blob").to_owned();
             return right.declared(Some(true), Declarer::Service).because(&why);
         }
-        (None, _) => "not shown: nothing of that kind was there to ask for".to_owned(),
+        (None, _) => NOT_ASKED.to_owned(),
     };
     right.because(&why)
 }
@@ -152,6 +164,30 @@ fn of_bucket(credential: &Credential, grant: &Grant, access: &Access) -> Vec<Rig
         more.extend(of_signed_link(grant));
     }
     more
+}
+
+/// What every grant is told of and nothing is known of here.
+fn left(grant: &Grant, party: Party, known: &[Right]) -> Vec<Right> {
+    let meaning = grant.observed.as_ref().and_then(|seen| seen.meaning.as_deref());
+    let why = match grant.status {
+        GrantStatus::Live => NOT_ASKED.to_owned(),
+        _ => format!("{NO_FURTHER}: {}", meaning.unwrap_or("no answer")),
+    };
+    let is_told = |operation: &Operation| {
+        known.iter().any(|right| right.party == party && right.operation == *operation)
+    };
+    let all = [Operation::ListObjects, Operation::ReadContent].into_iter();
+    all.chain(Operation::WRITING)
+        .filter(|operation| !is_told(operation))
+        .map(|operation| Right::of(party, operation).because(&why))
+        .collect()
+}
+
+/// Whether it says no more than that nothing was known when it was last told.
+fn is_left(right: &Right) -> bool {
+    let why = right.why.as_str();
+    right.standing() == Standing::Unknown
+        && (why.starts_with(NOT_ASKED) || why.starts_with(NO_FURTHER))
 }
 
 /// A signed link opens one name with one method; which, only a key tells, or a read that fits.
@@ -180,5 +216,67 @@ fn of_signed_link(grant: &Grant) -> Vec<Right> {
         };
         Right::of(Party::Holder, operation).declared(declared, Declarer::Credential).because(why)
     };
-    std::iter::once(read).chain(Operation::WRITING).map(of).collect()
+    let (other, why) = if lists {
+        (Operation::ReadContent, "it is signed for a bucket, and opens no object")
+    } else {
+        (Operation::ListObjects, "it is signed for one object alone")
+    };
+    let other = Right::of(Party::Holder, other).declared(Some(false), Declarer::Credential);
+    let mut rights = vec![other.because(why)];
+    rights.extend(std::iter::once(read).chain(Operation::WRITING).map(of));
+    rights
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lidless_core::{Observed, Timestamp};
+    use lidless_token::KeyRing;
+
+    /// A presigned URL of made-up parts, and its grant after a probe that gave `observed`.
+    fn told(status: GrantStatus, observed: Observed) -> (Credential, Grant) {
+        let link = format!(
+            "https://models.s3.amazonaws.com/a.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256&\
+             X-Amz-Credential={}%2F20260101%2Fus-east-1%2Fs3%2Faws4_request&\
+             X-Amz-Date=20260101T000000Z&X-Amz-Expires=900&X-Amz-SignedHeaders=host&\
+             X-Amz-Signature={}",
+            concat!("AK", "IAQ7ZLIDLESSTESTC4"),
+            "0".repeat(64)
+        );
+        let credential = lidless_token::recognise(&link).remove(0).credential;
+        let mut grant = credential.grant(Timestamp::UNIX_EPOCH, &KeyRing::default());
+        grant.status = status;
+        grant.observed = Some(observed);
+        tell(&credential, &mut grant);
+        (credential, grant)
+    }
+
+    fn rows(grant: &Grant) -> Vec<(Operation, Option<bool>, Option<bool>)> {
+        let rights = &grant.observed.as_ref().unwrap().rights;
+        rights.iter().map(|one| (one.operation, one.declared, one.observed)).collect()
+    }
+
+    #[test]
+    fn telling_again_changes_nothing_until_more_was_read() {
+        let (credential, mut grant) = told(GrantStatus::Unknown, Observed::default());
+        let before = grant.clone();
+        tell(&credential, &mut grant);
+        assert_eq!(grant, before);
+        let write = |known| Operation::WRITING.map(|operation| (operation, known, None));
+        let wanted = [
+            vec![(Operation::ListObjects, Some(false), None), (Operation::ReadContent, None, None)],
+            write(None).to_vec(),
+        ];
+        assert_eq!(rows(&grant), wanted.concat());
+
+        grant.status = GrantStatus::Live;
+        grant.observed.as_mut().unwrap().can_read = Some(true);
+        tell(&credential, &mut grant);
+        let read = (Operation::ReadContent, None, Some(true));
+        let wanted =
+            [vec![(Operation::ListObjects, Some(false), None), read], write(Some(false)).to_vec()];
+        assert_eq!(rows(&grant), wanted.concat(), "a read that fits says what was signed");
+        let rights = &grant.observed.as_ref().unwrap().rights;
+        assert!(rights.iter().all(|one| !one.why.contains("not asked")), "{rights:#?}");
+    }
 }

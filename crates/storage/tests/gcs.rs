@@ -13,7 +13,7 @@
 mod bucket_service;
 mod server;
 
-use bucket_service::{BucketService, Kept};
+use bucket_service::{BucketService, Kept, private_key};
 use lidless_core::{
     Access, Auth, Declarer, GrantStatus, Object, ObjectVersion, Operation, Party, Provider,
     PublicAccess, Scope, Secret, Standing,
@@ -23,7 +23,6 @@ use lidless_storage::{
     Client, ClientSettings, Endpoints, ListRequest, StorageErrorKind, Store, open,
 };
 use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
-use rsa::rand_core::{TryCryptoRng, TryRng};
 use server::{Server, reply};
 use std::sync::Arc;
 
@@ -42,39 +41,6 @@ const ODD_NAMES: [&str; 10] = [
     "dollar$and!(paren)*.txt",
     "empty.txt",
 ];
-
-/// Random enough for a key that opens nothing.
-struct Dice(u64);
-
-impl TryRng for Dice {
-    type Error = std::convert::Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        Ok((self.try_next_u64()? >> 32) as u32)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        Ok(mixed ^ (mixed >> 31))
-    }
-
-    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Self::Error> {
-        for part in to.chunks_mut(8) {
-            let bytes = self.try_next_u64()?.to_le_bytes();
-            part.copy_from_slice(&bytes[..part.len()]);
-        }
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Dice {}
-
-fn private_key(seed: u64) -> rsa::PrivateKey {
-    rsa::PrivateKey::new(&mut Dice(seed), 1024).unwrap()
-}
 
 fn service_account(key: &rsa::PrivateKey) -> Auth {
     let pem = key.to_pkcs8_pem(LineEnding::LF).unwrap();

@@ -40,7 +40,7 @@ enum For {
     Service,
 }
 
-const OPERATIONS: [Row; 51] = [
+const OPERATIONS: [Row; 52] = [
     Row("blob", 's', "l", For::Account, Act::List, ListContainers, "list containers"),
     Row("blob", 'c', "l", For::Many, Act::List, ListObjects, "list blobs"),
     Row("blob", 'o', "r", For::Both, Act::Read, ReadContent, "read blobs"),
@@ -107,6 +107,8 @@ const OPERATIONS: [Row; 51] = [
     Row("queue", 'o', "a", For::Both, Act::Add, CreateObjects, "add queue messages"),
     Row("queue", 'o', "u", For::Both, Act::Change, OverwriteObjects, "change queue messages"),
     Row("queue", 'o', "p", For::Both, Act::Change, TakeMessages, "process queue messages"),
+    // Of an account SAS alone: all messages at once.
+    Row("queue", 'o', "d", For::Account, Act::Change, DeleteObjects, "clear queues"),
     Row("queue", 'c', "cw", For::Account, Act::Add, CreateContainers, "create queues"),
     Row("queue", 'c', "d", For::Account, Act::Change, DeleteContainers, "delete queues"),
     Row("table", 'c', "l", For::Account, Act::List, ListContainers, "list tables"),
@@ -223,7 +225,13 @@ pub(crate) fn rows(sas: &AzureSas) -> Vec<OperationRow> {
 pub(crate) fn declared(sas: &AzureSas) -> BTreeSet<(AzureService, Operation)> {
     let letters = sas.get("sp").unwrap_or("");
     let has = |any: &str| any.chars().any(|letter| letters.contains(letter));
-    reached(sas).filter(|Row(_, _, any, ..)| has(any)).filter_map(of_service).collect()
+    let mut all: BTreeSet<_> =
+        reached(sas).filter(|Row(_, _, any, ..)| has(any)).filter_map(of_service).collect();
+    // To process messages is to get and delete them.
+    if all.contains(&(AzureService::Queue, TakeMessages)) {
+        all.insert((AzureService::Queue, DeleteObjects));
+    }
+    all
 }
 
 /// What the key of an account declares: everything, and what no token can do.

@@ -52,7 +52,17 @@ fn command(arguments: &[&str]) -> Command {
 /// When it cannot be started.
 #[must_use]
 pub fn run(arguments: &[&str]) -> Ran {
-    let output = command(arguments).output().expect("the binary starts");
+    run_with(&[], arguments)
+}
+
+/// The same with these variables in its environment.
+///
+/// # Panics
+/// When it cannot be started.
+#[must_use]
+pub fn run_with(variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
+    let mut command = command(arguments);
+    let output = command.envs(variables.iter().copied()).output().expect("the binary starts");
     Ran {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use lidless_kit::Azurite;
-use lidless_program_tests::{Issuer, Reply, random_key, run};
+use lidless_program_tests::{Issuer, Reply, assert_documented, random_key, rights_table, run};
 use lidless_token::{AccountSasParameters, ServiceSasParameters};
 use serde_json::Value;
 use std::path::Path;
@@ -91,28 +91,6 @@ impl World {
         }
         ran.json()
     }
-
-    /// A row of the table.
-    fn row(&self, folder: &Path, (grant, target): (&str, &str)) -> String {
-        let report = self.scan(folder, target);
-        let found = &report["grants"][0];
-        let observed = &found["observed"];
-        let proofs = observed["proofs"].as_array().cloned().unwrap_or_default();
-        let named = |test: &dyn Fn(&Value) -> bool| {
-            let named: Vec<&str> = (proofs.iter().filter(|row| test(row)))
-                .map(|row| row["operation"].as_str().unwrap())
-                .collect();
-            if named.is_empty() { "–".to_owned() } else { named.join(", ") }
-        };
-        format!(
-            "| {grant} | {} | {} | {} | {}: {} |",
-            named(&|row| row["declared"] == true),
-            named(&|row| row["observed"] == true),
-            named(&|row| row["observed"] == false),
-            found["status"].as_str().unwrap(),
-            observed["meaning"].as_str().unwrap_or("–"),
-        )
-    }
 }
 
 #[test]
@@ -174,16 +152,12 @@ fn the_table_of_what_each_grant_shows_is_what_the_program_says() {
     ];
     let folder = tempfile::tempdir().unwrap();
     let before = world.blobs.snapshot(ACCOUNT);
-    let lines: Vec<String> =
-        (rows.iter()).map(|(grant, target)| world.row(folder.path(), (grant, target))).collect();
+    let of = |(grant, target): &(&str, String)| {
+        rights_table(grant, &world.scan(folder.path(), target)["grants"][0])
+    };
+    let lines: Vec<String> = rows.iter().flat_map(of).collect();
     assert_eq!(world.blobs.snapshot(ACCOUNT), before);
-    let documented = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/storage.md");
-    let documented = std::fs::read_to_string(documented).unwrap();
-    let missing: Vec<&String> =
-        lines.iter().filter(|line| !documented.lines().any(|known| known == *line)).collect();
-    assert!(missing.is_empty(), "not in docs/storage.md:\n{}", {
-        missing.into_iter().cloned().collect::<Vec<_>>().join("\n")
-    });
+    assert_documented("### What each grant of Azure declares and what reads show", &lines);
 }
 
 #[test]

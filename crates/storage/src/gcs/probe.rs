@@ -171,12 +171,10 @@ impl Asking<'_> {
                             let why = "asked with a token for reading alone, which shows no more";
                             (None, why.to_owned())
                         }
-                        Some(one) => {
-                            (Some(false), format!("testIamPermissions: the caller has not {one}"))
-                        }
-                        None => {
-                            let all = takes.join(" and ");
-                            (Some(true), format!("testIamPermissions: the caller has {all}"))
+                        missing => {
+                            let word = if missing.is_none() { "may" } else { "may not" };
+                            let why = format!("testIamPermissions: the caller {word}");
+                            (Some(missing.is_none()), why)
                         }
                     }
                 }

@@ -48,7 +48,11 @@ pub(crate) fn probe(
     } else {
         (Operation::ListObjects, observed.can_list, "a look at the index of the folder")
     };
-    let mut rights = vec![tested(Party::Strangers, operation, None, seen, how)];
+    let mut right = tested(Party::Strangers, operation, None, seen, how);
+    if let (Some(false), Some(meaning)) = (seen, &observed.meaning) {
+        right = Right { why: String::new(), ..right }.because(&format!("{how}: {meaning}"));
+    }
+    let mut rights = vec![right];
     rights.extend(Operation::WRITING.map(|operation| {
         let why = "whether the server takes PUT, DELETE or WebDAV is not asked";
         Right::of(Party::Strangers, operation).because(why)
