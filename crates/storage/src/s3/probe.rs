@@ -132,7 +132,7 @@ impl Asking<'_> {
                 rights.extend(Openness::of(self.shared, &bucket, true).rights(false));
             }
             Auth::Anonymous => rights.extend(Operation::WRITING.map(|operation| {
-                let why = "strangers see nothing of its configuration";
+                let why = "its configuration is not asked for where strangers get no answer";
                 Right::of(party, operation).at(place.clone()).because(why)
             })),
             _ => {}
