@@ -104,7 +104,8 @@ pub fn check(settings: &ScanSettings, case: &Case) -> Result<Vec<Closure>, Engin
                 let meaning = probe.observed.meaning.clone().unwrap_or_default();
                 closures.push(closure(probe.status, meaning));
                 grant.status = probe.status;
-                grant.observed = Some(probe.observed);
+                let before = grant.observed.replace(probe.observed);
+                rights::keep(&mut grant, before);
                 rights::tell(&known.credential, &mut grant);
                 settle(&mut grant);
                 case.put_grant(&grant)?;

@@ -4,8 +4,8 @@
 //! since, is added here.
 
 use lidless_core::{
-    Access, Auth, AzureService, Declarer, Grant, GrantScope, GrantStatus, Operation, Party,
-    Permission, Provider, Right, ServiceSeen, Standing, settle_rights,
+    Access, Auth, AzureService, Declarer, Grant, GrantScope, GrantStatus, Observed, Operation,
+    Party, Permission, Provider, Right, ServiceSeen, Standing, settle_rights,
 };
 use lidless_token::Credential;
 use std::collections::BTreeSet;
@@ -14,6 +14,16 @@ use std::collections::BTreeSet;
 const NOT_ASKED: &str = "not asked, or nothing of that kind was there to ask for";
 /// How the reason begins where the credential does not work.
 const NO_FURTHER: &str = "not asked any further";
+
+/// Keeps what a run has read before with a grant that was asked again, as long as it works: what
+/// was asked again reads less.
+pub(crate) fn keep(grant: &mut Grant, before: Option<Observed>) {
+    let (Some(observed), Some(before)) = (&mut grant.observed, before) else { return };
+    if grant.status == GrantStatus::Live {
+        observed.can_read = observed.can_read.or(before.can_read);
+        observed.services = before.services;
+    }
+}
 
 /// Sets the rights of a grant that was asked about; what is known already stays, so that telling
 /// them twice changes nothing.
@@ -118,7 +128,8 @@ fn seen(grant: &Grant, access: &Access, service: AzureService) -> Option<Service
 /// A right to read, with its reason.
 fn explained(right: Right, grant: &Grant, access: &Access, seen: Option<&ServiceSeen>) -> Right {
     let is_live = grant.status == GrantStatus::Live;
-    let meaning = seen.and_then(|seen| seen.meaning.as_deref());
+    let own = grant.observed.as_ref().and_then(|seen| seen.meaning.as_deref());
+    let meaning = seen.and_then(|seen| seen.meaning.as_deref()).or(own);
     let why = match (right.observed, right.declared) {
         (Some(true), Some(false)) => "a read showed it, though it is not declared".to_owned(),
         (Some(true), _) => "a read showed it".to_owned(),
@@ -230,7 +241,7 @@ fn of_signed_link(grant: &Grant) -> Vec<Right> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lidless_core::{Observed, Timestamp};
+    use lidless_core::Timestamp;
     use lidless_token::KeyRing;
 
     /// A presigned URL of made-up parts, and its grant after a probe that gave `observed`.
@@ -254,6 +265,19 @@ mod tests {
     fn rows(grant: &Grant) -> Vec<(Operation, Option<bool>, Option<bool>)> {
         let rights = &grant.observed.as_ref().unwrap().rights;
         rights.iter().map(|one| (one.operation, one.declared, one.observed)).collect()
+    }
+
+    #[test]
+    fn what_was_read_stays_known_while_a_grant_works_and_no_longer() {
+        let read = Observed { can_read: Some(true), ..Observed::default() };
+        let again = |status| {
+            let (credential, mut grant) = told(status, Observed::default());
+            keep(&mut grant, Some(read.clone()));
+            tell(&credential, &mut grant);
+            rows(&grant).contains(&(Operation::ReadContent, None, Some(true)))
+        };
+        assert!(again(GrantStatus::Live));
+        assert!(!again(GrantStatus::Revoked));
     }
 
     #[test]

@@ -119,43 +119,73 @@ fn beside(right: &Right, standing: Standing) -> String {
     }
 }
 
+/// What one line tells together.
+struct Part<'g> {
+    right: &'g Right,
+    places: Vec<&'g str>,
+    operations: Vec<Operation>,
+    beside: String,
+}
+
 fn shortened(rows: &[&Row<'_>], standing: Standing) -> Vec<String> {
-    // What differs by a reason that is not shown stands together.
-    let mut merged: Vec<(&Right, Vec<Operation>, String)> = Vec::new();
+    let mut parts: Vec<Part<'_>> = Vec::new();
     for row in rows {
-        let words = beside(row.right, standing);
-        let same = merged.iter_mut().find(|(right, _, known)| {
-            (right.party, &right.place) == (row.right.party, &row.right.place) && *known == words
-        });
-        match same {
-            Some((_, operations, _)) => operations.extend(&row.operations),
-            None => merged.push((row.right, row.operations.clone(), words)),
+        let beside = beside(row.right, standing);
+        let place = row.right.place.as_deref();
+        // What is declared of several services of an account would be the same over and over.
+        let fits = |part: &&mut Part<'_>| {
+            let here = part.right.place.as_deref();
+            part.right.party == row.right.party
+                && part.beside == beside
+                && (here == place
+                    || standing == Standing::Declared && here.is_some() == place.is_some())
+        };
+        if let Some(part) = parts.iter_mut().find(fits) {
+            part.operations.extend(&row.operations);
+            part.places.extend(place.filter(|place| !part.places.contains(place)));
+        } else {
+            let places = place.into_iter().collect();
+            let operations = row.operations.clone();
+            parts.push(Part { right: row.right, places, operations, beside });
         }
     }
-    let hidden = merged.len().saturating_sub(ROWS);
-    let mut parts: Vec<String> = (merged.into_iter().take(ROWS))
-        .map(|(right, mut operations, beside)| {
-            operations.sort();
-            let more = operations.len().saturating_sub(OPERATIONS);
-            operations.truncate(OPERATIONS);
-            let mut words = phrase(&operations, &Right { place: None, ..right.clone() });
-            if more > 0 {
-                words.push_str(&format!(" and {more} more"));
-            }
-            if let Some(place) = &right.place {
-                words.push_str(&format!(" in {}", clean(place)));
-            }
-            words.push_str(match right.party {
-                Party::Holder => "",
-                Party::Members => " (anyone with an account)",
-                Party::Strangers => " (strangers)",
-            });
-            if beside.is_empty() { words } else { format!("{words}: {beside}") }
-        })
-        .collect();
+    let hidden = parts.len().saturating_sub(ROWS);
+    let mut lines: Vec<String> = parts.iter_mut().take(ROWS).map(Part::words).collect();
     if hidden > 0 {
         let hidden = u64::try_from(hidden).unwrap_or(0);
-        parts.push(format!("and {}", counted(hidden, "more row", "more rows")));
+        lines.push(format!("and {}", counted(hidden, "more row", "more rows")));
     }
-    parts
+    lines
+}
+
+impl Part<'_> {
+    fn words(&mut self) -> String {
+        // What changes something matters more than what sees something.
+        self.operations.sort_by_key(|operation| (!operation.changes(), *operation));
+        self.operations.dedup();
+        let more = self.operations.len().saturating_sub(OPERATIONS);
+        let shown = self.operations.iter().take(OPERATIONS);
+        let mut words = shown.map(|one| one.as_str()).collect::<Vec<_>>().join(", ");
+        if more > 0 {
+            words.push_str(&format!(" and {more} more"));
+        }
+        if !self.places.is_empty() {
+            let places: Vec<String> = self.places.iter().map(|place| clean(place)).collect();
+            words.push_str(&format!(" in {}", listed(&places)));
+        }
+        words.push_str(match self.right.party {
+            Party::Holder => "",
+            Party::Members => " (anyone with an account)",
+            Party::Strangers => " (strangers)",
+        });
+        if self.beside.is_empty() { words } else { format!("{words}: {}", self.beside) }
+    }
+}
+
+/// A few names, the rest counted.
+fn listed(names: &[String]) -> String {
+    match names {
+        [first, rest @ ..] if rest.len() > 1 => format!("{first} and {} more places", rest.len()),
+        all => all.join(" and "),
+    }
 }
