@@ -171,7 +171,7 @@ fn known(grant: &Grant, out: &mut dyn Write) -> Result<()> {
     }
     writeln!(
         out,
-        "<h2>How that is known</h2><div class=\"wide\"><table><thead><tr><th>standing</th><th>who</th><th>what</th><th>declared</th><th>observed</th><th>why</th></tr></thead><tbody>"
+        "<h2>What is proved, declared, refused and unknown</h2><div class=\"wide\"><table><thead><tr><th>standing</th><th>who</th><th>what</th><th>declared</th><th>observed</th><th>why</th></tr></thead><tbody>"
     )?;
     for row in rows.iter().take(ROWS) {
         writeln!(

@@ -21,7 +21,7 @@ fn known(grant: &Grant, out: &mut dyn Write) -> Result<()> {
     }
     writeln!(
         out,
-        "\n| standing | who | what | declared | observed | why |\n| --- | --- | --- | --- | --- | --- |"
+        "\n### What is proved, declared, refused and unknown\n\n| standing | who | what | declared | observed | why |\n| --- | --- | --- | --- | --- | --- |"
     )?;
     for row in rows.iter().take(50) {
         writeln!(

@@ -178,6 +178,7 @@ fn every_provider_is_told_in_one_section_and_in_the_same_words() {
             for row in rows {
                 assert!(text.contains(&row), "{row} is not in {text}");
             }
+            assert!(text.contains("What is proved, declared, refused and unknown"), "{text}");
             assert!(!text.contains('\u{1b}') && !text.contains("<b>"), "{text}");
         }
     }
