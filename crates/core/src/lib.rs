@@ -59,7 +59,7 @@ pub use pieces::{Holds, Known, Pieces};
 pub use place::{Layer, Place, Provenance};
 pub use remark::{Remark, RemarkKind};
 pub use report::{ModelRow, Report, Run, SCHEMA, Tool};
-pub use right::{Declarer, Party, Right, Standing, settle_rights};
+pub use right::{Declarer, NEVER_WRITTEN, Party, Right, Standing, settle_rights};
 pub use scope::{Denied, Scope, ScopeError, Touch};
 pub use secret::Secret;
 pub use service::AzureService;

@@ -4,7 +4,7 @@ use crate::operation::Operation;
 use serde::{Deserialize, Serialize};
 
 /// Why nothing that changes the store is ever observed.
-const NEVER: &str = "nothing is ever written to find out";
+pub const NEVER_WRITTEN: &str = "nothing is ever written to find out";
 
 /// Whose right it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -136,6 +136,13 @@ impl Right {
         Self { why, ..self }
     }
 
+    /// The reason without the remark that nothing is ever written.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        let rest = self.why.strip_suffix(NEVER_WRITTEN).unwrap_or(&self.why);
+        rest.strip_suffix("; ").unwrap_or(rest)
+    }
+
     /// How it stands.
     #[must_use]
     pub fn standing(&self) -> Standing {
@@ -169,12 +176,12 @@ impl Right {
 fn join(right: &Right, one: &str, other: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in one.split("; ").chain(other.split("; ")) {
-        if !part.is_empty() && part != NEVER && !parts.contains(&part) {
+        if !part.is_empty() && part != NEVER_WRITTEN && !parts.contains(&part) {
             parts.push(part);
         }
     }
     if right.operation.changes() {
-        parts.push(NEVER);
+        parts.push(NEVER_WRITTEN);
     }
     parts.join("; ")
 }
@@ -214,6 +221,7 @@ mod tests {
         let settled = settle_rights(rights);
         let [delete, list] = settled.as_slice() else { panic!("{settled:#?}") };
         assert_eq!(delete.why, "a key declares nothing; nothing is ever written to find out");
+        assert_eq!((delete.reason(), list.reason()), ("a key declares nothing", &*list.why));
         assert_eq!((list.declared, list.observed), (Some(true), Some(false)));
         assert_eq!(list.declared_by, Some(Declarer::Service));
         assert_eq!(list.why, "a listing: refused; the policy gives it");

@@ -3,7 +3,7 @@
 
 use crate::amount::counted;
 use crate::clean::clean;
-use lidless_core::{Grant, Operation, Party, Right, Standing};
+use lidless_core::{Grant, NEVER_WRITTEN, Operation, Party, Right, Standing};
 
 /// Operations of one row that a terminal shows; the rest is counted.
 const OPERATIONS: usize = 8;
@@ -115,7 +115,7 @@ fn beside(right: &Right, standing: Standing) -> String {
     match (standing, right.declared_by) {
         (Standing::Proved, _) => String::new(),
         (Standing::Declared, Some(by)) => format!("by the {}", by.as_str()),
-        _ => clean(&right.why),
+        _ => clean(right.reason()),
     }
 }
 
@@ -154,6 +154,10 @@ fn shortened(rows: &[&Row<'_>], standing: Standing) -> Vec<String> {
     if hidden > 0 {
         let hidden = u64::try_from(hidden).unwrap_or(0);
         lines.push(format!("and {}", counted(hidden, "more row", "more rows")));
+    }
+    let is_told = matches!(standing, Standing::Declared | Standing::Unknown);
+    if is_told && parts.iter().flat_map(|part| &part.operations).any(|one| one.changes()) {
+        lines.push(NEVER_WRITTEN.to_owned());
     }
     lines
 }

@@ -139,10 +139,12 @@ fn every_provider_is_told_in_one_section_and_in_the_same_words() {
         let never = "nothing is ever written to find out";
         for said in [
             format!("Proved list objects, read content in {place} Declared"),
-            format!("Declared create objects in {place} (anyone with an account): by the service"),
+            format!(
+                "Declared create objects in {place} (anyone with an account): by the service · {never}"
+            ),
             format!("Refused list objects in {place} (strangers): a listing: refused"),
-            format!("create objects in {place} (strangers): the policy does not give it; {never}"),
-            format!("Unknown delete objects in {place}: a key declares nothing; {never}"),
+            format!("create objects in {place} (strangers): the policy does not give it"),
+            format!("Unknown delete objects in {place}: a key declares nothing · {never}"),
         ] {
             assert!(text.contains(&said), "{said} is not in {text}");
         }
