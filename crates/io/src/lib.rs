@@ -31,7 +31,7 @@ pub use error::{ReadError, ReadErrorKind};
 pub use extents::{Extent, Extents};
 pub use file::FileBytes;
 pub use link::Link;
-pub use memory::MemoryBytes;
+pub use memory::{BorrowedBytes, MemoryBytes};
 pub use merged::{read_each, read_merged};
 pub use read_at::{ReadAt, read_exact_vec, read_vec};
 pub use reader::SequentialReader;
