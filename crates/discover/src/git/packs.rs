@@ -24,8 +24,10 @@ pub(super) const HEADER_BYTES: usize = 64;
 /// Bases that wait for what hangs on them, for each thread. What does not fit is read singly.
 const HELD_BYTES: usize = 64 << 20;
 
-/// How much of a pack a thread reads at a time.
-const WINDOW_BYTES: usize = 8 << 10;
+/// How much of a pack a thread reads at a time, where one entry follows the other.
+const WINDOW_BYTES: usize = 16 << 10;
+/// With no more between them than this.
+const NEAR_BYTES: u64 = 2 << 10;
 
 /// Deflate makes at most this many bytes of one (258 of two bits).
 const DEFLATE_RATIO: usize = 1032;
@@ -60,7 +62,8 @@ pub(super) struct Packs {
 /// A pack and its index; what the headers in it say, once that was asked for.
 struct Pack {
     path: PathBuf,
-    index: Index,
+    /// None once it is asked for the last time: mapped, it counts as memory in use.
+    index: Option<Index>,
     file: FileBytes,
     heads: Option<Heads>,
 }
@@ -73,7 +76,8 @@ impl Packs {
     pub(super) fn open(folders: &[PathBuf], kind: Kind) -> Self {
         let pack = |path: PathBuf| {
             let file = FileBytes::open(&path.with_extension("pack")).ok()?;
-            Some(Pack { index: Index::at(&path, kind).ok()?, file, heads: None, path })
+            let index = Some(Index::at(&path, kind).ok()?);
+            Some(Pack { index, file, heads: None, path })
         };
         Self {
             kind,
@@ -102,7 +106,10 @@ impl Packs {
         threads: usize,
         found: &Give<'_>,
     ) -> Vec<usize> {
-        self.each(ids, limit, threads, found, &|pack| pack.heads = None)
+        self.each(ids, limit, threads, found, &|pack| {
+            pack.heads = None;
+            pack.index = None;
+        })
     }
 
     fn each(
@@ -135,13 +142,14 @@ impl Packs {
     /// The ids of all objects of a kind, in no order.
     pub(super) fn all(&mut self, wanted: gix::objs::Kind) -> Vec<ObjectId> {
         let of_pack = |pack: &mut Pack| {
-            let numbers = 0..pack.index.num_objects();
+            let numbers = 0..pack.index.as_ref()?.num_objects();
             let heads = pack.heads(self.kind)?;
             let is_wanted = |number: &u32| {
                 heads.position(*number).and_then(|at| heads.kind(at)) == Some(wanted)
             };
             let found: Vec<u32> = numbers.filter(is_wanted).collect();
-            Some(found.into_iter().map(|at| pack.index.oid_at_index(at).to_owned()).collect())
+            let index = pack.index.as_ref()?;
+            Some(found.into_iter().map(|at| index.oid_at_index(at).to_owned()).collect())
         };
         let caught =
             |pack: &mut Pack| -> Vec<ObjectId> { pack.guarded(of_pack).unwrap_or_default() };
@@ -172,18 +180,18 @@ impl Pack {
 
     fn heads(&mut self, kind: Kind) -> Option<&Heads> {
         if self.heads.is_none() {
-            self.heads = Heads::read(&self.index, &self.file, kind);
+            self.heads = Heads::read(self.index.as_ref()?, &self.file, kind);
         }
         self.heads.as_ref()
     }
 
     /// Finds out what is in a pack of what is still left, and what it hangs on.
     fn plan(&mut self, kind: Kind, ids: &[ObjectId], left: &[u32]) -> Option<(Plan, Vec<u32>)> {
-        let all = usize::try_from(self.index.num_objects()).ok()?;
+        let all = usize::try_from(self.index.as_ref()?.num_objects()).ok()?;
         if left.len().saturating_mul(FEW) > all {
             self.heads(kind)?;
         }
-        let (index, file, heads) = (&self.index, &self.file, self.heads.as_ref());
+        let (index, file, heads) = (self.index.as_ref()?, &self.file, self.heads.as_ref());
         let sorted = if heads.is_none() { index.sorted_offsets() } else { Vec::new() };
         let offsets = heads.map_or(&sorted, |heads| &heads.offsets);
         // The last entry ends where the checksum of the pack begins.
@@ -269,6 +277,8 @@ struct Scratch {
 struct Window {
     start: u64,
     bytes: Vec<u8>,
+    /// Where the last one ended.
+    end: u64,
 }
 
 impl Window {
@@ -278,8 +288,12 @@ impl Window {
         let held = from(self.start)
             .and_then(|from| self.bytes.len().checked_sub(from))
             .is_some_and(|left| left >= length);
+        // What follows the last one, or nearly, is followed by more.
+        let follows = offset.checked_sub(self.end).is_some_and(|gap| gap < NEAR_BYTES);
+        self.end = offset.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
         if !held {
-            self.bytes.resize(length.max(WINDOW_BYTES), 0);
+            let more = if follows { WINDOW_BYTES } else { 0 };
+            self.bytes.resize(length.max(more), 0);
             self.start = offset;
             let got = file.read_at(offset, &mut self.bytes).unwrap_or(0);
             self.bytes.truncate(got);
