@@ -28,9 +28,7 @@ pub enum InventoryError {
         reason: String,
     },
     /// None of its files is there.
-    #[error(
-        "{path}: none of its {files} data files is there; the first is {first}: {reason}"
-    )]
+    #[error("{path}: none of its {files} data files is there; the first is {first}: {reason}")]
     NoFiles {
         /// The manifest.
         path: String,

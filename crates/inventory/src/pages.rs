@@ -19,9 +19,9 @@ pub(crate) fn are_bounded(source: &dyn ReadAt, start: u64, length: u64) -> bool 
     let Some(end) = start.checked_add(length) else { return false };
     let mut place = start;
     while place < end {
-        let Some(page) = HEADER_BYTES.iter().find_map(|size| {
-            header(&read_vec(source, place, *size).ok()?)
-        }) else {
+        let Some(page) =
+            HEADER_BYTES.iter().find_map(|size| header(&read_vec(source, place, *size).ok()?))
+        else {
             return false;
         };
         if page.unpacked > PAGE_BYTES || page.packed > PAGE_BYTES {

@@ -160,9 +160,9 @@ fn read(
             else {
                 return Err(RowsError::Parquet("a column that begins before its file".into()));
             };
-            unread = unread.checked_sub(length).ok_or_else(|| {
-                RowsError::Parquet("its columns are larger than the file".into())
-            })?;
+            unread = unread
+                .checked_sub(length)
+                .ok_or_else(|| RowsError::Parquet("its columns are larger than the file".into()))?;
             source.bring(start, length)?;
             if !pages::are_bounded(&*source.bytes, start, length) {
                 return Err(RowsError::Parquet(

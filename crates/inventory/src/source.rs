@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 /// One data file, opened.
+#[derive(Clone)]
 pub struct InventoryFile {
     /// Its place, as gaps name it.
     pub place: String,

@@ -25,6 +25,15 @@ pub(crate) fn is_certain(task: &ListingTask, objects: &[(Object, i64)]) -> bool 
     })
 }
 
+/// What becomes of an object that is known already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// What is said now counts.
+    Replaced,
+    /// What was said before counts.
+    Left,
+}
+
 /// The objects of one container, within one transaction.
 pub(crate) struct Rows<'a> {
     connection: &'a Connection,
@@ -95,7 +104,11 @@ impl<'a> Rows<'a> {
         object: &Object,
         priority: i64,
         indexed: bool,
+        known: Known,
     ) -> Result<(), LedgerError> {
+        if known == Known::Left && self.has(object, indexed)? {
+            return Ok(());
+        }
         if indexed {
             let _was_there = self.merge_one(object, priority, true)?;
         } else if !self.replace_single(object, priority)? {
@@ -143,6 +156,17 @@ impl<'a> Rows<'a> {
             ])?;
         self.added.add(size, priority);
         Ok(())
+    }
+
+    /// Whether an object is there; the keys have to be indexed, or no listing may have named any.
+    fn has(&self, object: &Object, indexed: bool) -> Result<bool, LedgerError> {
+        let (single, any) = (
+            "SELECT 1 FROM objects WHERE single = 1 AND container_id = ?1 AND key = ?2",
+            "SELECT 1 FROM objects WHERE container_id = ?1 AND key = ?2",
+        );
+        let query = if indexed { any } else { single };
+        let mut statement = self.connection.prepare_cached(query)?;
+        Ok(statement.exists(params![self.container.0, stored_key(object)])?)
     }
 
     fn replace_single(&mut self, object: &Object, priority: i64) -> Result<bool, LedgerError> {

@@ -194,6 +194,12 @@ impl Client {
         }
     }
 
+    /// The same, counting what it sends and receives with what `tally` has.
+    #[must_use]
+    pub fn counting_into(self, tally: Tally) -> Self {
+        Self { tally, ..self }
+    }
+
     /// Bytes of bodies received and requests sent so far.
     #[must_use]
     pub fn tally(&self) -> Tally {
