@@ -57,7 +57,10 @@ impl Inventoried {
                         }
                         Ok::<(), Infallible>(())
                     });
-                    let Ok(_) = read;
+                    let Ok(told) = read;
+                    // Said again when the objects are taken; where no container was named, only
+                    // here.
+                    case.put_local(&[], &[], &told.gaps)?;
                     for container in named {
                         containers.entry(container).or_default().push(index);
                     }

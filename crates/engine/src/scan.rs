@@ -33,7 +33,7 @@ use lidless_ledger::Case;
 use lidless_storage::{Client, ClientSettings, Trail};
 use lidless_token::{Credential, Own};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// How often leads found behind a grant open further stores.
 const ROUNDS: usize = 8;
@@ -205,7 +205,9 @@ pub(crate) fn new_client(settings: &ScanSettings, case: Option<&Case>) -> Client
 /// A name for the requests of this process: an owner finds all of them by it.
 fn run_name() -> String {
     use std::hash::{BuildHasher as _, RandomState};
-    format!("lidless-{:016x}", RandomState::new().hash_one(std::process::id()))
+    static NAME: OnceLock<String> = OnceLock::new();
+    let made = || format!("lidless-{:016x}", RandomState::new().hash_one(std::process::id()));
+    NAME.get_or_init(made).clone()
 }
 
 /// Notes in the trail that requests begin.

@@ -146,7 +146,7 @@ fn s3_csv_has_its_columns_in_the_manifest_and_its_keys_encoded() {
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].object.key, "a b/ä.txt");
     assert_eq!(rows[0].object.tier.as_deref(), Some("glacier"));
-    assert_eq!(rows[0].encryption.as_deref(), Some("SSE-S3"));
+    assert_eq!(rows[0].object.encryption, Some(lidless_core::Encryption::Service));
     assert!(reasons(&told)[0].contains("MD5"), "{told:?}");
     assert!(reasons(&told)[1].starts_with("1 rows"), "{told:?}");
 }

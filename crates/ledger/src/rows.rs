@@ -4,10 +4,11 @@
 //! order, within its part, cannot be there already, and is appended without looking. Everything
 //! else is merged, which needs the keys in an index.
 
+use crate::blob_word;
 use crate::error::LedgerError;
 use crate::inventory::{ContainerId, stored};
 use crate::listing::{ListingTask, Oddities};
-use lidless_core::{BlobType, Object, ObjectVersion};
+use lidless_core::{Object, ObjectVersion};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::BTreeMap;
 
@@ -150,7 +151,7 @@ impl<'a> Rows<'a> {
                 object.etag,
                 object.modified.map(|time| time.as_second()),
                 object.tier,
-                object.blob_type.map(word_of),
+                blob_word::write(object),
                 priority,
                 single
             ])?;
@@ -217,8 +218,8 @@ impl<'a> Rows<'a> {
         reopen(self.connection, id)?;
         self.connection
             .prepare_cached(
-                "UPDATE objects SET size = ?2, etag = ?3, modified = ?4, tier = ?5, priority = ?6
-                 WHERE id = ?1",
+                "UPDATE objects SET size = ?2, etag = ?3, modified = ?4, tier = ?5, priority = ?6,
+                 blob_type = ?7 WHERE id = ?1",
             )?
             .execute(params![
                 id,
@@ -226,7 +227,8 @@ impl<'a> Rows<'a> {
                 object.etag,
                 object.modified.map(|time| time.as_second()),
                 object.tier,
-                priority
+                priority,
+                blob_word::write(object)
             ])?;
         self.added.add(size, priority);
         self.added.objects = self.added.objects.saturating_sub(1);
@@ -258,14 +260,6 @@ impl<'a> Rows<'a> {
 /// Two states of one key are two objects.
 fn stored_key(object: &Object) -> String {
     ObjectVersion::joined(&object.key, object.version.as_ref())
-}
-
-fn word_of(kind: BlobType) -> &'static str {
-    match kind {
-        BlobType::Block => "block",
-        BlobType::Page => "page",
-        BlobType::Append => "append",
-    }
 }
 
 /// Puts an object back among those that wait, and takes it out of the sums of those that do not.

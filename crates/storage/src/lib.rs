@@ -7,6 +7,7 @@ mod azure;
 pub mod chain;
 mod client;
 mod content;
+mod encryption;
 mod gcs;
 mod http;
 mod identity;

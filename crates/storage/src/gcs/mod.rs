@@ -3,8 +3,10 @@
 //! `s3`, which speaks it.
 
 mod list;
+mod policy;
 mod probe;
 mod sign;
+mod soft;
 mod store;
 mod verdict;
 
