@@ -110,7 +110,7 @@ fn has_any(shared: &Shared, request: &ListRequest) -> Result<bool, StorageError>
         }
     }
     let any = match ask(shared, request, (None, None), None, 1)? {
-        Answered::Page(page) => page.objects.iter().any(is_deleted) || !page.prefixes.is_empty(),
+        Answered::Page(page) => !page.objects.is_empty() || page.next.is_some(),
         Answered::Off => false,
         Answered::Refused(why) => {
             let reason = format!("soft-deleted objects not listed: {why}");
