@@ -199,6 +199,53 @@ fn an_inventory_has_a_link_of_its_own_and_naming_it_names_no_target() {
     assert!(ran.err.contains("cannot read az://") && ran.err.contains("other.json"), "{}", ran.err);
 }
 
+#[test]
+fn what_only_its_owner_can_decrypt_is_named_and_never_asked_for() {
+    let size = private_key(7).len();
+    let csv = format!(
+        "Name,Last-Modified,Content-Length,AccessTier,Etag,ServerEncrypted,CustomerProvidedKeySha256\n\
+         laptops/PC-17/Users/dana/.ssh/id_ed25519,2026-01-02T03:04:05Z,{size},Hot,0x1,true,\n\
+         laptops/notes.txt,2026-01-02T03:04:05Z,13,Hot,0x1,true,cXF1ZWVu\n"
+    );
+    let world = World::new(
+        vec![
+            ("rule-manifest.json", manifest("2026-01-02T03:04:05Z", &["rule.csv"], 2).into_bytes()),
+            ("rule.csv", csv.into_bytes()),
+        ],
+        PublicAccess::None,
+    );
+    let (target, _) = world.link("");
+    let (place, endpoint) = (place("rule-manifest.json"), world.endpoint());
+    let case = world.folder.path().join("c.case");
+    let case = case.to_str().unwrap();
+    let ran = run(&[
+        "scan",
+        &target,
+        "--inventory",
+        &place,
+        "--endpoint",
+        &endpoint,
+        "--case",
+        case,
+        "--format",
+        "json",
+    ]);
+    let report = ran.json();
+    let skipped = &report["coverage"][0]["skipped"];
+    assert_eq!(
+        skipped["encrypted with a key that only its owner has"], 1,
+        "{} {}",
+        ran.out, ran.err
+    );
+    let trail = run(&["trail", case, "--url", "notes.txt", "--format", "jsonl"]);
+    assert!(!trail.out.contains("notes.txt"), "{}", trail.out);
+    let out = world.folder.path().join("segments");
+    let ran = run(&["inventory", case, "--out", out.to_str().unwrap()]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let bytes = std::fs::read(out.join("objects-00000.parquet")).unwrap();
+    assert!(bytes.windows(10).any(|part| part == b"encryption"));
+}
+
 /// A Parquet file with what an inventory has, and a column of twenty times as much.
 fn parquet(folder: &Path, rows: usize) -> Vec<u8> {
     let mut writer = SegmentWriter::create(folder).unwrap();

@@ -10,4 +10,5 @@ mod soft;
 mod store;
 mod verdict;
 
+pub use policy::rights_of_gcs_policy;
 pub(crate) use store::GcsStore;

@@ -151,6 +151,14 @@ pub(crate) fn rights(
     rights
 }
 
+/// What a policy of a bucket, as the service sends it, gives to strangers and to everyone with an
+/// account: five rights of each.
+#[must_use]
+pub fn rights_of_gcs_policy(body: &[u8]) -> Vec<Right> {
+    let settings = Settings::read(body).unwrap_or_default();
+    rights("gs://bucket", &Ok(body.to_vec()), settings)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
