@@ -112,7 +112,7 @@ pub fn check(settings: &ScanSettings, case: &Case) -> Result<Vec<Closure>, Engin
     }
     let mut history: Vec<Vec<Closure>> = case.meta("checks")?.unwrap_or_default();
     history.push(closures.clone());
-    end(&client, None, case)?;
+    end(&client, case)?;
     case.set_meta("checks", &history)?;
     Ok(closures)
 }

@@ -47,8 +47,8 @@ impl InventoryPlace {
                 Ok(Self::There(target))
             }
             _ => Err(EngineError::Target(format!(
-                "{}: names no manifest: give the place or the link of the manifest itself, \
-                 s3://BUCKET/…/manifest.json",
+                "{} names no manifest: give the place of the manifest itself \
+                 (s3://BUCKET/…/manifest.json), or a link to it",
                 target.describe()
             ))),
         }
@@ -80,8 +80,6 @@ fn access_of(target: &Target) -> Option<Access> {
 /// The inventories of a run, opened: of two with the same manifest one, the newest first.
 pub(crate) struct Inventories {
     pub(crate) list: Vec<Inventory>,
-    /// What asks for those in stores.
-    pub(crate) client: Option<Arc<Client>>,
 }
 
 impl Inventories {
@@ -93,7 +91,7 @@ impl Inventories {
     pub(crate) fn open(
         settings: &ScanSettings,
         case: &Case,
-        (book, budget, tally): (&Mutex<Book>, &Budget, Tally),
+        (book, budget, run): (&Mutex<Book>, &Budget, &Client),
     ) -> Result<Self, EngineError> {
         let places: Vec<(Access, &Target)> = settings
             .inventories
@@ -106,7 +104,7 @@ impl Inventories {
         let client = (!places.is_empty()).then(|| {
             let mut settings = settings.clone();
             places.iter().for_each(|(access, _)| name(&mut settings.scope, access));
-            Arc::new(new_client(&settings, Some(case)).counting_into(tally))
+            Arc::new(new_client(&settings, Some(case)).beside(run))
         });
         let disk = Arc::new(DiskBlocks::new(DISK_BYTES));
         let mut list: Vec<Inventory> = Vec::new();
@@ -130,7 +128,7 @@ impl Inventories {
             list.push(inventory);
         }
         list.sort_by_key(|inventory| std::cmp::Reverse(inventory.manifest().made));
-        Ok(Self { list, client })
+        Ok(Self { list })
     }
 }
 

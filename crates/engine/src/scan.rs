@@ -57,7 +57,7 @@ pub fn list(settings: &ScanSettings, case: &Case, progress: &Progress) -> Result
     let client = client(&settings, Some(case));
     begin(&settings, case)?;
     let budget = settings.budget.map_or_else(Budget::unlimited, Budget::new);
-    let inventories = Inventories::open(&settings, case, (&book, &budget, client.tally()))?;
+    let inventories = Inventories::open(&settings, case, (&book, &budget, &client))?;
     let inventoried = Inventoried::survey(&settings, &inventories.list, case)?;
     let (mut doors, mut done) = (Doors::knowing(inventoried), BTreeSet::new());
     let left_out = LeftOut::restore(case)?;
@@ -69,7 +69,7 @@ pub fn list(settings: &ScanSettings, case: &Case, progress: &Progress) -> Result
     let mut stocks = Stocks { inventories: &inventories.list, taken: BTreeMap::new() };
     take_stock(&settings, &mut stocks, case, &doors, progress, &metadata)?;
     save_traffic(case, (0, 0), client.tally())?;
-    end(&client, inventories.client.as_deref(), case)
+    end(&client, case)
 }
 
 /// Runs the whole pipeline and keeps everything in the case.
@@ -145,7 +145,7 @@ pub fn scan(
     let before: (u64, u64) = case.meta("traffic")?.unwrap_or_default();
     let budget = settings.budget.map_or_else(Budget::unlimited, Budget::new);
     progress.phase("opening inventories");
-    let inventories = Inventories::open(&settings, case, (&book, &budget, client.tally()))?;
+    let inventories = Inventories::open(&settings, case, (&book, &budget, &client))?;
     let given = (inventories.list.as_slice(), &budget);
     walk(&settings, &client, given, &inspector, case, &book, progress, before)?;
 
@@ -155,7 +155,7 @@ pub fn scan(
     let tally = client.tally();
     tally.add(asked.bytes(), asked.requests());
     save_traffic(case, before, tally)?;
-    end(&client, inventories.client.as_deref(), case)?;
+    end(&client, case)?;
     unreachable_target(&settings, &book)?;
     let decisions = &settings.decisions;
     baseline::settle(case, decisions.baseline.as_ref(), &decisions.gitleaks, &key)?;
@@ -221,19 +221,13 @@ pub(crate) fn begin(settings: &ScanSettings, case: &Case) -> Result<(), EngineEr
 }
 
 /// Notes in the trail that requests are at their end, and tells who asked for patience.
-///
-/// `inventories` is the client of inventories in stores, which counts into the other's tally.
-pub(crate) fn end(
-    client: &Client,
-    inventories: Option<&Client>,
-    case: &Case,
-) -> Result<(), EngineError> {
+pub(crate) fn end(client: &Client, case: &Case) -> Result<(), EngineError> {
     let requests = client.tally().requests();
     case.trail().note(TrailRecord::End { time: Timestamp::now(), requests });
     case.flush_trail()?;
-    let throttled = client.throttled().into_iter();
-    let throttled = throttled.chain(inventories.map(Client::throttled).into_iter().flatten());
+    let throttled = client.throttled();
     let remarks: Vec<Remark> = throttled
+        .into_iter()
         .map(|(location, told)| {
             let message = format!(
                 "{location} answered {} times that it was too much (429, 503), and was left alone \

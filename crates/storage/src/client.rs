@@ -153,9 +153,9 @@ pub struct Client {
     scope: Arc<Scope>,
     settings: ClientSettings,
     tally: Tally,
-    pace: Pace,
+    pace: Arc<Pace>,
     /// Number of the next request.
-    next: AtomicU64,
+    next: Arc<AtomicU64>,
 }
 
 /// Redirects followed at most, each within the scope.
@@ -189,15 +189,21 @@ impl Client {
             scope,
             settings,
             tally: Tally::default(),
-            pace,
-            next: AtomicU64::new(1),
+            pace: Arc::new(pace),
+            next: Arc::new(AtomicU64::new(1)),
         }
     }
 
-    /// The same, counting what it sends and receives with what `tally` has.
+    /// The same as one of two clients of a run, which differ in scope: they share their pace,
+    /// what they count, and the numbers of their requests.
     #[must_use]
-    pub fn counting_into(self, tally: Tally) -> Self {
-        Self { tally, ..self }
+    pub fn beside(self, other: &Self) -> Self {
+        Self {
+            tally: other.tally.clone(),
+            pace: Arc::clone(&other.pace),
+            next: Arc::clone(&other.next),
+            ..self
+        }
     }
 
     /// Bytes of bodies received and requests sent so far.
