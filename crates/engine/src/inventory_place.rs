@@ -3,27 +3,22 @@
 
 use crate::book::{Book, Known};
 use crate::error::EngineError;
-use crate::metered::Metered;
 use crate::scan::new_client;
 use crate::settings::ScanSettings;
+use crate::stored_inventory::StoredFiles;
 use crate::target::Target;
 use lidless_core::{Access, Auth, Gap, GrantScope, GrantStatus, Permission, Provider, Scope};
-use lidless_inventory::{DataFile, Inventory, InventoryFile, InventoryFiles, places_of};
-use lidless_io::{Budget, DiskBlocks, DiskCache, ReadAt, Tally};
+use lidless_inventory::Inventory;
+use lidless_io::{Budget, DiskBlocks};
 use lidless_ledger::Case;
-use lidless_storage::{Client, StorageError, StorageErrorKind, Store};
+use lidless_storage::Client;
 use lidless_token::Credential;
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is kept on disk of inventories that lie in stores, so that nothing is fetched twice. What
 /// does not fit is fetched again.
 const DISK_BYTES: u64 = 4 << 30;
-/// Data files that are asked for before it is said that there are none.
-const FIRST: usize = 8;
-/// After so many in a row that cannot be opened, the others are not asked for.
-const IN_A_ROW: usize = 10;
 
 /// Where an inventory that the user named is.
 #[derive(Debug, Clone)]
@@ -113,7 +108,8 @@ impl Inventories {
                 (InventoryPlace::Here(inventory), _) => inventory.clone(),
                 (InventoryPlace::There(target), Some(client)) => {
                     let Some(access) = access_of(target) else { continue };
-                    let ways = ways(&access, book);
+                    let by_url = matches!(target, Target::Credential { .. });
+                    let ways = ways(&access, by_url, book);
                     let files = StoredFiles::new(client, ways, &access, budget, &disk)?;
                     Inventory::of(Arc::new(files))
                         .map_err(|error| EngineError::Target(error.to_string()))?
@@ -150,8 +146,8 @@ fn name(scope: &mut Scope, access: &Access) {
 
 /// The ways to the manifest, best first: the credential that came with it, those of the targets
 /// that the user named for the same account and that reach it, and none. No credential is sent to
-/// another host than its own.
-fn ways(access: &Access, book: &Mutex<Book>) -> Vec<Access> {
+/// another host than its own, and what was named by its URL is asked for at no other host.
+fn ways(access: &Access, by_url: bool, book: &Mutex<Book>) -> Vec<Access> {
     let (container, key) = (access.container.as_deref(), access.key.as_deref());
     let mut ways = Vec::new();
     if access.auth != Auth::Anonymous {
@@ -163,6 +159,7 @@ fn ways(access: &Access, book: &Mutex<Book>) -> Vec<Access> {
             && way.auth != Auth::Anonymous
             && way.store() == access.store()
             && way.provider != Provider::Http
+            && (!by_url || is_same_service(&way.origin, &access.origin))
             && reaches(known, &way, container.unwrap_or(""), key.unwrap_or(""))
         {
             let (container, key) = (access.container.clone(), access.key.clone());
@@ -174,6 +171,19 @@ fn ways(access: &Access, book: &Mutex<Book>) -> Vec<Access> {
         ways.push(Access { auth: Auth::Anonymous, ..access.clone() });
     }
     ways
+}
+
+/// Whether two origins are hosts of one service: the same, one with a bucket before the other, or
+/// both of AWS.
+fn is_same_service(one: &str, other: &str) -> bool {
+    let host = |origin: &str| {
+        let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+        host.to_ascii_lowercase()
+    };
+    let (one, other) = (host(one), host(other));
+    let below = |a: &str, b: &str| a.strip_suffix(b).is_some_and(|rest| rest.ends_with('.'));
+    let of_aws = |host: &str| below(host, "amazonaws.com") || below(host, "amazonaws.com.cn");
+    one == other || below(&one, &other) || below(&other, &one) || of_aws(&one) && of_aws(&other)
 }
 
 /// Whether a grant declares that it reads an object.
@@ -194,179 +204,38 @@ fn reaches(known: &Known, way: &Access, container: &str, key: &str) -> bool {
     }
 }
 
-/// An inventory in a store.
-struct StoredFiles {
-    ways: Vec<Arc<dyn Store>>,
-    container: String,
-    key: String,
-    budget: Budget,
-    disk: Arc<DiskBlocks>,
-    state: Mutex<State>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[derive(Default)]
-struct State {
-    /// Data files by what the manifest calls them, and why those are not there that are not.
-    opened: HashMap<String, Result<InventoryFile, String>>,
-    /// Which of the ways read last.
-    way: usize,
-    /// Which of the places of a data file the first one had.
-    layout: Option<usize>,
-    /// Files in a row that could not be opened.
-    failed: usize,
-}
-
-impl StoredFiles {
-    fn new(
-        client: &Arc<Client>,
-        ways: Vec<Access>,
-        access: &Access,
-        budget: &Budget,
-        disk: &Arc<DiskBlocks>,
-    ) -> Result<Self, EngineError> {
-        let opened = ways.iter().map(|way| lidless_storage::open(client, way));
-        let ways = opened
-            .collect::<Result<_, StorageError>>()
-            .map_err(|error| EngineError::Target(error.message))?;
-        Ok(Self {
-            ways,
-            container: access.container.clone().unwrap_or_default(),
-            key: access.key.clone().unwrap_or_default(),
-            budget: budget.clone(),
-            disk: Arc::clone(disk),
-            state: Mutex::default(),
-        })
-    }
-
-    fn place_of(&self, key: &str) -> String {
-        let store = self.ways.first().map_or("", |store| store.name());
-        format!("{store}/{}/{key}", self.container)
-    }
-
-    /// Opens an object through the first way that does.
-    fn ask(&self, state: &mut State, key: &str) -> Result<InventoryFile, StorageError> {
-        let mut refused: Option<StorageError> = None;
-        let order = std::iter::once(state.way).chain(0..self.ways.len());
-        let mut asked = Vec::new();
-        for index in order {
-            if asked.contains(&index) {
-                continue;
-            }
-            asked.push(index);
-            let Some(store) = self.ways.get(index) else { continue };
-            match store.head(&self.container, key) {
-                Ok(object) => {
-                    if let Some(why) = object.unreadable() {
-                        return Err(StorageError {
-                            kind: StorageErrorKind::Conflict,
-                            message: format!("{} is {why}", self.place_of(key)),
-                            status: None,
-                            code: None,
-                        });
-                    }
-                    state.way = index;
-                    let md5 = object.etag.as_ref().map(|etag| etag.to_ascii_lowercase());
-                    let remote = store.open(&self.container, &object);
-                    let metered = Metered::new(remote, self.budget.clone(), Tally::default());
-                    let bytes = DiskCache::new(Arc::new(metered), Arc::clone(&self.disk));
-                    let (place, bytes) = (self.place_of(key), Arc::new(bytes));
-                    return Ok(InventoryFile { place, bytes, md5 });
-                }
-                Err(error) if error.kind == StorageErrorKind::Denied => {
-                    refused.get_or_insert(error);
-                }
-                Err(error) => return Err(error),
-            }
+    #[test]
+    fn a_url_is_asked_for_at_its_own_service_only() {
+        for (one, other, same) in [
+            ("https://a.blob.core.windows.net", "https://a.blob.core.windows.net", true),
+            ("https://a.blob.core.windows.net", "http://127.0.0.1:10000", false),
+            ("https://s3.amazonaws.com", "https://b.s3.eu-west-1.amazonaws.com", true),
+            ("https://s3.amazonaws.com", "https://minio.example.com", false),
+            ("https://minio.example.com", "https://b.minio.example.com", true),
+            ("https://s3.amazonaws.com", "https://evilamazonaws.com", false),
+        ] {
+            assert_eq!(is_same_service(one, other), same, "{one} {other}");
+            assert_eq!(is_same_service(other, one), same, "{other} {one}");
         }
-        Err(refused.unwrap_or_else(|| StorageError {
-            kind: StorageErrorKind::Unsupported,
-            message: format!("cannot ask about {}: nothing opens it", self.place_of(key)),
-            status: None,
-            code: None,
-        }))
     }
 
-    /// Looks for a data file: as its whole key says; the first one also elsewhere, as copies of
-    /// buckets have it, and where it was, all others are.
-    fn find(&self, state: &mut State, key: &str) -> Result<InventoryFile, String> {
-        if state.failed >= IN_A_ROW {
-            return Err(format!("is not asked for: {IN_A_ROW} before it could not be opened"));
+    #[test]
+    fn a_place_is_that_of_an_object_and_a_case_keeps_no_link() {
+        let parse = |word: &str| InventoryPlace::parse(word, "argument 1");
+        for word in ["az://contoso", "az://contoso/reports", "s3://bucket-1/inv/", "/no/such"] {
+            assert!(parse(word).is_err(), "{word}");
         }
-        let folder = Path::new(&self.key).parent().unwrap_or(Path::new(""));
-        let mut places = vec![key.to_owned()];
-        for place in places_of(folder, key) {
-            let place = place.to_string_lossy().into_owned();
-            if !places.contains(&place) {
-                places.push(place);
-            }
-        }
-        let chosen: Vec<(usize, &String)> = match state.layout {
-            Some(0) => places.iter().enumerate().take(1).collect(),
-            Some(layout) => {
-                let there = places.iter().enumerate().skip(layout).take(1);
-                there.chain(places.iter().enumerate().take(1)).collect()
-            }
-            None if state.failed > 0 => places.iter().enumerate().take(1).collect(),
-            None => places.iter().enumerate().collect(),
-        };
-        let mut first: Option<StorageError> = None;
-        for (index, place) in chosen {
-            match self.ask(state, place) {
-                Ok(file) => {
-                    state.layout = Some(index);
-                    state.failed = 0;
-                    return Ok(file);
-                }
-                Err(error) => {
-                    let goes_on =
-                        matches!(error.kind, StorageErrorKind::Denied | StorageErrorKind::NotFound);
-                    first.get_or_insert(error);
-                    if !goes_on {
-                        break;
-                    }
-                }
-            }
-        }
-        state.failed = state.failed.saturating_add(1);
-        let why = first.map_or_else(|| "nothing opens it".to_owned(), |error| error.message);
-        Err(format!("cannot be read: {why}"))
-    }
-}
-
-impl InventoryFiles for StoredFiles {
-    fn place(&self) -> String {
-        self.place_of(&self.key)
-    }
-
-    fn manifest(&self) -> Result<Arc<dyn ReadAt>, String> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(self.ask(&mut state, &self.key).map_err(|error| error.message)?.bytes)
-    }
-
-    fn checksum(&self) -> Option<Arc<dyn ReadAt>> {
-        let key = Path::new(&self.key).with_extension("checksum");
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(self.ask(&mut state, key.to_str()?).ok()?.bytes)
-    }
-
-    fn open(&self, key: &str) -> Result<InventoryFile, String> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = state.opened.get(key) {
-            return known.clone();
-        }
-        let found = self.find(&mut state, key);
-        state.opened.insert(key.to_owned(), found.clone());
-        found
-    }
-
-    fn any(&self, files: &[DataFile]) -> Result<(), String> {
-        let mut first: Option<String> = None;
-        for file in files.iter().take(FIRST) {
-            match self.open(&file.key) {
-                Ok(_) => return Ok(()),
-                Err(why) => first.get_or_insert(why),
-            };
-        }
-        first.map_or(Ok(()), |why| Err(format!("it {why}")))
+        let plain = parse("s3://bucket-1/inv/manifest.json").unwrap();
+        assert!(!plain.holds_credential());
+        let url = "https://contoso.blob.core.windows.net/reports/m.json";
+        assert!(!parse(url).unwrap().holds_credential());
+        let signed = format!("{url}?sv=2022-11-02&sr=b&sp=r&se=2051-01-01T00%3A00%3A00Z&sig={}", {
+            concat!("XU9vVDvdBUWTusHpd4JY", "XiDMqemtGI6IIU8EyqlN%2Bxk%3D")
+        });
+        assert!(parse(&signed).unwrap().holds_credential());
     }
 }

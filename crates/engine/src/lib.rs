@@ -37,6 +37,7 @@ mod queue;
 mod scan;
 mod settings;
 mod split;
+mod stored_inventory;
 mod suppress;
 mod target;
 mod trail;
