@@ -5,7 +5,7 @@
 use lidless_core::{Object, PublicAccess, Secret, Timestamp};
 use lidless_inventory::{SegmentRow, SegmentWriter};
 use lidless_kit::{Radosgw, S3User};
-use lidless_program_tests::{account_sas, private_key, random_key, run};
+use lidless_program_tests::{Issuer, Reply, account_sas, private_key, random_key, run};
 use lidless_replica::{Account, Blob, Container, Contents, Replica, Source};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -425,4 +425,83 @@ fn an_inventory_in_a_bucket_is_read_with_the_users_own_keys_and_checked() {
     let report = scan(&put_manifest(&"0".repeat(32)));
     assert!(has(&gaps(&report), "not what its manifest says (MD5)"), "{:?}", gaps(&report));
     assert_eq!(report["findings"].as_array().unwrap().len(), 1, "{report}");
+}
+
+/// A Cloud Storage of a few objects that everyone reads, told by the requests that it gets.
+fn google(objects: Vec<(&'static str, Vec<u8>)>) -> Issuer {
+    Issuer::start(move |_, head| {
+        let target = head.split(' ').nth(1).unwrap_or("");
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let path = path.replace("%2F", "/").replace("%2f", "/");
+        let Some(rest) = path.strip_prefix("/storage/v1/b/") else {
+            return Reply::say(404, "{}");
+        };
+        if rest.ends_with("/iam/testPermissions") {
+            let may = r#"["storage.objects.list","storage.objects.get"]"#;
+            let kind = "storage#testIamPermissionsResponse";
+            return Reply::say(200, &format!(r#"{{"kind":"{kind}","permissions":{may}}}"#));
+        }
+        if rest.ends_with("/o") {
+            return Reply::say(200, r#"{"kind":"storage#objects"}"#);
+        }
+        let Some((name, bytes)) =
+            objects.iter().find(|(name, _)| rest.replacen("/o/", "/", 1) == *name)
+        else {
+            return Reply::say(404, r#"{"error":{"errors":[{"reason":"notFound"}]}}"#);
+        };
+        if query.contains("alt=media") {
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            return Reply::with(200, "x-goog-generation: 1", &text);
+        }
+        let key = name.split_once('/').unwrap().1;
+        let size = bytes.len();
+        Reply::say(
+            200,
+            &format!(
+                r#"{{"kind":"storage#object","name":"{key}","size":"{size}","generation":"1"}}"#
+            ),
+        )
+    })
+}
+
+#[test]
+fn a_report_of_google_is_read_in_the_bucket_that_it_was_written_to() {
+    let key = private_key(5);
+    let rows = format!(
+        "bucket;name;size;updated;storageClass;etag;kmsKeyName\n\
+         weights;pc/id_ed25519;{};2026-01-02T03:04:05Z;STANDARD;CJ;\n\
+         other;x.txt;1;2026-01-02T03:04:05Z;STANDARD;CJ;\n",
+        key.len()
+    );
+    let manifest = r#"{"report_config":{"csv_options":{"delimiter":";","header_required":true}},
+        "records_processed":2,"snapshot_time":"2026-01-20T00:00:00Z","shard_count":1,
+        "report_shards_file_names":["r_0.csv"]}"#;
+    let service = google(vec![
+        ("lab-reports/inv/2026/r_manifest.json", manifest.into()),
+        ("lab-reports/inv/2026/r_0.csv", rows.into_bytes()),
+        ("weights/pc/id_ed25519", key.into_bytes()),
+    ]);
+    let endpoint = format!("gcs={}", service.url());
+    let place = "gs://lab-reports/inv/2026/r_manifest.json";
+    let words = ["scan", "gs://weights", "--endpoint", &endpoint, "--format", "json"];
+    let ran = run(&[&words[..], &["--inventory", place]].concat());
+    let report = ran.json();
+    assert_eq!(report["run"]["objects"], 1, "{} {}", ran.out, ran.err);
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1, "{}", ran.out);
+    let told = gaps(&report);
+    assert!(has(&told, "1 rows of the inventory are outside"), "{told:?}");
+    assert!(!has(&told, "its manifest says"), "{told:?}");
+    // Once for the names of buckets and once for the objects, fetched once.
+    let fetched = |name: &str| {
+        let asked = |head: &&String| head.contains(name) && head.contains("alt=media");
+        service.requests().iter().filter(asked).count()
+    };
+    assert_eq!((fetched("r_manifest.json"), fetched("r_0.csv")), (1, 1));
+    assert!(service.requests().iter().all(|head| head.starts_with("GET ")));
+
+    // Another name: what answered, and what to do.
+    let absent = "gs://lab-reports/inv/2026/absent.json";
+    let ran = run(&[&words[..], &["--inventory", absent]].concat());
+    assert_eq!(ran.code, 2, "{}", ran.out);
+    assert!(ran.err.contains("404") && ran.err.contains("as a stranger"), "{}", ran.err);
 }
