@@ -2,13 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation)]
 
+use flate2::write::GzEncoder;
 use lidless_core::{Object, PublicAccess, Secret, Timestamp};
 use lidless_inventory::{SegmentRow, SegmentWriter};
 use lidless_kit::{Radosgw, S3User};
 use lidless_program_tests::{Issuer, Reply, account_sas, private_key, random_key, run};
 use lidless_replica::{Account, Blob, Container, Contents, Replica, Source};
+use md5::Digest as _;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::io::Write as _;
+use std::path::Path;
 
 const ACCOUNT: &str = "fabrikamlab9";
 const FOLDER: &str = "2026/01/02/03-04-05/rule";
@@ -366,17 +369,13 @@ fn two_inventories_of_one_account_are_told_and_the_newer_decides() {
 }
 
 fn md5(bytes: &[u8]) -> String {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), bytes).unwrap();
-    let out = std::process::Command::new("md5sum").arg(file.path()).output().unwrap();
-    String::from_utf8(out.stdout).unwrap().split(' ').next().unwrap().to_owned()
+    md5::Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn gzip(folder: &Path, text: &str) -> Vec<u8> {
-    let path: PathBuf = folder.join("1.csv");
-    std::fs::write(&path, text).unwrap();
-    let out = std::process::Command::new("gzip").arg("-c").arg(&path).output().unwrap();
-    out.stdout
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
 }
 
 #[test]
@@ -386,14 +385,13 @@ fn an_inventory_in_a_bucket_is_read_with_the_users_own_keys_and_checked() {
         secret: ["kJ8mZp2Qx7", "Lw4Rt9Yv1N", "s6Bd3Fg5Hc", "0KaEqUiOyU"].concat(),
     };
     let Some(service) = Radosgw::start(std::slice::from_ref(&user)) else { return };
-    let folder = tempfile::tempdir().unwrap();
     let key = private_key(9).into_bytes();
     for bucket in ["lab-data", "lab-reports"] {
         service.put_bucket(&user, bucket, "private");
     }
     service.put_object(&user, "lab-data", "pc/id_ed25519", &key);
     let csv = format!("\"lab-data\",\"pc/id_ed25519\",\"{}\",\"SSE-S3\"\n", key.len());
-    let data = gzip(folder.path(), &csv);
+    let data = gzip(&csv);
     let put_manifest = |sum: &str| {
         let text = format!(
             r#"{{"sourceBucket":"lab-data","fileFormat":"CSV",
