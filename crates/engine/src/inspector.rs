@@ -221,6 +221,7 @@ pub(crate) fn reason(error: &ReadError) -> String {
         ReadErrorKind::Denied => "the service refused to read it".into(),
         ReadErrorKind::Changed => GONE.into(),
         ReadErrorKind::Offline => "in the archive tier".into(),
+        ReadErrorKind::Locked => "encrypted with a key that only its owner has".into(),
         ReadErrorKind::OutOfBudget => "budget spent".into(),
         ReadErrorKind::Malformed => {
             format!("the source is not as long as it said: {}", error.message)

@@ -4,6 +4,7 @@
 //! Source: "Buckets: testIamPermissions" of the JSON interface: a GET that needs no permission.
 
 use super::list;
+use super::policy::{Settings, rights};
 use super::store::{Shared, encoded};
 use super::verdict::verdict;
 use crate::client::Answer;
@@ -180,6 +181,9 @@ impl Asking<'_> {
                 None => unknown(party, what, "the question got no answer".into()),
             });
         }
+        if let Some(Ok(held)) = &listed {
+            self.others(bucket, held);
+        }
         // It also tells a live token from one that is not: strangers have permissions as well.
         if let (Some(Ok(held)), Some(answer)) = (&listed, &answer)
             && !held.is_empty()
@@ -187,6 +191,44 @@ impl Asking<'_> {
             let strange = party == Party::Strangers;
             self.interview.heard(answer, verdict(answer, strange, true));
         }
+    }
+
+    /// What others may do with the bucket, where the caller may see its policy or its settings.
+    fn others(&mut self, bucket: &str, held: &[String]) {
+        let has = |permission: &str| held.iter().any(|one| one == permission);
+        let (sees_settings, sees_policy) =
+            (has("storage.buckets.get"), has("storage.buckets.getIamPolicy"));
+        if !sees_settings && !sees_policy {
+            return;
+        }
+        let base = format!("/storage/v1/b/{}", encoded(bucket));
+        let mut settings = Settings::default();
+        if sees_settings {
+            let path = format!("{base}?projection=noAcl&fields=kind,iamConfiguration");
+            let answer = self.ask(bucket, &path, Vec::new(), LIMIT);
+            let told = answer.filter(|answer| answer.status == 200);
+            settings =
+                told.and_then(|answer| Settings::read(&answer.body).ok()).unwrap_or_default();
+        }
+        let policy = if sees_policy {
+            let path = format!("{base}/iam?optionsRequestedPolicyVersion=3");
+            match self.ask(bucket, &path, Vec::new(), LIMIT) {
+                Some(answer) if answer.status == 200 => Ok(answer.body),
+                Some(answer) => {
+                    Err(format!("the service answers {} when asked for the policy", answer.status))
+                }
+                None => Err("the question for the policy got no answer".to_owned()),
+            }
+        } else {
+            Err("the caller may not see the policy of the bucket".to_owned())
+        };
+        let place = self.shared.place_of(bucket);
+        let known: Vec<(Party, String)> =
+            self.rights.iter().map(|right| (right.party, right.what.clone())).collect();
+        let told = rights(&place, &policy, settings);
+        self.rights.extend(
+            told.into_iter().filter(|right| !known.contains(&(right.party, right.what.clone()))),
+        );
     }
 
     fn ask(
