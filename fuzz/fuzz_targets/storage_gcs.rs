@@ -4,4 +4,5 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         assert!(page.objects.iter().all(|object| !object.key.is_empty()));
         assert!(page.next.is_none_or(|next| !next.is_empty()));
     }
+    assert_eq!(lidless_storage::rights_of_gcs_policy(data).len(), 12);
 });

@@ -159,9 +159,10 @@ pub(crate) struct ScanArguments {
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Take the objects from the inventory that the store made of itself, in place of a listing:
-    /// the manifest of Azure Blob Inventory, S3 Inventory or Storage Insights (docs/storage.md)
+    /// the manifest of Azure Blob Inventory, S3 Inventory or Storage Insights, as a path, its
+    /// place in a store, or - or @FILE with a link to it (docs/storage.md)
     #[arg(long, value_name = "MANIFEST")]
-    pub(crate) inventory: Vec<PathBuf>,
+    pub(crate) inventory: Vec<String>,
     /// How many requests at a time
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=512))]
     pub(crate) jobs: u16,

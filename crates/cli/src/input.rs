@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use lidless_core::Scope;
-use lidless_engine::{AllowedImports, Target};
+use lidless_engine::{AllowedImports, Inventory, InventoryPlace, Target};
 use lidless_storage::Endpoints;
 use lidless_token::{Credential, KeyRing};
 use std::io::Read as _;
@@ -57,6 +57,24 @@ pub(crate) fn targets(words: &[String]) -> Result<Vec<Target>> {
         }
     }
     Ok(targets)
+}
+
+/// Understands `--inventory`: manifests on this machine are opened at once.
+pub(crate) fn inventories(words: &[String]) -> Result<Vec<InventoryPlace>> {
+    let understood = words.iter().enumerate().map(|(position, word)| {
+        let (text, source) = expand(word, position)?;
+        let lines: Vec<&str> =
+            text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let is_given = word == "-" || word.starts_with('@');
+        let [link] = lines.as_slice() else {
+            bail!("{source} holds no link to a manifest, or more than one line");
+        };
+        if !link.contains("://") && !is_given {
+            return Ok(InventoryPlace::Here(Inventory::open(Path::new(word))?));
+        }
+        Ok(InventoryPlace::parse(link, &source)?)
+    });
+    understood.collect::<Result<_>>().context("--inventory")
 }
 
 /// The credentials that `inspect` is given.

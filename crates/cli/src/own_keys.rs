@@ -2,19 +2,40 @@
 
 use anyhow::{Context as _, Result, bail};
 use lidless_core::{Access, Provider};
-use lidless_engine::Target;
+use lidless_engine::{InventoryPlace, Target};
 use lidless_storage::Endpoints;
 use lidless_storage::chain::{self, Surroundings};
 use lidless_token::Own;
 
-/// Gives the targets what `--credentials` names, and says which on standard error.
+/// What becomes of credentials that no store uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unused {
+    /// A mistake.
+    Refused,
+    /// Something else may use them.
+    Fine,
+}
+
+/// The targets and the places of inventories that may be given credentials.
+pub(crate) fn stores<'a>(
+    targets: &'a mut [Target],
+    places: &'a mut [InventoryPlace],
+) -> Vec<&'a mut Target> {
+    let places = places.iter_mut().filter_map(|place| match place {
+        InventoryPlace::There(target) => Some(target),
+        InventoryPlace::Here(_) => None,
+    });
+    targets.iter_mut().chain(places).collect()
+}
+
+/// Gives the stores what `--credentials` names, and says which on standard error.
 ///
 /// The settings beside a credential also say where the service is, unless `--endpoint` does.
 pub(crate) fn give(
     words: &[String],
-    targets: &mut [Target],
+    mut stores: Vec<&mut Target>,
     endpoints: &mut Endpoints,
-    quiet: bool,
+    (quiet, unused): (bool, Unused),
 ) -> Result<()> {
     for word in words {
         let (cloud, profile) = match word.split_once(':') {
@@ -32,8 +53,8 @@ pub(crate) fn give(
         let own = found.with_context(|| format!("--credentials {word}"))?;
         let provider = if cloud == "aws" { Provider::Aws } else { Provider::Gcs };
         let mut used = false;
-        for target in targets.iter_mut() {
-            let Target::Store { access, name, own: slot } = target else { continue };
+        for target in &mut stores {
+            let Target::Store { access, name, own: slot } = &mut **target else { continue };
             if access.provider != provider {
                 continue;
             }
@@ -60,7 +81,7 @@ pub(crate) fn give(
                 eprintln!("{name} is opened with your own {} ({}){at}", own.hint, own.source);
             }
         }
-        if !used {
+        if !used && unused == Unused::Refused {
             let scheme = if provider == Provider::Aws { "s3" } else { "gs" };
             bail!("--credentials {word}: no target is {scheme}://BUCKET, so nothing uses them");
         }

@@ -2,13 +2,15 @@
 
 use crate::args::{ReachArguments, ScanArguments};
 use crate::history::HistoryArguments;
+use crate::own_keys::Unused;
 use crate::{decisions, input, own_keys};
 use anyhow::{Context as _, Result};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use lidless_core::{Limits, Timestamp};
 use lidless_detect::RuleSet;
 use lidless_engine::{
-    AllowedImports, Decisions, GitOptions, Markers, ScanSettings, Target, VerifySettings,
+    AllowedImports, Decisions, GitOptions, InventoryPlace, Markers, ScanSettings, Target,
+    VerifySettings,
 };
 use lidless_judge::FailOn;
 use lidless_storage::Allowance;
@@ -50,12 +52,20 @@ pub(crate) struct Request {
     pub(crate) requester_pays: bool,
     /// Manifests of inventories taken in place of listings.
     #[serde(default)]
-    pub(crate) inventories: Vec<PathBuf>,
+    pub(crate) inventories: Vec<String>,
+    /// True when a link to an inventory was typed and is missing from `inventories`.
+    #[serde(default)]
+    pub(crate) typed_inventory: bool,
 }
 
 impl Request {
     /// What is to be remembered of a scan.
-    pub(crate) fn of(arguments: &ScanArguments, targets: &[Target]) -> Self {
+    pub(crate) fn of(
+        arguments: &ScanArguments,
+        targets: &[Target],
+        given: &[InventoryPlace],
+    ) -> Self {
+        let (inventories, typed_inventory) = inventories_of(arguments, given);
         let mut words = Vec::new();
         let mut typed = false;
         for target in targets {
@@ -83,7 +93,8 @@ impl Request {
             rules: arguments.rules.iter().map(|path| PathBuf::from(absolute(path))).collect(),
             credentials: arguments.reach.credentials.clone(),
             requester_pays: arguments.reach.requester_pays,
-            inventories: arguments.inventory.iter().map(|path| absolute(path).into()).collect(),
+            inventories,
+            typed_inventory,
         }
     }
 
@@ -132,7 +143,12 @@ impl Request {
         })?;
         let credentials =
             if reach.credentials.is_empty() { &self.credentials } else { &reach.credentials };
-        own_keys::give(credentials, &mut targets, &mut endpoints, false)?;
+        let unused = match self.inventories.is_empty() && !self.typed_inventory {
+            true => Unused::Refused,
+            false => Unused::Fine,
+        };
+        let stores = own_keys::stores(&mut targets, &mut []);
+        own_keys::give(credentials, stores, &mut endpoints, (false, unused))?;
         let scope = reach.scope.as_deref().or(self.scope.as_deref());
         Ok(ScanSettings {
             targets,
@@ -176,6 +192,23 @@ pub(crate) fn bare(reach: &ReachArguments, now: Timestamp) -> Result<ScanSetting
         verify: None,
         now,
     })
+}
+
+/// How the inventories of a scan are named again, and whether one cannot be: a file that holds a
+/// link is named, a link with a credential is not kept.
+fn inventories_of(arguments: &ScanArguments, given: &[InventoryPlace]) -> (Vec<String>, bool) {
+    let (mut words, mut typed) = (Vec::new(), false);
+    for (word, place) in arguments.inventory.iter().zip(given) {
+        match (place, word.strip_prefix('@')) {
+            (InventoryPlace::Here(_), _) => words.push(absolute(Path::new(word))),
+            (InventoryPlace::There(_), Some(path)) => {
+                words.push(format!("@{}", absolute(Path::new(path))));
+            }
+            (InventoryPlace::There(_), None) if place.holds_credential() => typed = true,
+            (InventoryPlace::There(target), None) => words.push(target.describe()),
+        }
+    }
+    (words, typed)
 }
 
 fn absolute(path: &Path) -> String {

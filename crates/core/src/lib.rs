@@ -4,6 +4,7 @@
 mod access;
 mod artifact;
 mod coverage;
+mod encryption;
 mod entry;
 mod estimate;
 mod explained;
@@ -36,6 +37,7 @@ mod version;
 pub use access::{Access, Auth};
 pub use artifact::{Artifact, Siblings};
 pub use coverage::Coverage;
+pub use encryption::Encryption;
 pub use entry::Entry;
 pub use estimate::{Cost, Estimate, Share};
 pub use explained::{Explained, Note, OperationRow};

@@ -1,5 +1,6 @@
 //! What a listing says.
 
+use crate::encryption::Encryption;
 use crate::version::ObjectVersion;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,10 @@ pub struct Object {
     pub tier: Option<String>,
     /// How it is stored, on Azure.
     pub blob_type: Option<BlobType>,
+    /// Whose key it is encrypted with at rest, when the listing tells it. Cases keep what is not
+    /// usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
     /// MD5 in base64 when the listing gives it.
     pub content_md5: Option<String>,
     /// Media type when the listing gives it.
@@ -92,13 +97,42 @@ impl Object {
     /// Why it is listed and cannot be read, in words; none when it can be tried.
     #[must_use]
     pub fn unreadable(&self) -> Option<&'static str> {
-        match &self.version {
-            Some(version) => version.unreadable().or_else(|| self.archived()),
-            None => self.archived(),
-        }
+        let version = self.version.as_ref().and_then(ObjectVersion::unreadable);
+        let encrypted = self.encryption.and_then(Encryption::unreadable);
+        version.or(encrypted).or_else(|| self.archived())
     }
 
     fn archived(&self) -> Option<&'static str> {
         self.is_offline().then_some("in the archive tier")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_its_owner_can_read_is_never_tried() {
+        let object = |encryption| Object { encryption, ..Object::default() };
+        for readable in [None, Some(Encryption::Service), Some(Encryption::Managed)] {
+            assert_eq!(object(readable).unreadable(), None);
+        }
+        let why = object(Some(Encryption::CustomerKey)).unreadable();
+        assert_eq!(why, Some("encrypted with a key that only its owner has"));
+    }
+
+    #[test]
+    fn an_object_of_before_is_read_and_one_that_tells_nothing_takes_no_more_room() {
+        let old = r#"{"key":"k","size":1,"etag":null,"modified":null,"created":null,"tier":null,
+            "blob_type":null,"content_md5":null,"content_type":null}"#;
+        let object: Object = serde_json::from_str(old).unwrap();
+        assert_eq!(object.encryption, None);
+        assert!(!serde_json::to_string(&object).unwrap().contains("encryption"));
+        // A page of a listing is thousands of them: the field lies where there was padding.
+        assert_eq!(size_of::<Option<Encryption>>(), 1);
+        let texts = 5 * size_of::<String>() + size_of::<Option<ObjectVersion>>();
+        let times = 2 * size_of::<Option<Timestamp>>();
+        let map = size_of::<BTreeMap<String, String>>();
+        assert_eq!(size_of::<Object>(), texts + times + map + 2 * size_of::<u64>());
     }
 }

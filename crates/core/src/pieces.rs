@@ -24,9 +24,17 @@ impl Holds {
     pub const ANCHOR: Self = Self(1 << 3);
     /// Something that could be about people.
     pub const PEOPLE: Self = Self(1 << 4);
+    /// The beginning of a literal of a rule: no [`Self::MATCH`] is found without one.
+    pub const LITERAL: Self = Self(1 << 5);
+    /// A word that speaks of a secret: no [`Self::PAIR`] is found without one.
+    pub const WORD: Self = Self(1 << 6);
+    /// Characters that could be something encoded: no [`Self::CODE`] is found without them.
+    pub const RUN: Self = Self(1 << 7);
 
-    /// What is told by a piece alone; the rest by what stands around it as well.
-    pub const ALONE: Self = Self(Self::ANCHOR.0 | Self::PEOPLE.0);
+    /// What is told by a piece alone, because it stands in one line; the rest by what stands
+    /// around it as well.
+    pub const ALONE: Self =
+        Self(Self::ANCHOR.0 | Self::PEOPLE.0 | Self::LITERAL.0 | Self::WORD.0 | Self::RUN.0);
     /// What is told with what stands around a piece.
     pub const AMONG: Self = Self(Self::MATCH.0 | Self::PAIR.0 | Self::CODE.0);
 
@@ -54,6 +62,16 @@ impl Holds {
 
     fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
+    }
+
+    /// What a piece holds where such a thing is found, whatever stands around it.
+    fn sign(self) -> Self {
+        match self {
+            Self::MATCH => Self::LITERAL,
+            Self::PAIR => Self::WORD,
+            Self::CODE => Self::RUN,
+            other => other,
+        }
     }
 }
 
@@ -99,7 +117,10 @@ impl Pieces {
             let of = |held: Option<Holds>, all: Holds| {
                 held.map_or((Holds::default(), Holds::default()), |held| (all, held.only(all)))
             };
-            let (alone, among) = (of(known.alone, Holds::ALONE), of(known.among, Holds::AMONG));
+            // A look for what stands among neighbours is what tells the signs of it as well: where
+            // those are forgotten it has to be made again.
+            let among = known.among.filter(|_| known.alone.is_some());
+            let (alone, among) = (of(known.alone, Holds::ALONE), of(among, Holds::AMONG));
             Piece { end, known: alone.0.with(among.0), holds: Cell::new(alone.1.with(among.1)) }
         };
         let row = pieces.into_iter().map(piece).collect();
@@ -125,7 +146,8 @@ impl Pieces {
         self.row.iter().filter_map(move |piece| {
             let range = start..piece.end;
             start = piece.end;
-            (!piece.known.has(what) || piece.holds.get().has(what)).then_some(range)
+            let may = |what: Holds| !piece.known.has(what) || piece.holds.get().has(what);
+            (may(what) && may(what.sign())).then_some(range)
         })
     }
 
@@ -171,22 +193,42 @@ mod tests {
 
     #[test]
     fn what_may_hold_something_is_looked_at() {
+        let pair = Holds::PAIR.with(Holds::WORD);
+        let found = Holds::MATCH.with(Holds::LITERAL);
         let pieces = Pieces::new([
             (10, both(Holds::default())),
             (20, Known::default()),
-            (30, both(Holds::PAIR)),
-            (40, both(Holds::MATCH)),
-            (50, both(Holds::PAIR.with(Holds::MATCH))),
-            (60, Known { alone: Some(Holds::PEOPLE), among: None }),
+            (30, both(pair)),
+            (40, both(found)),
+            (50, both(pair.with(found))),
+            (60, Known { alone: Some(Holds::PEOPLE.with(Holds::WORD)), among: None }),
         ]);
         assert_eq!(pieces.parts(Holds::PAIR), [10..30, 40..60]);
-        assert_eq!(pieces.parts(Holds::MATCH), [10..20, 30..60]);
-        assert_eq!(pieces.parts(Holds::CODE), [10..20, 50..60]);
+        assert_eq!(pieces.parts(Holds::MATCH), [10..20, 30..50]);
+        assert_eq!(pieces.parts(Holds::CODE).first(), Some(&(10..20)));
+        assert_eq!(pieces.parts(Holds::CODE).len(), 1);
         assert_eq!(pieces.parts(Holds::PEOPLE), [10..20, 50..60]);
         assert_eq!(pieces.parts(Holds::ANCHOR).first(), Some(&(10..20)));
         assert_eq!(pieces.parts(Holds::ANCHOR).len(), 1);
         assert_eq!(Pieces::whole(7).parts(Holds::CODE).first(), Some(&(0..7)));
         assert!(Pieces::whole(0).parts(Holds::CODE).iter().all(|part| part.is_empty()));
+    }
+
+    #[test]
+    fn what_stands_among_neighbours_needs_its_sign() {
+        let parts = |alone, among| {
+            let pieces = Pieces::new([(10, Known { alone, among })]);
+            [Holds::MATCH, Holds::PAIR, Holds::CODE].map(|what| pieces.parts(what).len())
+        };
+        let none = Some(Holds::default());
+        assert_eq!(parts(None, None), [1, 1, 1]);
+        assert_eq!(parts(none, None), [0, 0, 0]);
+        assert_eq!(parts(Some(Holds::RUN), None), [0, 0, 1]);
+        assert_eq!(parts(Some(Holds::RUN), none), [0, 0, 0]);
+        // What is forgotten of the piece alone would be learned of a whole look only.
+        assert_eq!(parts(None, none), [1, 1, 1]);
+        let all = Some(Holds::from_bits(u8::MAX));
+        assert_eq!(parts(all, all), [1, 1, 1]);
     }
 
     #[test]
@@ -212,7 +254,7 @@ mod tests {
                 (3, known(None, Some(Holds::MATCH))),
             ]
         );
-        assert_eq!(pieces.parts(Holds::PAIR).first(), Some(&(0..40)));
+        assert_eq!(pieces.parts(Holds::PAIR), [0..10, 20..30]);
         pieces.note_cut_short();
         assert_eq!(pieces.learned().count(), 0);
     }

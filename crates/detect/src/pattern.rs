@@ -2,7 +2,9 @@
 //! small file needs few of them.
 
 use regex::{Captures, Regex, RegexBuilder, bytes};
+use std::cell::RefCell;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// One of a catalogue; tests of the catalogue say whether it is one at all.
 #[derive(Debug, Clone)]
@@ -46,17 +48,31 @@ impl Pattern {
     }
 }
 
+/// Of how many a thread keeps the last path.
+const KEPT: usize = 16;
+
 /// Many for paths, matched at once; what stands for letters and digits are those of ASCII.
 #[derive(Debug)]
 pub(crate) struct PathPatterns {
+    /// Which of all there are.
+    number: usize,
     texts: Vec<String>,
     ignore_case: bool,
     compiled: OnceLock<Option<bytes::RegexSet>>,
 }
 
+thread_local! {
+    /// The last path that each was asked about, and those that matched it: the versions of a file
+    /// come one after the other, and each is asked about more than once.
+    static LAST: RefCell<Vec<(usize, String, Vec<usize>)>> = RefCell::default();
+}
+
+static NUMBERS: AtomicUsize = AtomicUsize::new(0);
+
 impl PathPatterns {
     pub(crate) fn new(texts: Vec<String>) -> Self {
-        Self { texts, ignore_case: false, compiled: OnceLock::new() }
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        Self { number, texts, ignore_case: false, compiled: OnceLock::new() }
     }
 
     pub(crate) fn ignoring_case(texts: Vec<String>) -> Self {
@@ -65,6 +81,27 @@ impl PathPatterns {
 
     /// The indexes of those that match.
     pub(crate) fn matches(&self, path: &str) -> Vec<usize> {
+        LAST.with_borrow_mut(|last| {
+            match last.iter_mut().find(|(number, ..)| *number == self.number) {
+                Some((_, known, hits)) => {
+                    if known != path {
+                        *hits = self.all(path);
+                        path.clone_into(known);
+                    }
+                    hits.clone()
+                }
+                None => {
+                    let hits = self.all(path);
+                    // Each table of rules has a few; one that made many forgets.
+                    last.truncate(KEPT);
+                    last.push((self.number, path.to_owned(), hits.clone()));
+                    hits
+                }
+            }
+        })
+    }
+
+    fn all(&self, path: &str) -> Vec<usize> {
         let compile = || {
             // Byte by byte: the automaton for all of Unicode takes longer to build than a scan of
             // a small folder.

@@ -135,7 +135,7 @@ fn blobs(found: &[Found]) -> BTreeMap<String, usize> {
     let messages = ["COMMIT_MESSAGE", "TAG_MESSAGE"];
     let only: Vec<Found> = found
         .iter()
-        .filter(|one| !messages.contains(&one.artifact.entry.path().as_str()))
+        .filter(|one| !messages.contains(&one.artifact.entry.path()))
         .cloned()
         .collect();
     contents(&only)

@@ -88,6 +88,16 @@ impl Doors {
         names.map(|(id, (_, name))| (name.clone(), *id))
     }
 
+    /// What is known without a listing.
+    pub(crate) fn inventoried(&self) -> &Inventoried {
+        &self.inventoried
+    }
+
+    /// How many ways there are into some containers.
+    pub(crate) fn count(&self, containers: impl Iterator<Item = ContainerId>) -> usize {
+        containers.filter_map(|id| self.by_container.get(&id)).map(Vec::len).sum()
+    }
+
     /// Whether the objects of a container come from an inventory.
     pub(crate) fn is_inventoried(&self, container: ContainerId) -> bool {
         let name = self.names.get(&container);

@@ -116,7 +116,7 @@ impl Inspector {
         let text = if is_text { self.text(artifact, &first, outcome) } else { None };
         let cut = text
             .as_ref()
-            .map(|text| self.versions.cut(text.as_str(), &artifact.entry.full_path(), wants));
+            .map(|text| self.versions.cut(text.as_str(), artifact.entry.full_path(), wants));
         if let (Some(text), Some(cut)) = (&text, &cut) {
             for sighting in lidless_token::recognise_in(text.as_str(), &cut.pieces) {
                 let line = text.line_of(sighting.span.start);
@@ -221,6 +221,7 @@ pub(crate) fn reason(error: &ReadError) -> String {
         ReadErrorKind::Denied => "the service refused to read it".into(),
         ReadErrorKind::Changed => GONE.into(),
         ReadErrorKind::Offline => "in the archive tier".into(),
+        ReadErrorKind::Locked => "encrypted with a key that only its owner has".into(),
         ReadErrorKind::OutOfBudget => "budget spent".into(),
         ReadErrorKind::Malformed => {
             format!("the source is not as long as it said: {}", error.message)

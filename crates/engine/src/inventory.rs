@@ -18,54 +18,92 @@ const BATCH: usize = 1000;
 /// Which containers are known from inventories and need no listing.
 #[derive(Default)]
 pub(crate) struct Inventoried {
-    by_store: BTreeMap<String, BTreeSet<String>>,
+    /// By store and container: which of the inventories name it, the newest first.
+    by_store: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
 }
 
 impl Inventoried {
     /// Finds out which containers the inventories name. Where the manifest says it, no row is
-    /// read for it.
+    /// read for it; where several name one container, that is told.
     ///
     /// # Errors
-    /// When an inventory is of a store that no target opens.
-    pub(crate) fn survey(settings: &ScanSettings) -> Result<Self, EngineError> {
+    /// When an inventory is of a store that no target opens, or the case cannot be written.
+    pub(crate) fn survey(
+        settings: &ScanSettings,
+        inventories: &[Inventory],
+        case: &Case,
+    ) -> Result<Self, EngineError> {
         let mut known = Self::default();
-        for inventory in &settings.inventories {
+        for (index, inventory) in inventories.iter().enumerate() {
             let origin = &inventory.manifest().origin;
             if !settings.follow && !settings.targets.iter().any(|target| opens(target, origin)) {
                 return Err(EngineError::Target(format!(
                     "{} is the inventory of {}, which no target opens: name that store, or a \
                      credential for it, as the target",
-                    inventory.path().display(),
+                    inventory.place(),
                     origin.place()
                 )));
             }
             let containers = known.by_store.entry(origin.store()).or_default();
             match origin.container() {
                 Some(container) => {
-                    containers.insert(container.to_owned());
+                    containers.entry(container.to_owned()).or_default().push(index);
                 }
                 None => {
+                    let mut named = BTreeSet::new();
                     let read = inventory.read(|row| {
-                        if !containers.contains(&row.container) {
-                            containers.insert(row.container);
+                        if !named.contains(&row.container) {
+                            named.insert(row.container);
                         }
                         Ok::<(), Infallible>(())
                     });
-                    let Ok(_) = read;
+                    let Ok(told) = read;
+                    // Said again when the objects are taken; where no container was named, only
+                    // here.
+                    case.put_local(&[], &[], &told.gaps)?;
+                    for container in named {
+                        containers.entry(container).or_default().push(index);
+                    }
                 }
             }
         }
+        case.put_local(&[], &[], &known.overlaps(inventories))?;
         Ok(known)
+    }
+
+    /// What is told of containers that several inventories name.
+    fn overlaps(&self, inventories: &[Inventory]) -> Vec<Gap> {
+        let mut gaps = Vec::new();
+        for (store, containers) in &self.by_store {
+            for (container, indexes) in containers.iter().filter(|(_, some)| some.len() > 1) {
+                let made = indexes.iter().filter_map(|index| inventories.get(*index));
+                let made: Vec<String> = made.map(date).collect();
+                let reason = format!(
+                    "named by {} inventories ({}): all were read, the newest decides where they \
+                     name the same object, and what was deleted since the oldest may still be named",
+                    made.len(),
+                    made.join(", ")
+                );
+                gaps.push(Gap::new(format!("{store}/{container}"), reason, None));
+            }
+        }
+        gaps
     }
 
     /// The containers of a store that inventories name.
     pub(crate) fn containers(&self, store: &str) -> impl Iterator<Item = &String> {
-        self.by_store.get(store).into_iter().flatten()
+        self.by_store.get(store).into_iter().flat_map(BTreeMap::keys)
     }
 
     /// Whether a container needs no listing.
     pub(crate) fn covers(&self, store: &str, container: &str) -> bool {
-        self.by_store.get(store).is_some_and(|containers| containers.contains(container))
+        self.by_store.get(store).is_some_and(|containers| containers.contains_key(container))
+    }
+
+    /// Whether a newer inventory than this one names a container as well.
+    fn has_newer(&self, store: &str, container: &str, index: usize) -> bool {
+        let named = self.by_store.get(store).and_then(|containers| containers.get(container));
+        named.and_then(|named| named.first()).is_some_and(|first| *first != index)
     }
 
     /// Whether anything that an access opens is known, so that a refused listing is not the end.
@@ -74,6 +112,13 @@ impl Inventoried {
             Some(container) => self.covers(&access.store(), container),
             None => self.by_store.contains_key(&access.store()),
         }
+    }
+}
+
+fn date(inventory: &Inventory) -> String {
+    match inventory.manifest().made {
+        Some(made) => made.to_string(),
+        None => "without a date".to_owned(),
     }
 }
 
@@ -97,6 +142,14 @@ fn opens(target: &Target, origin: &Origin) -> bool {
     })
 }
 
+/// The inventories of a run, and the doors that each was taken for.
+pub(crate) struct Stocks<'a> {
+    pub(crate) inventories: &'a [Inventory],
+    /// By inventory: how many doors there were of its store. Without a new one, nothing that it
+    /// names can come to be reached, and it is not read again.
+    pub(crate) taken: BTreeMap<usize, usize>,
+}
+
 /// Puts what inventories name, as far as the doors reach, into the case. What is put twice is
 /// there once.
 ///
@@ -104,23 +157,30 @@ fn opens(target: &Target, origin: &Origin) -> bool {
 /// When the case cannot be written.
 pub(crate) fn take_stock(
     settings: &ScanSettings,
+    stocks: &mut Stocks<'_>,
     case: &Case,
     doors: &Doors,
     progress: &Progress,
     metadata: &Metadata<'_>,
 ) -> Result<(), EngineError> {
-    for inventory in &settings.inventories {
+    for (index, inventory) in stocks.inventories.iter().enumerate() {
         let store = inventory.manifest().origin.store();
         let ids: BTreeMap<String, ContainerId> = doors.of_store(&store).collect();
-        if ids.is_empty() {
+        let count = doors.count(ids.values().copied());
+        if ids.is_empty() || stocks.taken.insert(index, count) == Some(count) {
             continue;
         }
-        let mut stock = Stock { settings, case, doors, progress, metadata, store, ids, outside: 0 };
+        let older = ids
+            .iter()
+            .filter(|(name, _)| doors.inventoried().has_newer(&store, name, index))
+            .map(|(_, id)| *id)
+            .collect();
+        let outside = 0;
+        let mut stock =
+            Stock { settings, case, doors, progress, metadata, store, ids, older, outside };
         let mut batches: BTreeMap<ContainerId, Vec<(Object, i64)>> = BTreeMap::new();
         let mut waiting = 0usize;
-        let mut locked = 0u64;
         let told = inventory.read(|row| {
-            locked = locked.saturating_add(u64::from(row.customer_key));
             if let Some((id, object)) = stock.place(row) {
                 let priority = crate::order::priority(&object);
                 batches.entry(id).or_default().push((object, priority));
@@ -133,14 +193,14 @@ pub(crate) fn take_stock(
             Ok(())
         })?;
         stock.put(batches)?;
-        let gaps = gaps(inventory, told.gaps, stock.outside, locked);
+        let gaps = gaps(inventory, told.gaps, stock.outside);
         case.put_local(&[], &[], &gaps)?;
     }
     Ok(())
 }
 
 /// What is to be told of an inventory that was read.
-fn gaps(inventory: &Inventory, mut gaps: Vec<Gap>, outside: u64, locked: u64) -> Vec<Gap> {
+fn gaps(inventory: &Inventory, mut gaps: Vec<Gap>, outside: u64) -> Vec<Gap> {
     let place = inventory.manifest().origin.place();
     let made = match inventory.manifest().made {
         Some(made) => format!("an inventory of {made}"),
@@ -151,10 +211,6 @@ fn gaps(inventory: &Inventory, mut gaps: Vec<Gap>, outside: u64, locked: u64) ->
     if outside > 0 {
         let reason =
             format!("{outside} rows of the inventory are outside of what the target opens");
-        gaps.push(Gap::new(&place, reason, None));
-    }
-    if locked > 0 {
-        let reason = format!("{locked} objects are encrypted with a key that only their owner has");
         gaps.push(Gap::new(&place, reason, None));
     }
     gaps
@@ -168,6 +224,8 @@ struct Stock<'a> {
     metadata: &'a Metadata<'a>,
     store: String,
     ids: BTreeMap<String, ContainerId>,
+    /// Containers that a newer inventory names as well.
+    older: BTreeSet<ContainerId>,
     outside: u64,
 }
 
@@ -189,7 +247,11 @@ impl Stock<'_> {
             let name = self.doors.name(id).map_or("", |(_, name)| name.as_str());
             // Before the objects: what is found beside them is not looked for again.
             self.metadata.look(id, (&self.store, name), &objects)?;
-            self.case.put_objects(id, &objects)?;
+            if self.older.contains(&id) {
+                self.case.add_objects(id, &objects)?;
+            } else {
+                self.case.put_objects(id, &objects)?;
+            }
         }
         Ok(())
     }

@@ -105,9 +105,9 @@ pub(crate) fn read(
             if !settings.all && is_harmless_model(&finding) {
                 continue;
             }
-            keep(&mut gathered.findings, &path, order, finding, origin.as_ref());
+            keep(&mut gathered.findings, path, order, finding, origin.as_ref());
         }
-        gathered.suppressed.add(relative(&path, &top), order, newest, &output.suppressed);
+        gathered.suppressed.add(relative(path, &top), order, newest, &output.suppressed);
         if newest {
             gathered.remarks.extend(remarks);
         }

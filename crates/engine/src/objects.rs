@@ -165,12 +165,9 @@ impl Objects<'_> {
         if let Some(version) = &pending.object.version {
             provenance = provenance.child(Layer::Version { id: version.query() });
         }
-        let entry = Entry {
-            provenance,
-            length_bytes: Some(pending.object.size),
-            modified: pending.object.modified,
-            etag: pending.object.etag.clone(),
-        };
+        let mut entry = Entry::new(provenance, Some(pending.object.size));
+        entry.modified = pending.object.modified;
+        entry.etag.clone_from(&pending.object.etag);
         let tally = Tally::default();
         let outcome = self.look(pending, container, &entry, &tally);
         if again && pending.object.version.is_none() && matches!(&outcome, Err(why) if why == GONE)

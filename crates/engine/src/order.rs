@@ -15,14 +15,14 @@ pub(crate) fn priority(object: &Object) -> i64 {
 
 /// How much a file inside an image promises.
 pub(crate) fn interest(entry: &Entry) -> Interest {
-    let path = entry.path().to_ascii_lowercase();
-    if is_metadata(&path) {
+    let path = entry.lower_path();
+    if is_metadata(path) {
         return Interest::None;
     }
-    if is_store(&path) {
+    if is_store(path) {
         return Interest::High;
     }
-    match class(&path) {
+    match class(path) {
         0 => Interest::High,
         1..=5 => Interest::Medium,
         6 => Interest::Low,

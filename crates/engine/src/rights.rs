@@ -4,8 +4,8 @@
 //! since, is added here.
 
 use lidless_core::{
-    Access, Auth, AzureService, Declarer, Grant, GrantScope, GrantStatus, Observed, Operation,
-    Party, Permission, Provider, Right, ServiceSeen, Standing, settle_rights,
+    Access, Auth, AzureService, Declarer, Grant, GrantScope, GrantStatus, Mechanism, Observed,
+    Operation, Party, Permission, Provider, Right, ServiceSeen, Standing, settle_rights,
 };
 use lidless_token::Credential;
 use std::collections::BTreeSet;
@@ -98,6 +98,10 @@ fn of_account(credential: &Credential, grant: &Grant, access: &Access) -> Vec<Ri
                     .because("public access is for reading alone"),
                 _ => {
                     let why = match declared {
+                        Some(true) if grant.mechanism == Mechanism::AzureUserDelegationSas => {
+                            "the credential declares it, as far as a role of the identity behind \
+                             it allows the same"
+                        }
                         Some(true) if operation.changes() => "the credential declares it",
                         Some(true) => "the credential declares it; not asked",
                         Some(false) => "the credential does not declare it",

@@ -7,7 +7,8 @@ use crate::book::Book;
 use crate::error::EngineError;
 use crate::follow::{Doors, follow};
 use crate::inspector::{Inspector, Seen, context};
-use crate::inventory::{Inventoried, take_stock};
+use crate::inventory::{Inventoried, Stocks, take_stock};
+use crate::inventory_place::Inventories;
 use crate::left_out::LeftOut;
 use crate::listing::list_all;
 use crate::local;
@@ -25,18 +26,20 @@ use lidless_core::{
     Remark, RemarkKind, Report, Run, Scope, Timestamp, TrailRecord,
 };
 use lidless_discover::Source;
+use lidless_inventory::Inventory;
 use lidless_io::{Budget, Tally};
 use lidless_judge::exit_code;
 use lidless_ledger::Case;
 use lidless_storage::{Client, ClientSettings, Trail};
 use lidless_token::{Credential, Own};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// How often leads found behind a grant open further stores.
 const ROUNDS: usize = 8;
 
-/// Lists what the targets of a run reach, into the case, and looks into nothing.
+/// Lists what the targets of a run reach, or takes it from inventories, into the case, and looks
+/// into nothing.
 ///
 /// # Errors
 /// As [`scan`].
@@ -53,13 +56,18 @@ pub fn list(settings: &ScanSettings, case: &Case, progress: &Progress) -> Result
     settings.scope = named_scope(&settings);
     let client = client(&settings, Some(case));
     begin(&settings, case)?;
-    let (mut doors, mut done) = (Doors::default(), BTreeSet::new());
+    let budget = settings.budget.map_or_else(Budget::unlimited, Budget::new);
+    let inventories = Inventories::open(&settings, case, (&book, &budget, &client))?;
+    let inventoried = Inventoried::survey(&settings, &inventories.list, case)?;
+    let (mut doors, mut done) = (Doors::knowing(inventoried), BTreeSet::new());
     let left_out = LeftOut::restore(case)?;
     let known = (&mut doors, &mut done);
     follow(&settings, &client, case, &book, known, progress, &left_out)?;
     save_book(case, &book)?;
     let metadata = Metadata { case, inspector: &inspector, book: &book };
     list_all(&settings, case, &doors, progress, (&metadata, &left_out))?;
+    let mut stocks = Stocks { inventories: &inventories.list, taken: BTreeMap::new() };
+    take_stock(&settings, &mut stocks, case, &doors, progress, &metadata)?;
     save_traffic(case, (0, 0), client.tally())?;
     end(&client, case)
 }
@@ -135,7 +143,11 @@ pub fn scan(
     let client = client(&settings, Some(case));
     begin(&settings, case)?;
     let before: (u64, u64) = case.meta("traffic")?.unwrap_or_default();
-    walk(&settings, &client, &inspector, case, &book, progress, before)?;
+    let budget = settings.budget.map_or_else(Budget::unlimited, Budget::new);
+    progress.phase("opening inventories");
+    let inventories = Inventories::open(&settings, case, (&book, &budget, &client))?;
+    let given = (inventories.list.as_slice(), &budget);
+    walk(&settings, &client, given, &inspector, case, &book, progress, before)?;
 
     let asked = verify(&settings, &client, &inspector.questions, case, &book, progress)?;
     progress.phase("judging");
@@ -172,6 +184,11 @@ pub fn scan(
 
 /// The client of a run; it asks the scope before every request, and notes each in the case.
 pub(crate) fn client(settings: &ScanSettings, case: Option<&Case>) -> Arc<Client> {
+    Arc::new(new_client(settings, case))
+}
+
+/// As [`client`], not shared yet.
+pub(crate) fn new_client(settings: &ScanSettings, case: Option<&Case>) -> Client {
     let client_settings = ClientSettings {
         endpoints: settings.endpoints.clone(),
         user_agent: user_agent(settings),
@@ -182,13 +199,15 @@ pub(crate) fn client(settings: &ScanSettings, case: Option<&Case>) -> Arc<Client
         rate: settings.rate,
         ..ClientSettings::default()
     };
-    Arc::new(Client::new(Arc::new(settings.scope.clone()), client_settings))
+    Client::new(Arc::new(settings.scope.clone()), client_settings)
 }
 
 /// A name for the requests of this process: an owner finds all of them by it.
 fn run_name() -> String {
     use std::hash::{BuildHasher as _, RandomState};
-    format!("lidless-{:016x}", RandomState::new().hash_one(std::process::id()))
+    static NAME: OnceLock<String> = OnceLock::new();
+    let made = || format!("lidless-{:016x}", RandomState::new().hash_one(std::process::id()));
+    NAME.get_or_init(made).clone()
 }
 
 /// Notes in the trail that requests begin.
@@ -332,20 +351,22 @@ fn store_url(access: &lidless_core::Access) -> String {
 }
 
 /// Follow, list, look inside; again for what was found inside.
+#[expect(clippy::too_many_arguments, reason = "everything a run is made of")]
 fn walk(
     settings: &ScanSettings,
     client: &Arc<Client>,
+    (inventories, budget): (&[Inventory], &Budget),
     inspector: &Inspector,
     case: &Case,
     book: &Mutex<Book>,
     progress: &Progress,
     before: (u64, u64),
 ) -> Result<(), EngineError> {
-    let mut doors = Doors::knowing(Inventoried::survey(settings)?);
+    let mut doors = Doors::knowing(Inventoried::survey(settings, inventories, case)?);
+    let mut stocks = Stocks { inventories, taken: BTreeMap::new() };
     let mut done = BTreeSet::new();
     let left_out = LeftOut::restore(case)?;
     let metadata = Metadata { case, inspector, book };
-    let budget = settings.budget.map_or_else(Budget::unlimited, Budget::new);
     for _ in 0..ROUNDS {
         progress.phase("asking what links open");
         let known = (&mut doors, &mut done);
@@ -355,7 +376,10 @@ fn walk(
         save_book(case, book)?;
         progress.phase("listing");
         list_all(settings, case, &doors, progress, (&metadata, &left_out))?;
-        take_stock(settings, case, &doors, progress, &metadata)?;
+        if !inventories.is_empty() {
+            progress.phase("reading inventories");
+        }
+        take_stock(settings, &mut stocks, case, &doors, progress, &metadata)?;
         save_traffic(case, before, client.tally())?;
         progress.phase("looking inside");
         let objects = Objects {
@@ -364,7 +388,7 @@ fn walk(
             doors: &doors,
             inspector,
             book,
-            budget: &budget,
+            budget,
             progress,
             marks: Mutex::new(HashSet::new()),
         };

@@ -1,6 +1,7 @@
 //! What one run is to do.
 
 use crate::decisions::Decisions;
+use crate::inventory_place::InventoryPlace;
 use crate::target::Target;
 use crate::verify::VerifySettings;
 use globset::GlobSet;
@@ -8,7 +9,6 @@ use lidless_core::{Limits, Scope, Timestamp};
 use lidless_detect::RuleSet;
 use lidless_detect::model::AllowedImports;
 use lidless_discover::GitOptions;
-use lidless_inventory::Inventory;
 use lidless_judge::FailOn;
 use lidless_storage::{Allowance, Endpoints};
 use lidless_token::KeyRing;
@@ -39,7 +39,7 @@ pub struct ScanSettings {
     /// How many requests may be sent, and for how long.
     pub allowance: Allowance,
     /// Inventories that stores made of themselves, taken in place of listings.
-    pub inventories: Vec<Inventory>,
+    pub inventories: Vec<InventoryPlace>,
     /// Paths and keys to leave out.
     pub exclude: GlobSet,
     /// What the user decided to leave out, and whose word counts.

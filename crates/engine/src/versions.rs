@@ -8,7 +8,7 @@
 //! (`core::Pieces`).
 //!
 //! The key of the hash is of the run, so that nobody can write a text that is taken for another
-//! one; by chance, one look in 2^58 goes wrong.
+//! one; by chance, one look in 2^55 goes wrong.
 
 use foldhash::quality::RandomState;
 use lidless_core::{Holds, Known, Pieces};
@@ -22,8 +22,8 @@ const KEPT: usize = 1 << 21;
 /// One line in so many ends a piece.
 const LINES: u64 = 4;
 /// The low bits of what is kept: what a piece holds, and that something is kept there.
-const HOLDS: u64 = 0x1f;
-const SET: u64 = 0x20;
+const HOLDS: u64 = 0xff;
+const SET: u64 = 0x100;
 
 /// What is known of pieces; shared by all threads.
 #[derive(Default)]
@@ -181,12 +181,14 @@ mod tests {
             versions.learn(&cut);
             text.len() - count
         };
+        // The key is another one each time, and two pieces may want one place.
+        let lost = 16 * Pieces::CONTEXT;
         assert_eq!(known(&text, "/a.txt"), 0);
-        assert_eq!(known(&text, "/a.txt"), text.len());
+        assert!(known(&text, "/a.txt") > text.len() - lost);
         assert_eq!(known(&text, "/b.txt"), 0);
         let changed = text.replacen("250 of", "251 of", 1);
         let rest = known(&changed, "/a.txt");
-        assert!(rest > text.len() * 3 / 4 && rest < text.len() - 2 * Pieces::CONTEXT, "{rest}");
+        assert!(rest > text.len() * 3 / 4 && rest < text.len() - Pieces::CONTEXT, "{rest}");
         let cut = versions.cut(&text, "/c.txt", wants("/c.txt"));
         cut.pieces.note_cut_short();
         versions.learn(&cut);

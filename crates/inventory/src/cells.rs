@@ -27,12 +27,14 @@ pub(crate) enum Column {
     Tags,
     CopySource,
     Encryption,
+    EncryptionScope,
+    KeyName,
     CustomerKey,
 }
 
 /// Names in lower case, letters and digits only: `e_tag` and `ETag`, `Content-Length`,
 /// `last_modified_date`.
-const NAMES: [(&str, Column); 35] = [
+const NAMES: [(&str, Column); 36] = [
     ("bucket", Column::Bucket),
     ("key", Column::Key),
     ("name", Column::Key),
@@ -67,7 +69,8 @@ const NAMES: [(&str, Column); 35] = [
     ("encryptionstatus", Column::Encryption),
     ("serverencrypted", Column::Encryption),
     ("customerprovidedkeysha256", Column::CustomerKey),
-    ("kmskeyname", Column::Encryption),
+    ("encryptionscope", Column::EncryptionScope),
+    ("kmskeyname", Column::KeyName),
 ];
 
 impl Column {

@@ -3,12 +3,12 @@
 /// An inventory that cannot be used. What can be used in part is told in gaps instead.
 #[derive(Debug, thiserror::Error)]
 pub enum InventoryError {
-    /// The file cannot be read.
+    /// The manifest cannot be read.
     #[error("cannot read {path}: {reason}")]
     Unreadable {
         /// The file.
         path: String,
-        /// What the operating system said.
+        /// What the operating system or the store said.
         reason: String,
     },
     /// It is something else.
@@ -28,10 +28,7 @@ pub enum InventoryError {
         reason: String,
     },
     /// None of its files is there.
-    #[error(
-        "{path}: none of its {files} data files is here; the first is {first}: download them \
-         beside the manifest"
-    )]
+    #[error("{path}: none of its {files} data files is there; the first is {first}: {reason}")]
     NoFiles {
         /// The manifest.
         path: String,
@@ -39,5 +36,7 @@ pub enum InventoryError {
         files: usize,
         /// The first of them, as the manifest names it.
         first: String,
+        /// Why it is not, or what to do.
+        reason: String,
     },
 }

@@ -1,8 +1,10 @@
-//! Where the data files of a manifest are on this machine, and what they are.
+//! The files of an inventory on this machine, and what data files are.
 
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Component, Path, PathBuf};
+use crate::manifest::DataFile;
+use crate::source::{InventoryFile, InventoryFiles, places_of};
+use lidless_io::{FileBytes, ReadAt, ReadError, read_vec};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a data file is, by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,9 +24,8 @@ impl Form {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub(crate) fn of(path: &Path) -> std::io::Result<Self> {
-        let mut head = Vec::new();
-        File::open(path)?.take(4).read_to_end(&mut head)?;
+    pub(crate) fn of(bytes: &dyn ReadAt) -> Result<Self, ReadError> {
+        let head = read_vec(bytes, 0, 4)?;
         Ok(match head.as_slice() {
             b"PAR1" => Self::Parquet,
             [b'O', b'R', b'C', ..] => Self::Orc,
@@ -34,27 +35,56 @@ impl Form {
     }
 }
 
-/// Finds a data file: where the whole key lies below the folder of the manifest or a folder above
-/// it, as a copy of the bucket has it; else under its own name beside the manifest, or in a `data`
-/// folder there or one further up, as S3 lays them out.
-pub(crate) fn locate(folder: &Path, key: &str) -> Option<PathBuf> {
-    let key = Path::new(key);
-    // A manifest names files of its inventory, nothing else of this machine.
-    if key.as_os_str().is_empty()
-        || !key.components().all(|part| matches!(part, Component::Normal(_)))
-    {
-        return None;
+/// An inventory on this machine.
+pub(crate) struct LocalFiles {
+    path: PathBuf,
+    folder: Option<PathBuf>,
+}
+
+impl LocalFiles {
+    pub(crate) fn new(path: &Path) -> Self {
+        // A bare name has an empty parent, which is no path.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = std::path::absolute(folder.unwrap_or(Path::new("."))).ok();
+        Self { path: path.to_owned(), folder }
     }
-    let folder = std::path::absolute(folder).ok()?;
-    let name = Path::new(key.file_name()?);
-    let depth = key.components().count();
-    let whole = folder.ancestors().take(depth).map(|above| above.join(key));
-    let near = [
-        Some(folder.join(name)),
-        Some(folder.join("data").join(name)),
-        folder.parent().map(|above| above.join("data").join(name)),
-    ];
-    whole.chain(near.into_iter().flatten()).find(|path| path.is_file())
+
+    fn locate(&self, key: &str) -> Option<PathBuf> {
+        places_of(self.folder.as_deref()?, key).into_iter().find(|path| path.is_file())
+    }
+}
+
+impl InventoryFiles for LocalFiles {
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn manifest(&self) -> Result<Arc<dyn ReadAt>, String> {
+        match FileBytes::open(&self.path) {
+            Ok(bytes) => Ok(Arc::new(bytes)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn checksum(&self) -> Option<Arc<dyn ReadAt>> {
+        let bytes = FileBytes::open(&self.path.with_extension("checksum")).ok()?;
+        Some(Arc::new(bytes))
+    }
+
+    fn open(&self, key: &str) -> Result<InventoryFile, String> {
+        let path = self
+            .locate(key)
+            .ok_or_else(|| "is not here, so its objects are not known".to_owned())?;
+        let bytes = FileBytes::open(&path).map_err(|error| format!("cannot be read: {error}"))?;
+        Ok(InventoryFile { place: path.display().to_string(), bytes: Arc::new(bytes), md5: None })
+    }
+
+    fn any(&self, files: &[DataFile]) -> Result<(), String> {
+        if files.is_empty() || files.iter().any(|file| self.locate(&file.key).is_some()) {
+            return Ok(());
+        }
+        Err("download them beside the manifest".to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -73,11 +103,14 @@ mod tests {
         let data = put("dst/src/conf/data/1.csv.gz");
         let folder = root.path().join("dst/src/conf/2026-01-01T00-00Z");
         std::fs::create_dir_all(&folder).unwrap();
-        assert_eq!(locate(&folder, "dst/src/conf/data/1.csv.gz"), Some(data.clone()));
-        assert_eq!(locate(&folder, "elsewhere/data/1.csv.gz"), Some(data));
+        let files = LocalFiles::new(&folder.join("manifest.json"));
+        assert_eq!(files.locate("dst/src/conf/data/1.csv.gz"), Some(data.clone()));
+        assert_eq!(files.locate("elsewhere/data/1.csv.gz"), Some(data));
         let beside = put("flat/2.csv");
-        assert_eq!(locate(&root.path().join("flat"), "a/b/2.csv"), Some(beside));
-        assert_eq!(locate(&folder, "../../../flat/2.csv"), None);
-        assert_eq!(locate(&folder, "/etc/passwd"), None);
+        let flat = LocalFiles::new(&root.path().join("flat/manifest.json"));
+        assert_eq!(flat.locate("a/b/2.csv"), Some(beside));
+        assert_eq!(files.locate("../../../flat/2.csv"), None);
+        assert_eq!(files.locate("/etc/passwd"), None);
+        assert_eq!(files.locate(""), None);
     }
 }

@@ -1,29 +1,38 @@
-//! An inventory on this machine: found, checked against its manifest, and read.
+//! An inventory: found, checked against its manifest, and read.
 
 use crate::cells::{Cells, Column};
 use crate::checksum::md5;
 use crate::csv::{CsvRows, CsvStep, RowsError};
 use crate::error::InventoryError;
-use crate::files::{Form, locate};
-use crate::manifest::{DataFile, Manifest};
+use crate::files::{Form, LocalFiles};
+use crate::manifest::{DataFile, Manifest, Origin};
 use crate::row::{Meaning, Row, understand};
+use crate::source::{InventoryFile, InventoryFiles};
 use flate2::read::MultiGzDecoder;
 use lidless_core::Gap;
+use lidless_io::{ReadAt as _, SequentialReader, read_vec};
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 /// No manifest is larger: S3's has 150 bytes a file.
 const MANIFEST_BYTES: u64 = 256 << 20;
+/// Data files that cannot be opened and are told one by one.
+const TOLD: usize = 20;
 
-/// An inventory whose manifest was understood and of which at least one data file is here.
-#[derive(Debug, Clone)]
+/// An inventory whose manifest was understood and of which at least one data file is there.
+#[derive(Clone)]
 pub struct Inventory {
-    path: PathBuf,
-    manifest: Manifest,
-    located: Vec<Option<PathBuf>>,
+    files: Arc<dyn InventoryFiles>,
+    manifest: Arc<Manifest>,
     altered: bool,
+}
+
+impl std::fmt::Debug for Inventory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}", self.place(), self.manifest.origin.place())
+    }
 }
 
 /// What reading an inventory gave beside its rows.
@@ -38,46 +47,41 @@ pub struct Told {
 }
 
 impl Inventory {
-    /// Reads a manifest and looks for its files.
+    /// Reads a manifest on this machine and looks for its files.
     ///
     /// # Errors
     /// When it is no manifest, is of something that is not read, or none of its files is here.
     pub fn open(path: &Path) -> Result<Self, InventoryError> {
-        let shown = path.display().to_string();
-        let unreadable = |error: std::io::Error| InventoryError::Unreadable {
-            path: shown.clone(),
-            reason: error.to_string(),
-        };
-        let file = File::open(path).map_err(unreadable)?;
-        if file.metadata().map_err(unreadable)?.is_dir() {
+        if path.is_dir() {
             let found = "it is a folder; name the manifest in it".to_owned();
-            return Err(InventoryError::NotAManifest { path: shown, found });
+            return Err(InventoryError::NotAManifest { path: path.display().to_string(), found });
         }
-        let mut bytes = Vec::new();
-        let limit = MANIFEST_BYTES.saturating_add(1);
-        file.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
-        if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MANIFEST_BYTES {
+        Self::of(Arc::new(LocalFiles::new(path)))
+    }
+
+    /// Reads a manifest and looks for its files, wherever they lie.
+    ///
+    /// # Errors
+    /// When it is no manifest, is of something that is not read, or none of its files is there.
+    pub fn of(files: Arc<dyn InventoryFiles>) -> Result<Self, InventoryError> {
+        let path = files.place();
+        let unreadable = |reason: String| InventoryError::Unreadable { path: path.clone(), reason };
+        let source = files.manifest().map_err(unreadable)?;
+        if source.len() > MANIFEST_BYTES {
             let found = "it is larger than any manifest".to_owned();
-            return Err(InventoryError::NotAManifest { path: shown, found });
+            return Err(InventoryError::NotAManifest { path, found });
         }
+        let bytes =
+            read_vec(&*source, 0, source.len()).map_err(|error| unreadable(error.to_string()))?;
         let manifest = Manifest::parse(&bytes)
-            .map_err(|found| InventoryError::NotAManifest { path: shown.clone(), found })?;
-        // A bare name has an empty parent, which is no path.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        let located: Vec<Option<PathBuf>> =
-            manifest.files.iter().map(|file| locate(folder, &file.key)).collect();
-        if located.iter().all(Option::is_none)
-            && let Some(first) = manifest.files.first()
-        {
-            return Err(InventoryError::NoFiles {
-                path: shown,
-                files: manifest.files.len(),
-                first: first.key.clone(),
-            });
+            .map_err(|found| InventoryError::NotAManifest { path: path.clone(), found })?;
+        if let (Err(reason), Some(first)) = (files.any(&manifest.files), manifest.files.first()) {
+            let (files, first) = (manifest.files.len(), first.key.clone());
+            return Err(InventoryError::NoFiles { path, files, first, reason });
         }
-        let altered = is_altered(path, &bytes);
-        Ok(Self { path: path.to_owned(), manifest, located, altered })
+        // Storage Insights writes none.
+        let altered = !matches!(manifest.origin, Origin::Gcs { .. }) && is_altered(&*files, &bytes);
+        Ok(Self { files, manifest: Arc::new(manifest), altered })
     }
 
     /// What its manifest says.
@@ -86,10 +90,10 @@ impl Inventory {
         &self.manifest
     }
 
-    /// Where its manifest is.
+    /// Where its manifest is, as messages name it.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn place(&self) -> String {
+        self.files.place()
     }
 
     /// Hands every object to `sink`, in the order of the files, and says what was not as the
@@ -99,7 +103,7 @@ impl Inventory {
     /// What `sink` answered; nothing is read after that.
     pub fn read<E>(&self, mut sink: impl FnMut(Row) -> Result<(), E>) -> Result<Told, E> {
         let mut reading = Reading { told: Told::default(), columns: BTreeSet::new() };
-        let place = self.path.display().to_string();
+        let place = self.place();
         if self.altered {
             reading.gap(
                 &place,
@@ -110,17 +114,21 @@ impl Inventory {
         if let Some(trouble) = &self.manifest.trouble {
             reading.gap(&place, trouble);
         }
-        let mut whole = true;
-        for (file, path) in self.manifest.files.iter().zip(&self.located) {
-            let Some(path) = path else {
-                reading.gap(
-                    &file.key,
-                    "a data file of the inventory is not here, so its objects are not known",
-                );
-                whole = false;
-                continue;
-            };
-            whole &= self.read_file(file, path, &mut reading, &mut sink)?;
+        let (mut whole, mut missing) = (true, 0usize);
+        for file in &self.manifest.files {
+            match self.files.open(&file.key) {
+                Ok(found) => whole &= self.read_file(file, &found, &mut reading, &mut sink)?,
+                Err(why) => {
+                    whole = false;
+                    missing = missing.saturating_add(1);
+                    if missing <= TOLD {
+                        reading.gap(&file.key, &format!("a data file of the inventory {why}"));
+                    }
+                }
+            }
+        }
+        if let Some(more) = missing.checked_sub(TOLD).filter(|more| *more > 0) {
+            reading.gap(&place, &format!("{more} more of its data files could not be opened"));
         }
         self.check_totals(&place, whole, &mut reading);
         Ok(reading.told)
@@ -129,21 +137,20 @@ impl Inventory {
     fn read_file<E>(
         &self,
         file: &DataFile,
-        path: &Path,
+        found: &InventoryFile,
         reading: &mut Reading,
         sink: &mut impl FnMut(Row) -> Result<(), E>,
     ) -> Result<bool, E> {
-        let place = path.display().to_string();
-        let opened = Form::of(path).and_then(|form| Ok((form, File::open(path)?)));
-        let (form, source) = match opened {
-            Ok(opened) => opened,
+        let place = &found.place;
+        let form = match Form::of(&*found.bytes) {
+            Ok(form) => form,
             Err(error) => {
                 reading
-                    .gap(&place, &format!("a data file of the inventory cannot be read: {error}"));
+                    .gap(place, &format!("a data file of the inventory cannot be read: {error}"));
                 return Ok(false);
             }
         };
-        check_file(file, &source, &place, reading);
+        check_file(file, found, reading);
         let mut failed = None;
         let (mut bad, mut told) = (0u64, Told::default());
         let mut take = |cells: &Cells, encoded: bool| {
@@ -159,11 +166,12 @@ impl Inventory {
             failed.is_none()
         };
         let mut odd = 0u64;
+        let stream = || SequentialReader::new(Arc::clone(&found.bytes));
         let columns = match form {
-            Form::Parquet => crate::parquet::rows(&source, &mut |cells| take(cells, false)),
-            Form::Csv => self.csv(BufReader::new(&source), &mut odd, &mut take),
+            Form::Parquet => crate::parquet::rows(&found.bytes, &mut |cells| take(cells, false)),
+            Form::Csv => self.csv(stream(), &mut odd, &mut take),
             Form::CsvGzip => {
-                let source = MultiGzDecoder::new(BufReader::new(&source));
+                let source = MultiGzDecoder::new(BufReader::new(stream()));
                 self.csv(source, &mut odd, &mut take)
             }
             Form::Orc => Err(RowsError::Parquet("it is ORC, which is not read".into())),
@@ -178,7 +186,7 @@ impl Inventory {
             let reason = format!(
                 "{bad} rows of the inventory were not understood (no name, no size, or no text)"
             );
-            reading.gap(&place, &reason);
+            reading.gap(place, &reason);
         }
         match columns {
             Ok(columns) => {
@@ -188,7 +196,7 @@ impl Inventory {
                 Ok(true)
             }
             Err(error) => {
-                reading.gap(&place, &format!("a data file of the inventory: {error}"));
+                reading.gap(place, &format!("a data file of the inventory: {error}"));
                 Ok(false)
             }
         }
@@ -261,11 +269,9 @@ impl Reading {
 }
 
 /// Size and MD5 against what the manifest says.
-fn check_file(file: &DataFile, source: &File, place: &str, reading: &mut Reading) {
-    let length = source.metadata().map(|metadata| metadata.len());
-    if let (Some(expected), Ok(length)) = (file.size_bytes, length)
-        && expected != length
-    {
+fn check_file(file: &DataFile, found: &InventoryFile, reading: &mut Reading) {
+    let (place, length) = (&found.place, found.bytes.len());
+    if let Some(expected) = file.size_bytes.filter(|expected| *expected != length) {
         reading.gap(
             place,
             &format!(
@@ -274,29 +280,28 @@ fn check_file(file: &DataFile, source: &File, place: &str, reading: &mut Reading
         );
     }
     let Some(expected) = &file.md5 else { return };
-    let found = source.try_clone().and_then(md5);
-    let rewound = std::io::Seek::rewind(&mut { source });
-    match (found, rewound) {
-        (Ok(found), Ok(())) if found == *expected => {}
-        (Ok(_), Ok(())) => reading.gap(
+    // Whoever keeps the file has compared it already: nothing is read for it.
+    if found.md5.as_ref() == Some(expected) {
+        return;
+    }
+    match md5(SequentialReader::new(Arc::clone(&found.bytes))) {
+        Ok(found) if found == *expected => {}
+        Ok(_) => reading.gap(
             place,
             "a data file of the inventory is not what its manifest says (MD5): its rows were used \
              all the same",
         ),
-        (Err(error), _) | (_, Err(error)) => {
+        Err(error) => {
             reading.gap(place, &format!("a data file of the inventory cannot be read: {error}"));
         }
     }
 }
 
 /// Whether a checksum file beside the manifest says that it is another one.
-fn is_altered(path: &Path, bytes: &[u8]) -> bool {
-    let beside = path.with_extension("checksum");
-    let mut text = String::new();
-    let read = File::open(beside).and_then(|file| file.take(256).read_to_string(&mut text));
+fn is_altered(files: &dyn InventoryFiles, bytes: &[u8]) -> bool {
+    let Some(beside) = files.checksum() else { return false };
+    let Ok(text) = read_vec(&*beside, 0, 256) else { return false };
+    let text = String::from_utf8_lossy(&text);
     let expected = text.trim().trim_matches('"');
-    if read.is_err() || expected.is_empty() {
-        return false;
-    }
-    md5(bytes).is_ok_and(|found| !expected.eq_ignore_ascii_case(&found))
+    !expected.is_empty() && md5(bytes).is_ok_and(|found| !expected.eq_ignore_ascii_case(&found))
 }

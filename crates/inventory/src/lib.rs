@@ -17,9 +17,11 @@ mod pages;
 mod parquet;
 mod row;
 mod segment;
+mod source;
 
 pub use error::InventoryError;
 pub use inventory::{Inventory, Told};
 pub use manifest::{DataFile, Manifest, Origin};
 pub use row::Row;
 pub use segment::{SegmentError, SegmentRow, SegmentWriter};
+pub use source::{InventoryFile, InventoryFiles, places_of};

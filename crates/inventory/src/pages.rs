@@ -4,26 +4,24 @@
 //! A page's header is a Thrift struct in the compact protocol (parquet-format, `PageHeader`):
 //! field 2 is the size of the page unpacked, field 3 packed; what else there is, is skipped.
 
-use std::os::unix::fs::FileExt as _;
+use lidless_io::{ReadAt, read_vec};
 
 /// Writers make pages of about 1 MiB.
 const PAGE_BYTES: u64 = 64 << 20;
 /// A header has statistics in it: two values of a column.
-const HEADER_BYTES: [usize; 2] = [1 << 10, 1 << 18];
+const HEADER_BYTES: [u64; 2] = [1 << 10, 1 << 18];
 /// Structs in structs; real headers have two.
 const DEPTH: usize = 8;
 
 /// Follows the pages of a column chunk; false when one is larger than pages are, or the chain of
 /// pages breaks.
-pub(crate) fn are_bounded(file: &std::fs::File, start: u64, length: u64) -> bool {
+pub(crate) fn are_bounded(source: &dyn ReadAt, start: u64, length: u64) -> bool {
     let Some(end) = start.checked_add(length) else { return false };
     let mut place = start;
     while place < end {
-        let Some(page) = HEADER_BYTES.iter().find_map(|size| {
-            let mut bytes = vec![0u8; *size];
-            let count = read_up_to(file, &mut bytes, place)?;
-            header(bytes.get(..count)?)
-        }) else {
+        let Some(page) =
+            HEADER_BYTES.iter().find_map(|size| header(&read_vec(source, place, *size).ok()?))
+        else {
             return false;
         };
         if page.unpacked > PAGE_BYTES || page.packed > PAGE_BYTES {
@@ -36,19 +34,6 @@ pub(crate) fn are_bounded(file: &std::fs::File, start: u64, length: u64) -> bool
         };
     }
     true
-}
-
-fn read_up_to(file: &std::fs::File, bytes: &mut [u8], place: u64) -> Option<usize> {
-    let mut filled = 0usize;
-    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        let at = place.checked_add(u64::try_from(filled).ok()?)?;
-        match file.read_at(rest, at) {
-            Ok(0) => break,
-            Ok(count) => filled = filled.checked_add(count)?,
-            Err(_) => return None,
-        }
-    }
-    Some(filled)
 }
 
 #[derive(Debug, PartialEq, Eq)]

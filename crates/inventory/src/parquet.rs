@@ -3,18 +3,23 @@
 use crate::cells::{Cells, Column, micros, millis};
 use crate::csv::{RowsError, required};
 use crate::pages;
+use bytes::Bytes;
+use lidless_io::{ReadAt, ReadError, read_exact_vec, read_vec};
 use parquet::basic::Repetition;
-use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, FileReader as _, Length, SerializedFileReader};
 use parquet::record::Field;
 use parquet::schema::types::Type;
-use std::fs::File;
-use std::os::unix::fs::FileExt as _;
+use std::io::{BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The footer says of each column of each group of rows where it is; a hundred thousand columns
 /// fit in.
 const FOOTER_BYTES: u32 = 32 << 20;
+
+/// What is brought at once of a column.
+const BRING_BYTES: u64 = 4 << 20;
 
 /// Names differ, so a row takes a part of a byte at least; a run of equal or absent values, of which
 /// a few bytes give billions, does not end before this.
@@ -26,21 +31,103 @@ const ROWS_PER_BYTE: u64 = 1000;
 /// When the file is none, or is not as files of inventories are. Rows handed out before stay
 /// handed out.
 pub(crate) fn rows(
-    file: &File,
+    bytes: &Arc<dyn ReadAt>,
     sink: &mut dyn FnMut(&Cells) -> bool,
 ) -> Result<Vec<Option<Column>>, RowsError> {
+    let source = Source { bytes: Arc::clone(bytes), failed: Arc::default() };
     // The library is not ours: what makes it panic ends this file only.
-    catch_unwind(AssertUnwindSafe(|| read(file, sink)))
-        .unwrap_or_else(|_| Err(RowsError::Parquet("its parts contradict each other".into())))
+    let read = catch_unwind(AssertUnwindSafe(|| read(&source, sink)))
+        .unwrap_or_else(|_| Err(RowsError::Parquet("its parts contradict each other".into())));
+    // What could not be read is no fault of the file.
+    let failed = source.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match (read, failed) {
+        (Err(_), Some(failed)) => Err(RowsError::Read(failed.into())),
+        (read, _) => read,
+    }
+}
+
+/// The file as the library reads it.
+struct Source {
+    bytes: Arc<dyn ReadAt>,
+    /// The first read that failed.
+    failed: Arc<Mutex<Option<ReadError>>>,
+}
+
+impl Source {
+    fn note(&self, error: ReadError) -> std::io::Error {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.get_or_insert_with(|| error.clone());
+        error.into()
+    }
+
+    /// Brings a part that is read in small pieces next, where each piece would be a request: in
+    /// large ones, which the cache of the source keeps.
+    fn bring(&self, start: u64, length: u64) -> std::io::Result<()> {
+        if self.bytes.lanes() < 2 {
+            return Ok(());
+        }
+        let end = start.saturating_add(length).min(self.bytes.len());
+        let mut buffer = vec![0u8; usize::try_from(length.min(BRING_BYTES)).unwrap_or(0)];
+        let mut at = start;
+        while at < end {
+            let got = self.bytes.read_at(at, &mut buffer).map_err(|error| self.note(error))?;
+            if got == 0 {
+                break;
+            }
+            at = at.saturating_add(u64::try_from(got).unwrap_or(u64::MAX));
+        }
+        Ok(())
+    }
+}
+
+impl Length for Source {
+    fn len(&self) -> u64 {
+        self.bytes.len()
+    }
+}
+
+impl ChunkReader for Source {
+    type T = BufReader<Part>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        let source = Self { bytes: Arc::clone(&self.bytes), failed: Arc::clone(&self.failed) };
+        Ok(BufReader::new(Part { source, at: start }))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        let length = u64::try_from(length).unwrap_or(u64::MAX);
+        let read = if start.saturating_add(length) > self.bytes.len() {
+            Err(ParquetError::EOF("a part that ends behind the file".into()))
+        } else {
+            read_exact_vec(&self.bytes, start, length).map_err(|error| self.note(error).into())
+        };
+        Ok(Bytes::from(read?))
+    }
+}
+
+/// The file from a place on.
+struct Part {
+    source: Source,
+    at: u64,
+}
+
+impl Read for Part {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let got = self.source.bytes.read_at(self.at, buffer);
+        let got = got.map_err(|error| self.source.note(error))?;
+        self.at = self.at.saturating_add(u64::try_from(got).unwrap_or(u64::MAX));
+        Ok(got)
+    }
 }
 
 fn read(
-    file: &File,
+    source: &Source,
     sink: &mut dyn FnMut(&Cells) -> bool,
 ) -> Result<Vec<Option<Column>>, RowsError> {
-    let malformed = |error: parquet::errors::ParquetError| RowsError::Parquet(error.to_string());
-    footer(file)?;
-    let reader = SerializedFileReader::new(file.try_clone()?).map_err(malformed)?;
+    let malformed = |error: ParquetError| RowsError::Parquet(error.to_string());
+    footer(source)?;
+    let file = Source { bytes: Arc::clone(&source.bytes), failed: Arc::clone(&source.failed) };
+    let reader = SerializedFileReader::new(file).map_err(malformed)?;
     let schema = reader.metadata().file_metadata().schema();
     let (mut fields, mut columns) = (Vec::new(), Vec::new());
     for field in schema.get_fields() {
@@ -56,7 +143,9 @@ fn read(
     let projection =
         Type::group_type_builder(schema.name()).with_fields(fields).build().map_err(malformed)?;
     let mut cells = Cells::default();
-    let mut left = file.metadata()?.len().saturating_mul(ROWS_PER_BYTE);
+    let mut left = source.bytes.len().saturating_mul(ROWS_PER_BYTE);
+    // Columns do not overlap, so that together they are no larger than the file.
+    let mut unread = source.bytes.len();
     for index in 0..reader.num_row_groups() {
         for chunk in reader.metadata().row_group(index).columns() {
             let read = chunk.column_path().parts();
@@ -71,7 +160,11 @@ fn read(
             else {
                 return Err(RowsError::Parquet("a column that begins before its file".into()));
             };
-            if !pages::are_bounded(file, start, length) {
+            unread = unread
+                .checked_sub(length)
+                .ok_or_else(|| RowsError::Parquet("its columns are larger than the file".into()))?;
+            source.bring(start, length)?;
+            if !pages::are_bounded(&*source.bytes, start, length) {
                 return Err(RowsError::Parquet(
                     "a page that is larger than pages are, or none at all".into(),
                 ));
@@ -98,11 +191,11 @@ fn read(
 }
 
 /// Refuses footers that no inventory has before the library takes them into memory.
-fn footer(file: &File) -> Result<(), RowsError> {
-    let length = file.metadata()?.len();
-    let mut tail = [0u8; 8];
+fn footer(source: &Source) -> Result<(), RowsError> {
     let cut = || RowsError::Parquet("it is cut off: its end is missing".into());
-    file.read_exact_at(&mut tail, length.checked_sub(8).ok_or_else(cut)?)?;
+    let start = source.bytes.len().checked_sub(8).ok_or_else(cut)?;
+    let tail = read_vec(&*source.bytes, start, 8).map_err(|error| source.note(error))?;
+    let tail: [u8; 8] = tail.try_into().map_err(|_| cut())?;
     let [a, b, c, d, magic @ ..] = tail;
     if &magic != b"PAR1" {
         return Err(cut());

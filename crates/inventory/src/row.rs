@@ -2,7 +2,7 @@
 
 use crate::cells::{Cells, Column};
 use crate::manifest::Origin;
-use lidless_core::{BlobType, Object, ObjectVersion, Timestamp};
+use lidless_core::{BlobType, Encryption, Object, ObjectVersion, Timestamp};
 use percent_encoding::percent_decode;
 
 /// One object of an inventory and the container it is in.
@@ -12,10 +12,6 @@ pub struct Row {
     pub container: String,
     /// The object.
     pub object: Object,
-    /// How it is encrypted at rest, in the store's own word, when the inventory says.
-    pub encryption: Option<String>,
-    /// Whether reading it needs a key that its owner keeps.
-    pub customer_key: bool,
 }
 
 /// What a row is.
@@ -70,6 +66,7 @@ pub(crate) fn understand(origin: &Origin, cells: &Cells, encoded: bool) -> Meani
             Some("AppendBlob") => Some(BlobType::Append),
             _ => None,
         },
+        encryption: encryption(cells),
         content_md5: some(Column::ContentMd5),
         content_type: some(Column::ContentType),
         version: version(origin, cells),
@@ -84,13 +81,27 @@ pub(crate) fn understand(origin: &Origin, cells: &Cells, encoded: bool) -> Meani
     if let Some(source) = some(Column::CopySource) {
         object.metadata.insert("copy source".into(), source);
     }
-    Meaning::Object(Box::new(Row {
-        container,
-        object,
-        encryption: some(Column::Encryption),
-        customer_key: cells.get(Column::CustomerKey).is_some()
-            || cells.get(Column::Encryption) == Some("SSE-C"),
-    }))
+    Meaning::Object(Box::new(Row { container, object }))
+}
+
+/// Whose key it is encrypted with, in the words of the three services.
+fn encryption(cells: &Cells) -> Option<Encryption> {
+    if cells.get(Column::CustomerKey).is_some() {
+        return Some(Encryption::CustomerKey);
+    }
+    if cells.get(Column::EncryptionScope).is_some() {
+        return Some(Encryption::Scope);
+    }
+    if cells.get(Column::KeyName).is_some() {
+        return Some(Encryption::Managed);
+    }
+    match cells.get(Column::Encryption)?.to_ascii_lowercase().as_str() {
+        "sse-c" => Some(Encryption::CustomerKey),
+        "sse-kms" | "dsse-kms" => Some(Encryption::Managed),
+        "sse-s3" | "true" => Some(Encryption::Service),
+        "not-sse" | "false" => Some(Encryption::None),
+        _ => None,
+    }
 }
 
 /// A key as S3 writes it into CSV: as forms do, with `+` for a space.
@@ -223,6 +234,26 @@ mod tests {
         assert_eq!(object(&origin, &name, false).object.key, "a+b%2Bc/%C3%A4.txt");
         let marker = cells(&[(Column::Key, "k"), (Column::DeleteMarker, "true")]);
         assert_eq!(understand(&origin, &marker, true), Meaning::Other);
+    }
+
+    #[test]
+    fn whose_key_it_is_encrypted_with_is_read_in_the_words_of_each_service() {
+        let s3 = Origin::S3 { bucket: "b".into() };
+        let azure = Origin::Azure { account: "contoso".into() };
+        let of = |origin: &Origin, column, text: &'static str| {
+            let key = (Column::Key, "c/k");
+            object(origin, &[key, (Column::Size, "1"), (column, text)], false).object
+        };
+        let word = |text| of(&s3, Column::Encryption, text).encryption;
+        assert_eq!(word("SSE-C"), Some(Encryption::CustomerKey));
+        assert_eq!(word("SSE-KMS"), Some(Encryption::Managed));
+        assert_eq!(word("SSE-S3"), Some(Encryption::Service));
+        assert_eq!(word("NOT-SSE"), Some(Encryption::None));
+        assert_eq!(word("something new"), None);
+        let locked = of(&azure, Column::CustomerKey, "q==");
+        assert_eq!(locked.unreadable(), Some("encrypted with a key that only its owner has"));
+        let scope = of(&azure, Column::EncryptionScope, "lab");
+        assert_eq!((scope.encryption, scope.unreadable()), (Some(Encryption::Scope), None));
     }
 
     #[test]

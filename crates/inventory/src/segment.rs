@@ -26,7 +26,8 @@ const SCHEMA: &str = "message lidless_objects {
     required binary store (UTF8); required binary container (UTF8); required binary key (UTF8);
     optional binary version (UTF8); required int64 size (INTEGER(64,false));
     optional binary etag (UTF8); optional int64 modified (TIMESTAMP(MICROS,true));
-    optional binary tier (UTF8); optional binary blob_type (UTF8); required binary state (UTF8);
+    optional binary tier (UTF8); optional binary blob_type (UTF8);
+    optional binary encryption (UTF8); required binary state (UTF8);
     optional binary reason (UTF8); required int64 bytes_read (INTEGER(64,false)); }";
 
 /// One object as a segment has it.
@@ -230,6 +231,7 @@ fn group(writer: &mut SerializedFileWriter<File>, rows: &[SegmentRow]) -> Result
         Values::Numbers(times.into_iter().flatten().collect(), Some(levels)),
         may(|row| row.object.tier.clone()),
         may(|row| row.object.blob_type.map(word).map(str::to_owned)),
+        may(|row| row.object.encryption.map(|one| one.as_str().to_owned())),
         text(|row| row.state),
         may(|row| row.reason.clone()),
         number(|row| row.bytes_read),

@@ -8,7 +8,10 @@
 )]
 
 use flate2::write::GzEncoder;
-use lidless_inventory::{Inventory, InventoryError, Row, Told};
+use lidless_inventory::{
+    DataFile, Inventory, InventoryError, InventoryFile, InventoryFiles, Row, Told,
+};
+use lidless_io::{MemoryBytes, ReadAt, ReadError, ReadErrorKind};
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::ByteArray;
 use parquet::file::properties::WriterProperties;
@@ -146,7 +149,7 @@ fn s3_csv_has_its_columns_in_the_manifest_and_its_keys_encoded() {
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].object.key, "a b/ä.txt");
     assert_eq!(rows[0].object.tier.as_deref(), Some("glacier"));
-    assert_eq!(rows[0].encryption.as_deref(), Some("SSE-S3"));
+    assert_eq!(rows[0].object.encryption, Some(lidless_core::Encryption::Service));
     assert!(reasons(&told)[0].contains("MD5"), "{told:?}");
     assert!(reasons(&told)[1].starts_with("1 rows"), "{told:?}");
 }
@@ -322,4 +325,105 @@ fn a_cut_or_changed_manifest_is_refused_or_read() {
             let _ = lidless_inventory::Manifest::parse(bytes);
         });
     }
+}
+
+/// An inventory that lies far away: each read is counted, and some are refused.
+struct Far {
+    manifest: String,
+    data: Vec<u8>,
+    refused_from: u64,
+    reads: Arc<std::sync::atomic::AtomicU64>,
+}
+
+struct FarBytes {
+    bytes: MemoryBytes,
+    refused_from: u64,
+    reads: Arc<std::sync::atomic::AtomicU64>,
+}
+
+impl ReadAt for FarBytes {
+    fn len(&self) -> u64 {
+        self.bytes.len()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        self.reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        // The footer is read before anything else.
+        if offset >= self.refused_from && offset < self.len() - 2_000 {
+            return Err(ReadError::new(ReadErrorKind::Denied, "the service answers 403"));
+        }
+        self.bytes.read_at(offset, buffer)
+    }
+
+    fn lanes(&self) -> usize {
+        8
+    }
+}
+
+impl InventoryFiles for Far {
+    fn place(&self) -> String {
+        "s3://inv/manifest.json".into()
+    }
+
+    fn manifest(&self) -> Result<Arc<dyn ReadAt>, String> {
+        Ok(Arc::new(MemoryBytes::new(self.manifest.clone().into_bytes())))
+    }
+
+    fn checksum(&self) -> Option<Arc<dyn ReadAt>> {
+        None
+    }
+
+    fn open(&self, key: &str) -> Result<InventoryFile, String> {
+        if key.contains("refused") {
+            return Err("cannot be read: the service answers 403".into());
+        }
+        let bytes = Arc::new(FarBytes {
+            bytes: MemoryBytes::new(self.data.clone()),
+            refused_from: self.refused_from,
+            reads: Arc::clone(&self.reads),
+        });
+        Ok(InventoryFile { place: format!("s3://inv/{key}"), bytes, md5: Some("ab".into()) })
+    }
+
+    fn any(&self, _: &[DataFile]) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+fn far(files: &[String], data: Vec<u8>, refused_from: u64) -> (Vec<Row>, Told, u64) {
+    let files: Vec<String> =
+        files.iter().map(|key| format!(r#"{{"key":"{key}","MD5checksum":"AB"}}"#)).collect();
+    let manifest = format!(
+        r#"{{"sourceBucket":"weights","fileFormat":"Parquet","fileSchema":"m","files":[{}]}}"#,
+        files.join(",")
+    );
+    let reads = Arc::default();
+    let place = Far { manifest, data, refused_from, reads: Arc::clone(&reads) };
+    let mut rows = Vec::new();
+    let Ok(told) = Inventory::of(Arc::new(place)).unwrap().read(|row| {
+        rows.push(row);
+        Ok::<(), Infallible>(())
+    });
+    (rows, told, reads.load(std::sync::atomic::Ordering::Relaxed))
+}
+
+#[test]
+fn a_file_far_away_is_read_by_ranges_and_what_is_refused_is_no_fault_of_the_file() {
+    let names: Vec<String> = (0..3_000).map(|number| format!("folder/{number:09}.bin")).collect();
+    let keys: Vec<&str> = names.iter().map(String::as_str).collect();
+    let data = parquet(S3_PARQUET, &keys[..40], parquet::basic::Compression::UNCOMPRESSED);
+    let (rows, told, _) = far(&["1.parquet".into()], data.clone(), u64::MAX);
+    // Whoever keeps the file says that its MD5 is that of the manifest: it is not read for it.
+    assert_eq!((rows.len(), told.gaps), (40, Vec::new()));
+    let (rows, told, _) = far(&["1.parquet".into()], data.clone(), 200);
+    assert!(rows.len() < 40);
+    let told = reasons(&told);
+    assert!(told.iter().any(|why| why.contains("to its end: the service answers 403")), "{told:?}");
+    assert!(!told.iter().any(|why| why.contains("no Parquet")), "{told:?}");
+
+    // Files that cannot be opened are told one by one, to a bound.
+    let files: Vec<String> = (0..50).map(|number| format!("refused-{number}")).collect();
+    let (rows, told, reads) = far(&files, data, u64::MAX);
+    assert_eq!((rows.len(), told.gaps.len(), reads), (0, 21, 0));
+    assert!(reasons(&told).last().unwrap().starts_with("30 more"), "{told:?}");
 }

@@ -11,6 +11,8 @@ pub enum ReadErrorKind {
     Changed,
     /// The object is there but cannot be read now (an archive tier, say).
     Offline,
+    /// The object is encrypted with a key that only its owner has.
+    Locked,
     /// The budget for this run is spent.
     OutOfBudget,
     /// The source is shorter than it said, or sent what was not asked for.

@@ -22,23 +22,48 @@ impl MemoryBytes {
     }
 }
 
+fn copy(bytes: &[u8], offset: u64, buffer: &mut [u8]) -> usize {
+    let rest = usize::try_from(offset).ok().and_then(|start| bytes.get(start..)).unwrap_or(&[]);
+    let size = rest.len().min(buffer.len());
+    if let (Some(to), Some(from)) = (buffer.get_mut(..size), rest.get(..size)) {
+        to.copy_from_slice(from);
+    }
+    size
+}
+
 impl ReadAt for MemoryBytes {
     fn len(&self) -> u64 {
         wide(self.0.len())
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        let rest =
-            usize::try_from(offset).ok().and_then(|start| self.0.get(start..)).unwrap_or(&[]);
-        let size = rest.len().min(buffer.len());
-        if let (Some(to), Some(from)) = (buffer.get_mut(..size), rest.get(..size)) {
-            to.copy_from_slice(from);
-        }
-        Ok(size)
+        Ok(copy(&self.0, offset, buffer))
     }
 
     fn memory(&self) -> Option<&[u8]> {
         Some(&self.0)
+    }
+
+    fn gap_bytes(&self) -> u64 {
+        0
+    }
+}
+
+/// A source over bytes that somebody else keeps in memory.
+#[derive(Debug, Clone, Copy)]
+pub struct BorrowedBytes<'a>(pub &'a [u8]);
+
+impl ReadAt for BorrowedBytes<'_> {
+    fn len(&self) -> u64 {
+        wide(self.0.len())
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
+        Ok(copy(self.0, offset, buffer))
+    }
+
+    fn memory(&self) -> Option<&[u8]> {
+        Some(self.0)
     }
 
     fn gap_bytes(&self) -> u64 {

@@ -1,8 +1,9 @@
 //! Every object of a case, in order, a page at a time.
 
+use crate::blob_word;
 use crate::case::Case;
 use crate::error::LedgerError;
-use lidless_core::{BlobType, Object, ObjectVersion, Timestamp};
+use lidless_core::{Object, ObjectVersion, Timestamp};
 use rusqlite::params;
 
 /// An object as the case has it.
@@ -70,6 +71,8 @@ impl Case {
         let rows = statement.query_map(params![container, after, PAGE], |row| {
             let stored: String = row.get(0)?;
             let (key, version) = ObjectVersion::split(&stored);
+            let word: Option<String> = row.get(5)?;
+            let (blob_type, encryption) = blob_word::read(word.as_deref());
             let modified: Option<i64> = row.get(3)?;
             let object = Object {
                 key: key.to_owned(),
@@ -78,12 +81,8 @@ impl Case {
                 etag: row.get(2)?,
                 modified: modified.and_then(|seconds| Timestamp::from_second(seconds).ok()),
                 tier: row.get(4)?,
-                blob_type: match row.get::<_, Option<String>>(5)?.as_deref() {
-                    Some("page") => Some(BlobType::Page),
-                    Some("append") => Some(BlobType::Append),
-                    Some("block") => Some(BlobType::Block),
-                    _ => None,
-                },
+                blob_type,
+                encryption,
                 ..Object::default()
             };
             let state = match row.get::<_, i64>(6)? {

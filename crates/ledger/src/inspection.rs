@@ -1,12 +1,13 @@
 //! Objects that wait to be looked into, and what looking into them gave.
 
+use crate::blob_word;
 use crate::case::Case;
 use crate::error::LedgerError;
 use crate::inventory::{ContainerId, ObjectId, count, stored};
 use crate::record::{put_findings, put_gaps, put_marks};
 use crate::rows::reopen;
 use crate::suppressed::put_suppressed;
-use lidless_core::{BlobType, Finding, Gap, Mark, Object, ObjectVersion, Suppressions, Timestamp};
+use lidless_core::{Finding, Gap, Mark, Object, ObjectVersion, Suppressions, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::sync::atomic::Ordering;
 
@@ -65,6 +66,8 @@ impl Case {
         let rows = statement.query_map(params![priority, id, limit], |row| {
             let stored: String = row.get(2)?;
             let (key, version) = ObjectVersion::split(&stored);
+            let word: Option<String> = row.get(7)?;
+            let (blob_type, encryption) = blob_word::read(word.as_deref());
             Ok(PendingObject {
                 id: ObjectId(row.get(0)?),
                 container: ContainerId(row.get(1)?),
@@ -78,12 +81,8 @@ impl Case {
                         .and_then(|seconds| Timestamp::from_second(seconds).ok()),
                     created: None,
                     tier: row.get(6)?,
-                    blob_type: match row.get::<_, Option<String>>(7)?.as_deref() {
-                        Some("page") => Some(BlobType::Page),
-                        Some("append") => Some(BlobType::Append),
-                        Some("block") => Some(BlobType::Block),
-                        _ => None,
-                    },
+                    blob_type,
+                    encryption,
                     content_md5: None,
                     content_type: None,
                     ..Object::default()

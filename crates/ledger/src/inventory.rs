@@ -4,7 +4,7 @@ use crate::case::Case;
 use crate::error::LedgerError;
 use crate::listing::Oddities;
 use crate::record::put_marks;
-use crate::rows::{CLASS_SHIFT, Rows};
+use crate::rows::{CLASS_SHIFT, Known, Rows};
 use lidless_core::{Container, Finding, Mark, Object, ObjectVersion, PublicAccess};
 use rusqlite::{Row, params};
 
@@ -169,6 +169,27 @@ impl Case {
         container: ContainerId,
         objects: &[(Object, i64)],
     ) -> Result<(), LedgerError> {
+        self.put_single_objects(container, objects, Known::Replaced)
+    }
+
+    /// Keeps single objects that no listing names, and leaves those that are known as they are.
+    ///
+    /// # Errors
+    /// `Database`.
+    pub fn add_objects(
+        &self,
+        container: ContainerId,
+        objects: &[(Object, i64)],
+    ) -> Result<(), LedgerError> {
+        self.put_single_objects(container, objects, Known::Left)
+    }
+
+    fn put_single_objects(
+        &self,
+        container: ContainerId,
+        objects: &[(Object, i64)],
+        known: Known,
+    ) -> Result<(), LedgerError> {
         let listed: i64 = self.lock().query_row(
             "SELECT EXISTS (SELECT 1 FROM listings WHERE container_id = ?1)
                 AND (SELECT objects FROM containers WHERE id = ?1) > 0",
@@ -182,9 +203,9 @@ impl Case {
         let indexed = self.keys_are_indexed();
         self.write(|connection| {
             let mut rows = Rows::new(connection, container);
-            objects
-                .iter()
-                .try_for_each(|(object, priority)| rows.put_single(object, *priority, indexed))
+            objects.iter().try_for_each(|(object, priority)| {
+                rows.put_single(object, *priority, indexed, known)
+            })
         })
     }
 

@@ -4,6 +4,7 @@
 //! will be done again. No credential is ever written; a grant is named by its id.
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation))]
 
+mod blob_word;
 mod case;
 mod error;
 mod export;

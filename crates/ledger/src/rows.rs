@@ -4,10 +4,11 @@
 //! order, within its part, cannot be there already, and is appended without looking. Everything
 //! else is merged, which needs the keys in an index.
 
+use crate::blob_word;
 use crate::error::LedgerError;
 use crate::inventory::{ContainerId, stored};
 use crate::listing::{ListingTask, Oddities};
-use lidless_core::{BlobType, Object, ObjectVersion};
+use lidless_core::{Object, ObjectVersion};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::BTreeMap;
 
@@ -23,6 +24,15 @@ pub(crate) fn is_certain(task: &ListingTask, objects: &[(Object, i64)]) -> bool 
         last = Some(key);
         rises && key.starts_with(&task.prefix) && key >= task.start.as_str()
     })
+}
+
+/// What becomes of an object that is known already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// What is said now counts.
+    Replaced,
+    /// What was said before counts.
+    Left,
 }
 
 /// The objects of one container, within one transaction.
@@ -95,7 +105,11 @@ impl<'a> Rows<'a> {
         object: &Object,
         priority: i64,
         indexed: bool,
+        known: Known,
     ) -> Result<(), LedgerError> {
+        if known == Known::Left && self.has(object, indexed)? {
+            return Ok(());
+        }
         if indexed {
             let _was_there = self.merge_one(object, priority, true)?;
         } else if !self.replace_single(object, priority)? {
@@ -137,12 +151,23 @@ impl<'a> Rows<'a> {
                 object.etag,
                 object.modified.map(|time| time.as_second()),
                 object.tier,
-                object.blob_type.map(word_of),
+                blob_word::write(object),
                 priority,
                 single
             ])?;
         self.added.add(size, priority);
         Ok(())
+    }
+
+    /// Whether an object is there; the keys have to be indexed, or no listing may have named any.
+    fn has(&self, object: &Object, indexed: bool) -> Result<bool, LedgerError> {
+        let (single, any) = (
+            "SELECT 1 FROM objects WHERE single = 1 AND container_id = ?1 AND key = ?2",
+            "SELECT 1 FROM objects WHERE container_id = ?1 AND key = ?2",
+        );
+        let query = if indexed { any } else { single };
+        let mut statement = self.connection.prepare_cached(query)?;
+        Ok(statement.exists(params![self.container.0, stored_key(object)])?)
     }
 
     fn replace_single(&mut self, object: &Object, priority: i64) -> Result<bool, LedgerError> {
@@ -193,8 +218,8 @@ impl<'a> Rows<'a> {
         reopen(self.connection, id)?;
         self.connection
             .prepare_cached(
-                "UPDATE objects SET size = ?2, etag = ?3, modified = ?4, tier = ?5, priority = ?6
-                 WHERE id = ?1",
+                "UPDATE objects SET size = ?2, etag = ?3, modified = ?4, tier = ?5, priority = ?6,
+                 blob_type = ?7 WHERE id = ?1",
             )?
             .execute(params![
                 id,
@@ -202,7 +227,8 @@ impl<'a> Rows<'a> {
                 object.etag,
                 object.modified.map(|time| time.as_second()),
                 object.tier,
-                priority
+                priority,
+                blob_word::write(object)
             ])?;
         self.added.add(size, priority);
         self.added.objects = self.added.objects.saturating_sub(1);
@@ -234,14 +260,6 @@ impl<'a> Rows<'a> {
 /// Two states of one key are two objects.
 fn stored_key(object: &Object) -> String {
     ObjectVersion::joined(&object.key, object.version.as_ref())
-}
-
-fn word_of(kind: BlobType) -> &'static str {
-    match kind {
-        BlobType::Block => "block",
-        BlobType::Page => "page",
-        BlobType::Append => "append",
-    }
 }
 
 /// Puts an object back among those that wait, and takes it out of the sums of those that do not.

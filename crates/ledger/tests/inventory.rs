@@ -1,7 +1,7 @@
 //! The inventory survives repetition: doing a page or an inspection twice changes nothing.
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used)]
 
-use lidless_core::{Container, Gap, Object};
+use lidless_core::{BlobType, Container, Encryption, Gap, Object};
 use lidless_ledger::{Case, Inspection, ListedPage, ListingMode, ListingTask, Oddities, Reach};
 
 fn object(key: &str, size: u64, etag: &str) -> Object {
@@ -210,4 +210,51 @@ fn an_object_is_opened_again_for_a_finding_in_it_and_no_other_is() {
     let pending = case.pending_objects(None, 10).unwrap();
     let keys: Vec<_> = pending.iter().map(|one| one.object.key.as_str()).collect();
     assert_eq!(keys, ["b"]);
+}
+
+#[test]
+fn objects_that_are_only_added_leave_what_is_known_as_it_is() {
+    let case = Case::temporary().unwrap();
+    let id = container(&case);
+    case.put_objects(id, &[(object("a", 1, "new"), 5)]).unwrap();
+    case.add_objects(id, &[(object("a", 9, "old"), 5), (object("b", 2, "old"), 5)]).unwrap();
+    assert_eq!(totals(&case), (2, 3));
+    // What is put counts, whatever was said before.
+    case.put_objects(id, &[(object("a", 9, "newer"), 5)]).unwrap();
+    assert_eq!(totals(&case), (2, 11));
+    // Beside a listing it is looked up among what that named.
+    case.start_listing(id, "", "g").unwrap();
+    let task = first_open(&case);
+    assert!(!case.put_page(&page(&task, &[(object("c", 4, "e"), 1)], None)).unwrap());
+    case.add_objects(id, &[(object("c", 40, "old"), 1), (object("d", 1, "old"), 1)]).unwrap();
+    assert_eq!(totals(&case), (4, 16));
+}
+
+#[test]
+fn a_case_keeps_whose_key_an_object_is_encrypted_with_where_that_is_not_usual() {
+    let case = Case::temporary().unwrap();
+    let id = container(&case);
+    let with = |key: &str, encryption| Object {
+        encryption: Some(encryption),
+        blob_type: Some(BlobType::Page),
+        ..object(key, 1, "e")
+    };
+    let objects = [
+        (with("locked", Encryption::CustomerKey), 1),
+        (with("scoped", Encryption::Scope), 2),
+        (with("usual", Encryption::Service), 3),
+    ];
+    case.put_objects(id, &objects).unwrap();
+    let pending = case.pending_objects(None, 10).unwrap();
+    let kept: Vec<_> = pending.iter().map(|one| one.object.encryption).collect();
+    assert_eq!(kept, [Some(Encryption::CustomerKey), Some(Encryption::Scope), None]);
+    assert!(pending.iter().all(|one| one.object.blob_type == Some(BlobType::Page)));
+    assert!(pending[0].object.unreadable().is_some());
+    let mut exported = Vec::new();
+    case.each_object(|_, _, stored| {
+        exported.push(stored.object.encryption);
+        Ok::<(), lidless_ledger::LedgerError>(())
+    })
+    .unwrap();
+    assert_eq!(exported, kept);
 }

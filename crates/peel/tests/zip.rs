@@ -28,10 +28,10 @@ struct NoPictures {
 impl Sink for NoPictures {
     fn entry(&mut self, artifact: Artifact) {
         let bytes = read_vec(&*artifact.bytes, 0, 1 << 20).unwrap();
-        self.entries.push((artifact.entry.path(), bytes));
+        self.entries.push((artifact.entry.path().to_owned(), bytes));
     }
     fn inert(&mut self, entry: Entry, _: &'static str) {
-        self.inert.push(entry.path());
+        self.inert.push(entry.path().to_owned());
     }
     fn gap(&mut self, gap: Gap) {
         self.gaps.push(gap.reason);

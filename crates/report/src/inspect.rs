@@ -110,7 +110,7 @@ fn show(
             .operations
             .iter()
             .map(String::as_str)
-            .filter(|words| words.starts_with("no more") || words.starts_with("only"))
+            .filter(|words| words.starts_with("only"))
             .collect();
         for words in limits {
             label_row(out, style, "", words)?;

@@ -153,9 +153,9 @@ pub struct Client {
     scope: Arc<Scope>,
     settings: ClientSettings,
     tally: Tally,
-    pace: Pace,
+    pace: Arc<Pace>,
     /// Number of the next request.
-    next: AtomicU64,
+    next: Arc<AtomicU64>,
 }
 
 /// Redirects followed at most, each within the scope.
@@ -189,8 +189,20 @@ impl Client {
             scope,
             settings,
             tally: Tally::default(),
-            pace,
-            next: AtomicU64::new(1),
+            pace: Arc::new(pace),
+            next: Arc::new(AtomicU64::new(1)),
+        }
+    }
+
+    /// The same as one of two clients of a run, which differ in scope: they share their pace,
+    /// what they count, and the numbers of their requests.
+    #[must_use]
+    pub fn beside(self, other: &Self) -> Self {
+        Self {
+            tally: other.tally.clone(),
+            pace: Arc::clone(&other.pace),
+            next: Arc::clone(&other.next),
+            ..self
         }
     }
 

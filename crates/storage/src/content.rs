@@ -1,6 +1,7 @@
 //! The bytes of one object, by ranges, on demand; the same for every provider.
 
 use crate::client::Answer;
+use crate::encryption::is_locked;
 use crate::store::{StorageError, StorageErrorKind};
 use bytes::Bytes;
 use lidless_io::{Link, ReadAt, ReadError, ReadErrorKind, read_merged};
@@ -104,6 +105,9 @@ impl ObjectBytes {
 
     fn refusal(&self, what: &str, answer: &Answer) -> ReadError {
         let error = self.store.refused(what, answer);
+        if is_locked(answer) {
+            return ReadError::new(ReadErrorKind::Locked, error.message);
+        }
         let kind = match (answer.status, error.code.as_deref()) {
             (_, Some("BlobArchived" | "InvalidObjectState")) => ReadErrorKind::Offline,
             (401 | 403, _) => ReadErrorKind::Denied,

@@ -7,6 +7,7 @@ mod azure;
 pub mod chain;
 mod client;
 mod content;
+mod encryption;
 mod gcs;
 mod http;
 mod identity;
@@ -23,6 +24,7 @@ mod xml;
 
 pub use allowance::{Allowance, Spent};
 pub use client::{Client, ClientSettings};
+pub use gcs::rights_of_gcs_policy;
 pub use http::{Index, IndexEntry};
 pub use identity::{IDENTITY_BYTES, IdentityAnswer, IdentityCall, SigningKey, issuer_at};
 pub use open::{Endpoints, open, touch};

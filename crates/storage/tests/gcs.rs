@@ -64,6 +64,11 @@ fn service() -> BucketService {
     let large: Vec<u8> = (0..300_000u32).flat_map(u32::to_le_bytes).collect();
     objects.push(Kept::new("models", "large.bin", &large));
     objects.push(Kept::new("open", "public.txt", b"for all"));
+    objects.push(Kept { is_locked: true, ..Kept::new("open", "locked.bin", b"sealed") });
+    for (name, generation) in [("a/gone.txt", 4), ("logs/b.txt", 5), ("public.txt", 6), ("z", 7)] {
+        let gone = Kept::new("open", name, b"gone");
+        objects.push(Kept { is_deleted: true, generation, ..gone });
+    }
     BucketService::start(TOKEN, EMAIL, private_key(7).to_public_key(), objects)
 }
 
@@ -202,6 +207,103 @@ fn what_the_service_says_of_rights_stands_beside_what_was_proved() {
 }
 
 #[test]
+fn deleted_objects_are_listed_among_the_others_and_in_order() {
+    let service = service();
+    let store = store(&service.url(), token(), Some("open"), None);
+    let (objects, _, _) = list_all(&*store, &in_bucket("open"));
+    let names: Vec<(&str, bool)> = objects
+        .iter()
+        .map(|one| (one.key.as_str(), matches!(one.version, Some(ObjectVersion::Deleted(_)))))
+        .collect();
+    let all = [
+        ("a/gone.txt", true),
+        ("locked.bin", false),
+        ("logs/b.txt", true),
+        ("public.txt", false),
+        ("public.txt", true),
+        ("z", true),
+    ];
+    assert_eq!(names, all);
+    assert!(objects[0].unreadable().unwrap().starts_with("deleted"));
+    assert_eq!(objects[0].version, Some(ObjectVersion::Deleted("4".into())));
+    // Each is named once, however small the pages are.
+    for max in 1..4 {
+        let request = ListRequest { max: Some(max), ..in_bucket("open") };
+        let (paged, _, pages) = list_all(&*store, &request);
+        let mut sorted: Vec<_> = paged.iter().map(|one| (&one.key, &one.version)).collect();
+        sorted.sort();
+        sorted.dedup();
+        assert_eq!((sorted.len(), paged.len()), (all.len(), all.len()), "{max}");
+        assert!(paged.is_sorted_by_key(|one| &one.key), "{max}");
+        assert_eq!(pages, 2_usize.div_ceil(max as usize));
+    }
+    let folded = ListRequest { delimited: true, ..in_bucket("open") };
+    let (_, prefixes, _) = list_all(&*store, &folded);
+    assert_eq!(prefixes, ["a/", "logs/"]);
+    let below = ListRequest { prefix: "logs/".into(), ..in_bucket("open") };
+    assert_eq!(list_all(&*store, &below).0.len(), 1);
+    assert_eq!(store.gaps(), []);
+}
+
+#[test]
+fn what_only_its_owner_can_decrypt_is_told_by_the_listing_and_by_the_read() {
+    let service = service();
+    let store = store(&service.url(), token(), Some("open"), None);
+    let locked = store.head("open", "locked.bin").unwrap();
+    assert_eq!(locked.encryption, Some(lidless_core::Encryption::CustomerKey));
+    assert_eq!(locked.unreadable(), Some("encrypted with a key that only its owner has"));
+    let error = store.open("open", &locked).read_at(0, &mut [0; 4]).unwrap_err();
+    assert_eq!(error.kind, ReadErrorKind::Locked, "{error}");
+}
+
+#[test]
+fn a_service_that_lists_no_deleted_objects_is_heard_and_one_that_refuses_is_told() {
+    let page = br#"{"kind":"storage#objects","items":[{"name":"a","size":"1","generation":"1"}]}"#;
+    let off = br#"{"error":{"errors":[{"reason":"conditionNotMet"}],
+        "message":"The bucket has no soft delete policy"}}"#;
+    let refused = br#"{"error":{"errors":[{"reason":"forbidden"}]}}"#;
+    for (answer, told) in [
+        // An emulator that does not know the question lists what is there.
+        (reply(200, &[], page), 0),
+        (reply(412, &[], off), 0),
+        (reply(403, &[], refused), 1),
+    ] {
+        let server = Server::start(vec![reply(200, &[], page), answer, reply(200, &[], page)]);
+        let store = store(&server.url(), token(), Some("b"), None);
+        for _ in 0..2 {
+            let listed = store.list(&in_bucket("b")).unwrap();
+            assert_eq!((listed.objects.len(), listed.next), (1, None));
+        }
+        // It is asked once, and below it not at all.
+        let below = ListRequest { prefix: "a/".into(), ..in_bucket("b") };
+        let _ = store.list(&below).unwrap();
+        assert_eq!(server.requests().len(), 4);
+        assert_eq!(store.gaps().len(), told, "{:?}", store.gaps());
+    }
+}
+
+#[test]
+fn the_policy_and_the_settings_of_a_bucket_say_what_strangers_may() {
+    let service = service();
+    let seen = store(&service.url(), token(), Some("open"), None).probe().unwrap();
+    let right = |party: Party, operation| {
+        let mut rows = seen.observed.rights.iter();
+        let found = rows.find(|it| it.party == party && it.operation == operation);
+        found.unwrap_or_else(|| panic!("{operation:?}: {:#?}", seen.observed.rights))
+    };
+    let read = right(Party::Strangers, Operation::ReadContent);
+    assert_eq!((read.declared, read.observed), (Some(true), None), "{read:?}");
+    assert_eq!(read.declared_by, Some(Declarer::Service));
+    assert!(read.why.contains("allUsers roles/storage.objectViewer"), "{read:?}");
+    let create = Operation::CreateObjects;
+    assert_eq!(right(Party::Strangers, create).declared, Some(false));
+    assert_eq!(right(Party::Members, create).declared, Some(true));
+    // Who may not see them is not told, and nothing more is asked.
+    let seen = store(&service.url(), token(), Some("models"), None).probe().unwrap();
+    assert!(seen.observed.rights.iter().all(|right| right.party == Party::Holder));
+}
+
+#[test]
 fn keys_that_do_not_work_are_told_apart() {
     let service = service();
     let status = |auth| {
@@ -261,7 +363,9 @@ fn a_token_follows_no_redirect_and_crosses_no_network_in_the_clear() {
     let _ = store(&first.url(), token(), Some("models"), None).list(&in_bucket("models"));
     assert!(first.requests()[0].head.contains(TOKEN));
     let after = other.requests();
-    assert!(after.len() == 1 && !after[0].head.to_lowercase().contains("authorization"));
+    // The listing, and that of deleted objects.
+    assert_eq!(after.len(), 2);
+    assert!(after.iter().all(|one| !one.head.to_lowercase().contains("authorization")));
     let far = Scope::without_file();
     let clear = store_in("http://192.0.2.1:9", far, token(), Some("models"), None);
     let error = clear.list(&in_bucket("models")).unwrap_err();

@@ -61,7 +61,9 @@ fn azure(one: &Parameter, sas: &AzureSas, grant: &Grant, now: Timestamp) -> Stri
                   all of the above"
             .into(),
         "ses" => "the encryption scope that writes must use".into(),
-        "skoid" => "the identity behind it, by object id".into(),
+        "skoid" => "the identity behind it, by object id: the service grants what both the token \
+                    and a role of this identity allow"
+            .into(),
         "sktid" => "the identity's tenant".into(),
         "skt" => "the delegation key is valid from then".into(),
         "ske" => "the delegation key ends then, and the token with it".into(),

@@ -259,7 +259,7 @@ pub(crate) fn words(sas: &AzureSas) -> Vec<String> {
         words.push("nothing: its letters mean nothing for what it reaches".into());
     }
     if sas.kind() == SasKind::UserDelegation {
-        words.push("no more than the role of the identity behind it allows".into());
+        words.push("only as far as a role of the identity behind it allows the same".into());
     }
     if sas.get("sduoid").is_some() {
         words.push("only together with a sign-in of the user it is bound to".into());

@@ -2,9 +2,11 @@
 //! against the real emulator: the table of docs/storage.md.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lidless_kit::Azurite;
 use lidless_program_tests::{Issuer, Reply, assert_documented, random_key, rights_table, run};
-use lidless_token::{AccountSasParameters, ServiceSasParameters};
+use lidless_token::{AccountSasParameters, ServiceSasParameters, hmac_base64};
 use serde_json::Value;
 use std::path::Path;
 
@@ -36,6 +38,33 @@ fn world() -> Option<World> {
     let row = "{\"PartitionKey\":\"p\",\"RowKey\":\"1\"}".to_owned();
     tables.put_table(ACCOUNT, "people", &[row]);
     Some(World { blobs, queues, tables, key })
+}
+
+/// A user delegation SAS for a container: signed with the key that the emulator would give an
+/// identity, by the formulas of the service's documentation.
+fn delegated(container: &str, letters: &str) -> String {
+    let (object, tenant) =
+        ("11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222");
+    let start = "2026-01-01T00:00:00Z";
+    let seed = STANDARD.encode("azurite-user-delegation-signing-seed-v1");
+    let key = [object, tenant, start, END, "b", VERSION].join("\n");
+    let key = hmac_base64(&seed, &key).unwrap();
+    let place = format!("/blob/{ACCOUNT}/{container}");
+    let text = [
+        letters, "", END, &place, object, tenant, start, END, "b", VERSION, "", "", "", "", "",
+        VERSION, "c", "", "", "", "", "", "", "",
+    ];
+    let signature = hmac_base64(&key, &text.join("\n")).unwrap();
+    let encoded = |text: &str| {
+        text.replace(':', "%3A").replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+    };
+    format!(
+        "sv={VERSION}&sr=c&sp={letters}&se={end}&skoid={object}&sktid={tenant}&skt={}&ske={end}\
+         &sks=b&skv={VERSION}&sig={}",
+        encoded(start),
+        encoded(&signature),
+        end = encoded(END),
+    )
 }
 
 impl World {
@@ -145,6 +174,8 @@ fn the_table_of_what_each_grant_shows_is_what_the_program_says() {
         ("blob SAS, `sp=w`", {
             link("models/a.txt", &world.service("models/a.txt", "w", END, ""))
         }),
+        ("user delegation SAS, `sr=c sp=rl`", link("models", &delegated("models", "rl"))),
+        ("user delegation SAS, `sr=c sp=rwdl`", { link("models", &delegated("models", "rwdl")) }),
         ("nothing, a container open to strangers", format!("{cloud}/open")),
         ("nothing, a container open by blob", format!("{cloud}/half-open")),
         ("nothing, a blob of a container open by blob", format!("{cloud}/half-open/a.txt")),
@@ -158,6 +189,34 @@ fn the_table_of_what_each_grant_shows_is_what_the_program_says() {
     let lines: Vec<String> = rows.iter().flat_map(of).collect();
     assert_eq!(world.blobs.snapshot(ACCOUNT), before);
     assert_documented("### What each grant of Azure declares and what reads show", &lines);
+}
+
+#[test]
+fn a_user_delegation_sas_is_told_to_be_bounded_by_the_identity_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("link.txt");
+    let token = delegated("models", "rwl");
+    let link = format!("https://{ACCOUNT}.blob.core.windows.net/models?{token}");
+    std::fs::write(&file, &link).unwrap();
+    let at = format!("@{}", file.display());
+    let bound = "only as far as a role of the identity behind it allows the same";
+    let report = run(&["inspect", &at, "--format", "json"]).json();
+    let grant = &report["grants"][0];
+    assert_eq!(grant["mechanism"], "azure_user_delegation_sas");
+    let operations: Vec<&str> =
+        grant["operations"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(operations.last().unwrap().starts_with(bound), "{operations:?}");
+    assert!(grant["revocation"].as_str().unwrap().contains("take the role from the identity"));
+    let human = run(&["inspect", &at]);
+    let flat: Vec<&str> = human.out.split_whitespace().collect();
+    assert!(flat.join(" ").contains(bound), "{}", human.out);
+    let explained = run(&["inspect", &at, "--explain"]).out;
+    let flat: Vec<&str> = explained.split_whitespace().collect();
+    assert!(flat.join(" ").contains("a role of this identity allow"), "{explained}");
+    // An account SAS has no such bound.
+    let token = lidless_program_tests::account_sas(ACCOUNT, &random_key(), "rl", "", END);
+    std::fs::write(&file, format!("https://{ACCOUNT}.blob.core.windows.net/?{token}")).unwrap();
+    assert!(!run(&["inspect", &at, "--format", "json"]).out.contains("identity behind it"));
 }
 
 #[test]

@@ -64,6 +64,7 @@ fn the_table_of_what_each_grant_shows_is_what_the_program_says() {
         ("access token, all buckets", "gcs_access_token", "gs://", token),
         ("access token, a bucket", "gcs_access_token", "gs://models", token),
         ("access token, an object", "gcs_access_token", "gs://models/a.txt", token),
+        ("access token, one whose policy it sees", "gcs_access_token", "gs://open", token),
         ("access token, over", "gcs_access_token", "gs://models", over),
         ("service account key, all buckets", "gcs_service_account", "gs://", key),
         ("service account key, a bucket", "gcs_service_account", "gs://models", key),

@@ -1,25 +1,24 @@
 //! `lidless scan`: the whole pipeline.
 
 use crate::args::{Format, ScanArguments};
+use crate::own_keys::Unused;
 use crate::request::{Request, globs};
 use crate::{input, output, own_keys, own_rules, progress};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use lidless_core::{Limits, ModelRow, Timestamp};
 use lidless_detect::RuleSet;
-use lidless_engine::{
-    Decisions, Inventory, Progress, ScanSettings, VerifySettings, estimate, list, scan,
-};
+use lidless_engine::{Decisions, Progress, ScanSettings, VerifySettings, estimate, list, scan};
 use lidless_io::FileBytes;
 use lidless_ledger::Case;
 use lidless_storage::Allowance;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Runs a scan and gives its exit code.
 pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
     let now = Timestamp::now();
     // First: a wrong file makes no case.
-    let given = inventories(&arguments.inventory)?;
+    let mut given = input::inventories(&arguments.inventory)?;
     let mut targets = input::targets(&arguments.targets)?;
     let case = match &arguments.case {
         Some(path) if arguments.resume => Case::resume(path)?,
@@ -43,7 +42,7 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         rate: arguments.rate,
         budget: arguments.budget,
         allowance: Allowance::new(arguments.requests, arguments.time),
-        inventories: given,
+        inventories: Vec::new(),
         exclude: globs(&arguments.exclude)?,
         decisions: Decisions::default(),
         limits: Limits {
@@ -75,9 +74,22 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
         settings.verify = settings.verify.or(again.verify);
         settings.scope = again.scope;
         settings.endpoints = again.endpoints;
-        if settings.inventories.is_empty() {
-            settings.inventories = inventories(&stored.inventories)?;
+        if given.is_empty() {
+            if stored.typed_inventory {
+                bail!(
+                    "the case began with an inventory by a link that was typed, and keeps none: \
+                     give it again with --inventory"
+                );
+            }
+            given = input::inventories(&stored.inventories)?;
         }
+        let words = if arguments.reach.credentials.is_empty() {
+            &stored.credentials
+        } else {
+            &arguments.reach.credentials
+        };
+        let places = own_keys::stores(&mut [], &mut given);
+        own_keys::give(words, places, &mut settings.endpoints, (quiet, Unused::Fine))?;
         settings.requester_pays = again.requester_pays;
         settings.history = again.history;
         settings.git = again.git;
@@ -96,14 +108,16 @@ pub(crate) fn run(arguments: &ScanArguments, quiet: bool) -> Result<u8> {
             bail!("name a target: a path, a git URL, a storage URL, - or @FILE");
         }
         let words = &arguments.reach.credentials;
-        own_keys::give(words, &mut targets, &mut settings.endpoints, quiet)?;
+        let stores = own_keys::stores(&mut targets, &mut given);
+        own_keys::give(words, stores, &mut settings.endpoints, (quiet, Unused::Refused))?;
         own_keys::demand(&targets)?;
-        let request = Request::of(arguments, &targets);
+        let request = Request::of(arguments, &targets, &given);
         settings.decisions = request.decisions(arguments)?;
         settings.rules = own_rules::load(&arguments.rules)?;
         case.set_meta("request", &request)?;
         settings.targets.append(&mut targets);
     }
+    settings.inventories = given;
     let state = Progress::default();
     if arguments.dry_run {
         return dry_run(arguments, quiet, &settings, &case);
@@ -141,15 +155,6 @@ fn dry_run(
         lidless_report::render_estimate(&estimate, out)
     })?;
     Ok(0)
-}
-
-/// Opens the inventories that were named.
-fn inventories(paths: &[PathBuf]) -> Result<Vec<Inventory>> {
-    paths
-        .iter()
-        .map(|path| Ok(Inventory::open(path)?))
-        .collect::<Result<_>>()
-        .context("--inventory")
 }
 
 /// SHA-256 of the model files that are files of this machine, by location.

@@ -1,8 +1,8 @@
 //! `lidless seal`: records what lies in a folder or a store, signed with the user's key.
 
 use crate::args::{ReachArguments, SealArguments};
-use crate::input;
 use crate::request::bare;
+use crate::{input, own_keys};
 use anyhow::{Context as _, Result, bail};
 use lidless_core::Timestamp;
 use lidless_engine::{SeenObject, StoreView, Target, observe};
@@ -35,7 +35,9 @@ pub(crate) fn store(target: &str, reach: &ReachArguments) -> Result<Option<Store
         _ => bail!("{target}: neither a folder nor a store"),
     }
     let mut settings = bare(reach, now)?;
-    crate::own_keys::give(&reach.credentials, &mut targets, &mut settings.endpoints, false)?;
+    let stores = own_keys::stores(&mut targets, &mut []);
+    let told = (false, own_keys::Unused::Refused);
+    own_keys::give(&reach.credentials, stores, &mut settings.endpoints, told)?;
     settings.targets.append(&mut targets);
     Ok(Some(observe(&settings)?))
 }

@@ -113,8 +113,8 @@ impl Detector for BackupDetector {
 
     fn names(&self, entry: &Entry, _context: &Context, output: &mut Output) {
         let path = entry.full_path();
-        for product in self.products.at(&path).filter(|one| one.is_by_name()) {
-            if let Some(set) = product.set(&path) {
+        for product in self.products.at(path).filter(|one| one.is_by_name()) {
+            if let Some(set) = product.set(path) {
                 say(product, entry, &set, &Read::default(), output);
             }
         }
@@ -130,15 +130,15 @@ impl Detector for BackupDetector {
             Some(Facts::Veeam) => Want::Text,
             _ => Want::Head,
         };
-        let told = self.told(&path, head).into_iter().map(|(product, _)| want(product)).max();
-        let named = self.with_facts(&path).into_iter().map(|(product, _)| want(product)).max();
+        let told = self.told(path, head).into_iter().map(|(product, _)| want(product)).max();
+        let named = self.with_facts(path).into_iter().map(|(product, _)| want(product)).max();
         told.max(named).unwrap_or(Want::Nothing)
     }
 
     fn detect(&self, view: &View<'_>, _context: &Context, output: &mut Output) {
         let entry = &view.artifact.entry;
         let path = entry.full_path();
-        let told = self.told(&path, view.head).into_iter().chain(self.with_facts(&path));
+        let told = self.told(path, view.head).into_iter().chain(self.with_facts(path));
         for (product, set) in told {
             let read = product.line.facts.map(|facts| facts::read(facts, view)).unwrap_or_default();
             // What the name told is said already, less well: the same finding takes its place.

@@ -25,8 +25,8 @@ enum Store {
 }
 
 fn store(entry: &Entry, head: &[u8]) -> Option<Store> {
-    let name = entry.file_name().to_ascii_lowercase();
-    let kind = match name.as_str() {
+    let name = entry.lower_file_name();
+    let kind = match name {
         "login data" | "login data for account" => Store::Logins,
         // `Cookies` of Chromium; other programs keep other things in files of that name.
         "cookies" => Store::Cookies,

@@ -7,7 +7,6 @@ use crate::detector::{Context, Detector, Output, View, Want};
 use crate::head::Head;
 use crate::pattern::PathPatterns;
 use lidless_core::{Confidence, Entry, Finding, Place, Text};
-use std::cell::RefCell;
 
 const CATALOGUE: &str = include_str!("../../../../rules/credential_file/catalogue.toml");
 
@@ -15,12 +14,6 @@ const CATALOGUE: &str = include_str!("../../../../rules/credential_file/catalogu
 pub(crate) struct CredentialFileDetector {
     kinds: Vec<Kind>,
     places: PathPatterns,
-}
-
-thread_local! {
-    /// The last path, and the rows of the catalogue that are for it: it is asked for more than
-    /// once, and the versions of a file come one after the other.
-    static LAST: RefCell<(String, Vec<usize>)> = RefCell::default();
 }
 
 fn rows() -> Vec<Row> {
@@ -36,13 +29,7 @@ impl CredentialFileDetector {
     }
 
     fn at<'k>(&'k self, path: &str) -> impl Iterator<Item = &'k Kind> {
-        let hits: Vec<usize> = LAST.with_borrow_mut(|(last, hits)| {
-            if last != path {
-                *hits = self.places.matches(path);
-                path.clone_into(last);
-            }
-            hits.clone()
-        });
+        let hits = self.places.matches(path);
         hits.into_iter().filter_map(|index| self.kinds.get(index))
     }
 }
@@ -56,7 +43,7 @@ impl Detector for CredentialFileDetector {
         if head.is_empty() {
             return Want::Nothing;
         }
-        let path = entry.full_path().to_ascii_lowercase();
+        let path = entry.lower_full_path();
         let text = head.is_text();
         let wanted = |kind: &Kind| {
             if text && kind.wants_text() {
@@ -67,15 +54,15 @@ impl Detector for CredentialFileDetector {
                 Want::Nothing
             }
         };
-        self.at(&path).map(wanted).max().unwrap_or(Want::Nothing)
+        self.at(path).map(wanted).max().unwrap_or(Want::Nothing)
     }
 
     fn detect(&self, view: &View<'_>, context: &Context, output: &mut Output) {
         let entry = &view.artifact.entry;
-        let path = entry.full_path().to_ascii_lowercase();
+        let path = entry.lower_full_path();
         let text = view.text.map(Text::as_str);
         let proven = |kind| Some((kind, Kind::proof(kind, view.head, text)?));
-        let mut kinds: Vec<(&Kind, Proof)> = self.at(&path).filter_map(proven).collect();
+        let mut kinds: Vec<(&Kind, Proof)> = self.at(path).filter_map(proven).collect();
         if kinds.iter().filter(|(kind, _)| is_key_file(&kind.id)).count() > 1 {
             // Its name says more than its structure alone.
             kinds.retain(|(kind, _)| kind.id != "private_key_file");

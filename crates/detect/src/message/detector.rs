@@ -10,9 +10,9 @@ use lidless_core::{Category, Confidence, Entry, Finding, Gap, Mark, Place, Sever
 pub(crate) struct MessageDetector;
 
 fn form(entry: &Entry, start: &str) -> Option<&'static dyn Form> {
-    let path = entry.path().to_ascii_lowercase();
+    let path = entry.lower_path();
     let start = start.trim_start_matches('\u{feff}').trim_start();
-    forms().into_iter().find(|form| form.recognises(&path, start))
+    forms().into_iter().find(|form| form.recognises(path, start))
 }
 
 impl Detector for MessageDetector {

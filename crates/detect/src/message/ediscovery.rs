@@ -26,6 +26,10 @@ impl Form for Items {
 
     fn recognises(&self, _path: &str, start: &str) -> bool {
         let header = start.lines().next().unwrap_or("");
+        // Most first lines have not as many columns.
+        if memchr::memchr_iter(b',', header.as_bytes()).count() < 3 {
+            return false;
+        }
         let names: Vec<String> = header.split(',').map(plain).collect();
         names.iter().any(|name| name == "itemclass" || name == "messageclass") && names.len() > 3
     }

@@ -77,7 +77,7 @@ const PRODUCTS: [Product; 2] = [
 ];
 
 fn product(entry: &Entry) -> Option<&'static Product> {
-    let path = entry.full_path().to_ascii_lowercase();
+    let path = entry.lower_full_path();
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     PRODUCTS.iter().find(|product| {
         folder.ends_with(".leveldb") && product.places.iter().any(|place| folder.contains(place))
@@ -225,7 +225,7 @@ impl Detector for ChatCacheDetector {
     }
 
     fn wants(&self, entry: &Entry, head: &Head<'_>) -> Want {
-        let name = entry.file_name().to_ascii_lowercase();
+        let name = entry.lower_file_name();
         let is_file = [".ldb", ".sst", ".log"].iter().any(|end| name.ends_with(end));
         let is_current = name == "current" && head.starts_with(b"MANIFEST-");
         if (is_file || is_current) && product(entry).is_some() {
@@ -254,7 +254,7 @@ impl Detector for ChatCacheDetector {
             if !is_log && !is_table(&*artifact.bytes) {
                 return;
             }
-            if counted.file(product, &name, &*artifact.bytes).is_err() {
+            if counted.file(product, name, &*artifact.bytes).is_err() {
                 counted.broken = counted.broken.saturating_add(1);
             }
             counted

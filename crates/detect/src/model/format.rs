@@ -19,6 +19,6 @@ pub(crate) trait Format: Send + Sync {
 
 /// Whether the name of an entry ends in one of these (lower case).
 pub(crate) fn named(entry: &Entry, ends: &[&str]) -> bool {
-    let name = entry.file_name().to_ascii_lowercase();
+    let name = entry.lower_file_name();
     ends.iter().any(|end| name.ends_with(end))
 }

@@ -118,7 +118,7 @@ pub(crate) fn glance(head: &[u8]) -> Vec<(Field, &[u8])> {
     if !head.first().is_some_and(|tag| *tag >= 8 && matches!(tag & 7, 0 | 1 | 2 | 5)) {
         return Vec::new();
     }
-    let source = lidless_io::MemoryBytes::new(head.to_vec());
+    let source = lidless_io::BorrowedBytes(head);
     let length = u64::try_from(head.len()).unwrap_or(u64::MAX);
     let mut forward = Forward::new(&source, 0, length, u64::MAX);
     let mut found = Vec::new();

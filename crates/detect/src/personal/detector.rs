@@ -42,7 +42,7 @@ impl Detector for PersonalDetector {
         if head.get(128..132) == Some(b"DICM") {
             return Want::Head;
         }
-        let name = entry.file_name().to_ascii_lowercase();
+        let name = entry.lower_file_name();
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
         if head.is_empty() || PROGRAMS.contains(&ending) || !head.is_text() {
             return Want::Nothing;

@@ -28,7 +28,7 @@ impl SecretDetector {
 
 /// Files whose long strings are hashes of other things.
 fn is_lock_file(entry: &Entry) -> bool {
-    let name = entry.file_name().to_ascii_lowercase();
+    let name = entry.lower_file_name();
     [
         "package-lock.json",
         "yarn.lock",
@@ -40,7 +40,7 @@ fn is_lock_file(entry: &Entry) -> bool {
         "gemfile.lock",
         "pipfile.lock",
     ]
-    .contains(&name.as_str())
+    .contains(&name)
 }
 
 impl Detector for SecretDetector {
@@ -57,7 +57,7 @@ impl Detector for SecretDetector {
         let entry = &view.artifact.entry;
         let engine = self.engine.get_or_init(|| Engine::with(&self.rules));
         let path = entry.path();
-        let found = engine.find_judged(Sought { text: text.as_str(), path: &path }, view.pieces);
+        let found = engine.find_judged(Sought { text: text.as_str(), path }, view.pieces);
         for rule in found.stopped {
             let reason = format!("not searched to its end for secret.{}", rule.id);
             output.gaps.push(Gap::new(&entry.provenance, reason, None));
@@ -65,7 +65,7 @@ impl Detector for SecretDetector {
         let mut look =
             Look { text, entry, context, locked: is_lock_file(entry), taken: Vec::new(), output };
         let weak = look.by_rules(found.matches);
-        let named = look.by_names(structure::find(&path, text.as_str(), view.pieces));
+        let named = look.by_names(structure::find(path, text.as_str(), view.pieces));
         for (found, reason) in weak.iter().filter(|(found, _)| !touches(&named, &found.span)) {
             look.leave(found, *reason);
         }
@@ -104,7 +104,7 @@ impl Look<'_> {
                     let place = place(self.text, found.start(), self.entry);
                     let mut finding = by_rule(&found, self.text.as_str(), &place, self.context);
                     if found.rule.password && found.whole.contains("://") {
-                        let sure = structure::in_link(found.secret, &self.entry.path());
+                        let sure = structure::in_link(found.secret, self.entry.path());
                         finding.confidence = finding.confidence.min(sure);
                     }
                     if self.context.verify {

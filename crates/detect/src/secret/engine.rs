@@ -160,8 +160,11 @@ impl Engine {
                     return;
                 }
                 let reach = self.rules.get(rule).map_or(0, |rule| rule.reach);
-                if let Some(pieces) = pieces.filter(|_| reach > NEAR) {
-                    pieces.note(Holds::MATCH, &(start..end));
+                if let Some(pieces) = pieces {
+                    pieces.note(Holds::LITERAL, &(start..end));
+                    if reach > NEAR {
+                        pieces.note(Holds::MATCH, &(start..end));
+                    }
                 }
                 let before = end.saturating_sub(reach);
                 let after = start.saturating_add(reach).min(length).max(end);
@@ -436,6 +439,14 @@ mod tests {
     use super::super::rule::secret_rules;
     use super::*;
     use std::fmt::Write as _;
+
+    /// What tells that a piece of a text holds none has to stand in one line.
+    #[test]
+    fn no_literal_goes_over_the_end_of_a_line() {
+        for rule in secret_rules() {
+            assert!(rule.literals.iter().all(|literal| !literal.contains('\n')), "{}", rule.id);
+        }
+    }
 
     /// Every pattern over the whole text, without the first pass.
     fn plainly(text: &str) -> Vec<(&'static str, Range<usize>, String)> {

@@ -25,7 +25,7 @@ impl Detector for WorkstationDetector {
 
     fn names(&self, entry: &Entry, _context: &Context, output: &mut Output) {
         let path = entry.full_path();
-        for sign in self.markers.read(&path) {
+        for sign in self.markers.read(path) {
             output.marks.push(Mark::Workstation {
                 root: root_of(entry, sign.root),
                 host: sign.host,

@@ -86,7 +86,7 @@ impl Detector for UnixDetector {
         if head.is_empty() {
             return Want::Nothing;
         }
-        match file(&entry.full_path()) {
+        match file(entry.full_path()) {
             None => Want::Nothing,
             Some((File::HostName | File::Release | File::MachineId, _)) => Want::Head,
             // Lists in XML are text, which others look into as well.
@@ -99,7 +99,7 @@ impl Detector for UnixDetector {
     fn detect(&self, view: &View<'_>, _context: &Context, output: &mut Output) {
         let entry = &view.artifact.entry;
         let path = entry.full_path();
-        let Some((file, above)) = file(&path) else { return };
+        let Some((file, above)) = file(path) else { return };
         let head = String::from_utf8_lossy(view.head);
         let list = || -> Option<Plist> {
             property_list(&read_vec(&*view.artifact.bytes, 0, LARGEST).ok()?).ok()

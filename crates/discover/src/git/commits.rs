@@ -2,11 +2,15 @@
 
 use super::names::{History, place};
 use super::order::{Node, oldest_first};
+use super::packs::Packs;
 use super::tips::Tips;
+use bytes::Bytes;
+use foldhash::quality::RandomState;
 use gix::ObjectId;
 use gix::objs::{CommitRefIter, Kind};
 use lidless_core::{Gap, Timestamp};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 /// The commits of a history, oldest first, and those where reading stopped.
 #[derive(Default)]
@@ -19,11 +23,42 @@ pub(super) struct Commits {
     pub(super) bare: Vec<(ObjectId, Kind)>,
 }
 
-/// Reads commits from the tips on, whatever order they come in.
+/// The longest commit that is read with the others of its pack.
+const LONGEST: u64 = 1 << 20;
+
+/// Commits by their id.
+pub(super) type Packed = HashMap<ObjectId, Node, RandomState>;
+
+/// Reads all commits of the packs, when they are that many, as they lie there.
+pub(super) fn packed(
+    repository: &gix::Repository,
+    packs: &mut Packs,
+    many: usize,
+    threads: usize,
+) -> Packed {
+    let ids = packs.all(Kind::Commit);
+    if ids.len() < many {
+        return Packed::default();
+    }
+    let kind = repository.object_hash();
+    let packed: Mutex<Packed> = Mutex::default();
+    let add = |_: usize, number: usize, content: Bytes| {
+        let id = ids.get(number).copied();
+        if let Some(node) = id.and_then(|id| parse(id, &content, kind)) {
+            packed.lock().unwrap_or_else(PoisonError::into_inner).insert(node.id, node);
+        }
+    };
+    packs.read(&ids, LONGEST, threads, &add);
+    packed.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Reads commits from the tips on, whatever order they come in. What is not among the packed ones
+/// is asked for singly.
 pub(super) fn read(
     repository: &gix::Repository,
     name: &str,
     tips: &Tips,
+    mut packed: Packed,
     parents: bool,
     since: Option<Timestamp>,
     history: &mut History,
@@ -44,24 +79,26 @@ pub(super) fn read(
         if !known.insert(id) {
             continue;
         }
-        let found = gix::prelude::FindExt::find(&repository.objects, &id, &mut buffer);
-        let Ok(object) = found else {
-            history.lost(repository, id, || {
-                Gap::new(place(name), "a commit that is missing or broken", None)
-            });
-            continue;
-        };
-        if object.kind != Kind::Commit {
-            commits.bare.push((id, object.kind));
-            continue;
-        }
-        let Some(mut node) = parse(id, object.data, repository) else {
-            history.gaps.push(Gap::new(
-                place(name),
-                "a commit without a tree that can be read",
-                None,
-            ));
-            continue;
+        let mut node = match packed.remove(&id) {
+            Some(node) => node,
+            None => match single(repository, id, &mut buffer) {
+                Single::Commit(node) => node,
+                Single::Other(kind) => {
+                    commits.bare.push((id, kind));
+                    continue;
+                }
+                Single::Lost => {
+                    history.lost(repository, id, || {
+                        Gap::new(place(name), "a commit that is missing or broken", None)
+                    });
+                    continue;
+                }
+                Single::Broken => {
+                    let reason = "a commit without a tree that can be read";
+                    history.gaps.push(Gap::new(place(name), reason, None));
+                    continue;
+                }
+            },
         };
         if since.is_some_and(|since| node.seconds < since.as_second()) {
             boundary.insert(id);
@@ -83,8 +120,26 @@ pub(super) fn read(
     commits
 }
 
-fn parse(id: ObjectId, data: &[u8], repository: &gix::Repository) -> Option<Node> {
-    let kind = repository.object_hash();
+/// What an id turned out to be.
+enum Single {
+    Commit(Node),
+    Other(Kind),
+    Lost,
+    Broken,
+}
+
+fn single(repository: &gix::Repository, id: ObjectId, buffer: &mut Vec<u8>) -> Single {
+    match gix::prelude::FindExt::find(&repository.objects, &id, buffer) {
+        Err(_) => Single::Lost,
+        Ok(object) if object.kind != Kind::Commit => Single::Other(object.kind),
+        Ok(object) => {
+            let node = parse(id, object.data, repository.object_hash());
+            node.map_or(Single::Broken, Single::Commit)
+        }
+    }
+}
+
+fn parse(id: ObjectId, data: &[u8], kind: gix::hash::Kind) -> Option<Node> {
     let tree = CommitRefIter::from_bytes(data, kind).tree_id().ok()?;
     let parents = CommitRefIter::from_bytes(data, kind).parent_ids().collect();
     let time = CommitRefIter::from_bytes(data, kind).committer().ok();

@@ -22,17 +22,28 @@ pub(super) struct Heads {
     bases: Vec<u32>,
     /// What each is, once it is made; none when that cannot be told.
     kinds: Vec<Option<gix::objs::Kind>>,
+    /// Where the entry of each number of the index stands among them.
+    positions: Vec<u32>,
 }
 
 impl Heads {
     /// Reads all headers; none when the pack is shorter than its index says.
     pub(super) fn read(index: &Index, file: &FileBytes, kind: Kind) -> Option<Self> {
-        let offsets = index.sorted_offsets();
+        let numbers = 0..index.num_objects();
+        let mut order: Vec<(u64, u32)> =
+            numbers.map(|number| (index.pack_offset_at_index(number), number)).collect();
+        order.sort_unstable();
+        let mut positions = vec![0; order.len()];
+        for (position, (_, number)) in (0u32..).zip(&order) {
+            *positions.get_mut(usize::try_from(*number).ok()?)? = position;
+        }
+        let offsets: Vec<u64> = order.into_iter().map(|(offset, _)| offset).collect();
+        let count = offsets.len();
         let mut heads =
-            Self { bases: vec![NONE; offsets.len()], kinds: vec![None; offsets.len()], offsets };
+            Self { bases: vec![NONE; count], kinds: vec![None; count], offsets, positions };
         let mut window = Window { start: 0, bytes: Vec::new() };
         let mut later = Vec::new();
-        for at in 0..heads.offsets.len() {
+        for at in 0..count {
             let offset = *heads.offsets.get(at)?;
             let Ok(entry) = Entry::from_bytes(window.at(file, offset)?, offset, kind) else {
                 continue;
@@ -40,16 +51,17 @@ impl Heads {
             let base = match entry.header {
                 Header::OfsDelta { base_distance } => {
                     Header::verified_base_pack_offset(offset, base_distance)
+                        .and_then(|base| heads.before(at, base))
                 }
                 Header::RefDelta { base_id } => {
-                    index.lookup(base_id).map(|found| index.pack_offset_at_index(found))
+                    index.lookup(base_id).and_then(|found| heads.position(found))
                 }
                 header => {
                     *heads.kinds.get_mut(at)? = header.as_kind();
                     continue;
                 }
             };
-            let Some(base) = base.and_then(|base| heads.position(base)) else { continue };
+            let Some(base) = base else { continue };
             *heads.bases.get_mut(at)? = u32::try_from(base).ok()?;
             let of_base = *heads.kinds.get(base)?;
             *heads.kinds.get_mut(at)? = of_base;
@@ -73,9 +85,26 @@ impl Heads {
         Some(heads)
     }
 
-    /// The entry that begins at an offset.
-    pub(super) fn position(&self, offset: u64) -> Option<usize> {
-        self.offsets.binary_search(&offset).ok()
+    /// The entry that begins at an offset before that of another one: most bases lie near.
+    fn before(&self, at: usize, offset: u64) -> Option<usize> {
+        let mut end = at;
+        let mut step = 1_usize;
+        loop {
+            let start = at.saturating_sub(step);
+            if *self.offsets.get(start)? <= offset {
+                let found = self.offsets.get(start..end)?.binary_search(&offset).ok()?;
+                return start.checked_add(found);
+            }
+            if start == 0 {
+                return None;
+            }
+            (end, step) = (start, step.saturating_mul(2));
+        }
+    }
+
+    /// The entry of a number of the index.
+    pub(super) fn position(&self, number: u32) -> Option<usize> {
+        usize::try_from(*self.positions.get(usize::try_from(number).ok()?)?).ok()
     }
 
     /// The entry that this one is a delta of.

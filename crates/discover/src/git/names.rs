@@ -82,6 +82,15 @@ pub(super) struct Seen {
     done: Vec<bool>,
 }
 
+/// A folder that is still to be looked into.
+struct Folder {
+    id: ObjectId,
+    /// Where it stands among the trees that are known.
+    position: Option<usize>,
+    path: String,
+    depth: usize,
+}
+
 /// What an entry of a tree turned out to be.
 enum Step {
     /// Whatever tree it stands in, it has nothing new.
@@ -116,8 +125,8 @@ impl Seen {
         self.known.as_ref()?.position(tree)
     }
 
-    fn met(&self, tree: ObjectId, prefix: &str) -> bool {
-        match self.position(&tree).filter(|_| !self.by_path) {
+    fn met(&self, tree: ObjectId, position: Option<usize>, prefix: &str) -> bool {
+        match position.filter(|_| !self.by_path) {
             Some(at) => self.met.get(at).copied().unwrap_or(false),
             None => self.trees.contains(&(tree, self.path_hash(prefix))),
         }
@@ -182,7 +191,8 @@ impl Seen {
         options: &DiscoverOptions,
         history: &mut History,
     ) {
-        let trees: Vec<ObjectId> = trees.iter().filter(|id| !self.met(**id, "")).copied().collect();
+        let trees: Vec<ObjectId> =
+            trees.iter().filter(|id| !self.met(**id, self.position(id), "")).copied().collect();
         let mut named = HashSet::default();
         for id in &trees {
             let mut buffer = Vec::new();
@@ -276,9 +286,9 @@ impl Seen {
     ) {
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut list = Vec::new();
-        let mut stack: Vec<(ObjectId, String, usize)> = vec![(root, String::new(), 0)];
-        while let Some((id, prefix, depth)) = stack.pop() {
-            let position = self.position(&id);
+        let position = self.position(&root);
+        let mut stack = vec![Folder { id: root, position, path: String::new(), depth: 0 }];
+        while let Some(Folder { id, position, path: prefix, depth }) = stack.pop() {
             if !self.meet(id, position, &prefix) {
                 continue;
             }
@@ -324,7 +334,7 @@ impl Seen {
         &mut self,
         (prefix, depth): (&str, usize),
         entry: &TreeEntry<'_>,
-        stack: &mut Vec<(ObjectId, String, usize)>,
+        stack: &mut Vec<Folder>,
         submodule: &mut dyn FnMut(ObjectId, String),
         blob: &mut dyn FnMut(ObjectId, String) -> bool,
     ) -> Step {
@@ -333,12 +343,13 @@ impl Seen {
         match entry.kind {
             EntryKind::Tree => {
                 // Where only the tree counts, not even its name is made.
-                if !self.by_path && self.met(entry.id, "") {
+                let (id, position) = (entry.id, self.position(&entry.id));
+                if !self.by_path && self.met(id, position, "") {
                     return Step::Done;
                 }
                 if depth < TREE_DEPTH {
-                    let prefix = format!("{}/", name());
-                    stack.push((entry.id, prefix, depth.saturating_add(1)));
+                    let path = format!("{}/", name());
+                    stack.push(Folder { id, position, path, depth: depth.saturating_add(1) });
                 }
                 Step::Again
             }

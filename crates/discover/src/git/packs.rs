@@ -14,7 +14,6 @@ use gix::odb::pack::data::entry::Header;
 use gix::odb::pack::index::File as Index;
 use gix::zlib::{Inflate, Status};
 use lidless_io::{FileBytes, ReadAt as _};
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,6 +23,11 @@ use std::sync::{Mutex, PoisonError};
 pub(super) const HEADER_BYTES: usize = 64;
 /// Bases that wait for what hangs on them, for each thread. What does not fit is read singly.
 const HELD_BYTES: usize = 64 << 20;
+
+/// How much of a pack a thread reads at a time, where one entry follows the other.
+const WINDOW_BYTES: usize = 16 << 10;
+/// With no more between them than this.
+const NEAR_BYTES: u64 = 2 << 10;
 
 /// Deflate makes at most this many bytes of one (258 of two bits).
 const DEFLATE_RATIO: usize = 1032;
@@ -39,9 +43,8 @@ struct Node {
     item: u32,
 }
 
-/// One pack with what is wanted of it.
+/// What is wanted of a pack.
 struct Plan {
-    file: FileBytes,
     kind: Kind,
     nodes: Vec<Node>,
     /// Nodes by their base; `starts` says where those of each begin.
@@ -50,35 +53,108 @@ struct Plan {
     roots: Vec<u32>,
 }
 
-/// Hands the content of `ids` to `found`, by their position, on several threads and in no order;
-/// returns positions that no pack gave: loose, missing, broken or too large.
-pub(super) fn read(
-    folders: &[PathBuf],
+/// The packs of a repository, and of those that it borrows from.
+pub(super) struct Packs {
     kind: Kind,
-    ids: &[ObjectId],
-    limit: u64,
-    threads: usize,
-    found: &(dyn Fn(usize, Bytes) + Sync),
-) -> Vec<usize> {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut left: Vec<u32> = (0..u32::try_from(ids.len()).unwrap_or(NONE)).collect();
-    let mut failed = Vec::new();
-    for index in folders.iter().flat_map(|folder| indexes(folder)) {
-        if left.is_empty() {
-            break;
-        }
-        // An index that lies must not end the run; its objects are then asked for singly.
-        let planned = catch_unwind(AssertUnwindSafe(|| plan(&index, kind, ids, &left)));
-        let Ok(Some((plan, rest))) = planned else {
-            tracing::debug!(index = %index.display(), "a pack that is read object by object");
-            continue;
+    row: Vec<Pack>,
+}
+
+/// A pack and its index; what the headers in it say, once that was asked for.
+struct Pack {
+    path: PathBuf,
+    /// None once it is asked for the last time: mapped, it counts as memory in use.
+    index: Option<Index>,
+    file: FileBytes,
+    heads: Option<Heads>,
+}
+
+/// Called with the number of the thread, the position of an id and its content.
+pub(super) type Give<'a> = dyn Fn(usize, usize, Bytes) + Sync + 'a;
+
+impl Packs {
+    /// Opens those in the folders of objects that can be opened, in a fixed order.
+    pub(super) fn open(folders: &[PathBuf], kind: Kind) -> Self {
+        let pack = |path: PathBuf| {
+            let file = FileBytes::open(&path.with_extension("pack")).ok()?;
+            let index = Some(Index::at(&path, kind).ok()?);
+            Some(Pack { index, file, heads: None, path })
         };
-        left = rest;
-        failed.extend(plan.read(limit, threads, found));
+        Self {
+            kind,
+            row: folders.iter().flat_map(|folder| indexes(folder)).filter_map(pack).collect(),
+        }
     }
-    failed.extend(left.into_iter().filter_map(|item| usize::try_from(item).ok()));
-    failed.sort_unstable();
-    failed
+
+    /// Hands the content of `ids` to `found`, by their position, on several threads and in no
+    /// order; returns positions that no pack gave: loose, missing, broken or too large.
+    pub(super) fn read(
+        &mut self,
+        ids: &[ObjectId],
+        limit: u64,
+        threads: usize,
+        found: &Give<'_>,
+    ) -> Vec<usize> {
+        self.each(ids, limit, threads, found, &|_| {})
+    }
+
+    /// The same for the last time: what the headers say takes some bytes for each object there is,
+    /// and is forgotten before anything is read.
+    pub(super) fn read_last(
+        mut self,
+        ids: &[ObjectId],
+        limit: u64,
+        threads: usize,
+        found: &Give<'_>,
+    ) -> Vec<usize> {
+        self.each(ids, limit, threads, found, &|pack| {
+            pack.heads = None;
+            pack.index = None;
+        })
+    }
+
+    fn each(
+        &mut self,
+        ids: &[ObjectId],
+        limit: u64,
+        threads: usize,
+        found: &Give<'_>,
+        planned: &dyn Fn(&mut Pack),
+    ) -> Vec<usize> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut left: Vec<u32> = (0..u32::try_from(ids.len()).unwrap_or(NONE)).collect();
+        let mut failed = Vec::new();
+        for pack in &mut self.row {
+            if left.is_empty() {
+                break;
+            }
+            let Some((plan, rest)) = pack.guarded(|pack| pack.plan(self.kind, ids, &left)) else {
+                continue;
+            };
+            left = rest;
+            planned(pack);
+            failed.extend(plan.read(pack, limit, threads, found));
+        }
+        failed.extend(left.into_iter().filter_map(|item| usize::try_from(item).ok()));
+        failed.sort_unstable();
+        failed
+    }
+
+    /// The ids of all objects of a kind, in no order.
+    pub(super) fn all(&mut self, wanted: gix::objs::Kind) -> Vec<ObjectId> {
+        let of_pack = |pack: &mut Pack| {
+            let numbers = 0..pack.index.as_ref()?.num_objects();
+            let heads = pack.heads(self.kind)?;
+            let is_wanted = |number: &u32| {
+                heads.position(*number).and_then(|at| heads.kind(at)) == Some(wanted)
+            };
+            let found: Vec<u32> = numbers.filter(is_wanted).collect();
+            let index = pack.index.as_ref()?;
+            Some(found.into_iter().map(|at| index.oid_at_index(at).to_owned()).collect())
+        };
+        let caught =
+            |pack: &mut Pack| -> Vec<ObjectId> { pack.guarded(of_pack).unwrap_or_default() };
+        self.row.iter_mut().flat_map(caught).collect()
+    }
 }
 
 /// Index files in a folder of objects, in a fixed order.
@@ -92,104 +168,83 @@ fn indexes(folder: &Path) -> Vec<PathBuf> {
     indexes
 }
 
-/// The ids of all trees of the packs, in no order.
-pub(super) fn trees(folders: &[PathBuf], kind: Kind) -> Vec<ObjectId> {
-    let of_pack = |path: &PathBuf| -> Option<Vec<ObjectId>> {
-        let index = Index::at(path, kind).ok()?;
-        let file = FileBytes::open(&path.with_extension("pack")).ok()?;
-        let heads = Heads::read(&index, &file, kind)?;
-        let is_tree = |number: &u32| {
-            let at = heads.position(index.pack_offset_at_index(*number));
-            at.and_then(|at| heads.kind(at)) == Some(gix::objs::Kind::Tree)
-        };
-        let trees = (0..index.num_objects()).filter(is_tree);
-        Some(trees.map(|number| index.oid_at_index(number).to_owned()).collect())
-    };
-    let packs = folders.iter().flat_map(|folder| indexes(folder));
-    // An index that lies must not end the run; its trees are then asked for singly.
-    let caught = |path| catch_unwind(AssertUnwindSafe(|| of_pack(&path))).ok().flatten();
-    packs.filter_map(caught).flatten().collect()
-}
+impl Pack {
+    /// An index that lies must not end the run; its objects are then asked for singly.
+    fn guarded<T>(&mut self, ask: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let told = catch_unwind(AssertUnwindSafe(|| ask(self))).ok().flatten();
+        if told.is_none() {
+            tracing::debug!(index = %self.path.display(), "a pack that is read object by object");
+        }
+        told
+    }
 
-/// Finds out what is in a pack of what is still left, and what it hangs on.
-fn plan(path: &Path, kind: Kind, ids: &[ObjectId], left: &[u32]) -> Option<(Plan, Vec<u32>)> {
-    let index = Index::at(path, kind).ok()?;
-    let file = FileBytes::open(&path.with_extension("pack")).ok()?;
-    let all = usize::try_from(index.num_objects()).ok()?;
-    let heads = if left.len().saturating_mul(FEW) > all {
-        Some(Heads::read(&index, &file, kind)?)
-    } else {
-        None
-    };
-    let sorted = if heads.is_none() { index.sorted_offsets() } else { Vec::new() };
-    let offsets = heads.as_ref().map_or(&sorted, |heads| &heads.offsets);
-    // The last entry ends where the checksum of the pack begins.
-    let last = file.len().checked_sub(u64::try_from(kind.len_in_bytes()).ok()?)?;
-    let end_of = |offset: u64| {
-        let after = offsets.partition_point(|known| *known <= offset);
-        offsets.get(after).copied().unwrap_or(last)
-    };
-    let base_of = |offset: u64| match &heads {
-        Some(heads) => {
-            let base = heads.base(heads.position(offset)?)?;
-            heads.offsets.get(base).copied()
+    fn heads(&mut self, kind: Kind) -> Option<&Heads> {
+        if self.heads.is_none() {
+            self.heads = Heads::read(self.index.as_ref()?, &self.file, kind);
         }
-        None => match head(&file, offset, kind).map(|entry| entry.header) {
-            Some(Header::OfsDelta { base_distance }) => {
-                Header::verified_base_pack_offset(offset, base_distance)
-            }
-            Some(Header::RefDelta { base_id }) => {
-                index.lookup(base_id).map(|at| index.pack_offset_at_index(at))
-            }
-            _ => None,
-        },
-    };
-    let mut nodes: Vec<Node> = Vec::new();
-    let mut known: HashMap<u64, u32, foldhash::fast::RandomState> = HashMap::default();
-    let mut rest = Vec::new();
-    let mut node_at = |nodes: &mut Vec<Node>, offset: u64| -> Option<(u32, bool)> {
-        if let Some(node) = known.get(&offset) {
-            return Some((*node, false));
+        self.heads.as_ref()
+    }
+
+    /// Finds out what is in a pack of what is still left, and what it hangs on.
+    fn plan(&mut self, kind: Kind, ids: &[ObjectId], left: &[u32]) -> Option<(Plan, Vec<u32>)> {
+        let all = usize::try_from(self.index.as_ref()?.num_objects()).ok()?;
+        if left.len().saturating_mul(FEW) > all {
+            self.heads(kind)?;
         }
-        let number = u32::try_from(nodes.len()).ok().filter(|number| *number < NONE)?;
-        nodes.push(Node { offset, end: end_of(offset), base: NONE, item: NONE });
-        known.insert(offset, number);
-        Some((number, true))
-    };
-    for item in left {
-        let id = ids.get(usize::try_from(*item).ok()?)?;
-        let Some(at) = index.lookup(id) else {
-            rest.push(*item);
-            continue;
+        let (index, file, heads) = (self.index.as_ref()?, &self.file, self.heads.as_ref());
+        let sorted = if heads.is_none() { index.sorted_offsets() } else { Vec::new() };
+        let offsets = heads.map_or(&sorted, |heads| &heads.offsets);
+        // The last entry ends where the checksum of the pack begins.
+        let last = file.len().checked_sub(u64::try_from(kind.len_in_bytes()).ok()?)?;
+        let numbered = |number: u32| match heads {
+            Some(heads) => heads.position(number),
+            None => offsets.binary_search(&index.pack_offset_at_index(number)).ok(),
         };
-        let (mut number, mut fresh) = node_at(&mut nodes, index.pack_offset_at_index(at))?;
-        nodes.get_mut(usize::try_from(number).ok()?)?.item = *item;
-        while fresh {
-            let node = nodes.get(usize::try_from(number).ok()?)?;
-            let offset = node.offset;
-            let Some(base) = base_of(offset) else { break };
-            let (below, is_new) = node_at(&mut nodes, base)?;
-            nodes.get_mut(usize::try_from(number).ok()?)?.base = below;
-            (number, fresh) = (below, is_new);
+        let base_of = |position: usize, offset: u64| match heads {
+            Some(heads) => heads.base(position),
+            None => match head(file, offset, kind).map(|entry| entry.header) {
+                Some(Header::OfsDelta { base_distance }) => {
+                    let base = Header::verified_base_pack_offset(offset, base_distance)?;
+                    offsets.binary_search(&base).ok()
+                }
+                Some(Header::RefDelta { base_id }) => index.lookup(base_id).and_then(numbered),
+                _ => None,
+            },
+        };
+        let mut nodes: Vec<Node> = Vec::new();
+        // The node of each entry of the pack.
+        let mut known = vec![NONE; offsets.len()];
+        let mut rest = Vec::new();
+        let mut node_at = |nodes: &mut Vec<Node>, position: usize| -> Option<(u32, bool)> {
+            let slot = known.get_mut(position)?;
+            if *slot != NONE {
+                return Some((*slot, false));
+            }
+            let number = u32::try_from(nodes.len()).ok().filter(|number| *number < NONE)?;
+            let end = offsets.get(position.checked_add(1)?).copied().unwrap_or(last);
+            nodes.push(Node { offset: *offsets.get(position)?, end, base: NONE, item: NONE });
+            *slot = number;
+            Some((number, true))
+        };
+        for item in left {
+            let id = ids.get(usize::try_from(*item).ok()?)?;
+            let Some(mut position) = index.lookup(id).and_then(numbered) else {
+                rest.push(*item);
+                continue;
+            };
+            let (mut number, mut fresh) = node_at(&mut nodes, position)?;
+            nodes.get_mut(usize::try_from(number).ok()?)?.item = *item;
+            while fresh {
+                let node = nodes.get(usize::try_from(number).ok()?)?;
+                let Some(base) = base_of(position, node.offset) else { break };
+                let (below, is_new) = node_at(&mut nodes, base)?;
+                nodes.get_mut(usize::try_from(number).ok()?)?.base = below;
+                (number, fresh, position) = (below, is_new, base);
+            }
         }
+        let order = known.into_iter().filter(|number| *number != NONE);
+        Some((Plan::new(kind, nodes, order)?, rest))
     }
-    let mut children: Vec<u32> = Vec::with_capacity(nodes.len());
-    let mut roots: Vec<u32> = Vec::new();
-    let mut starts = vec![0u32; nodes.len().checked_add(1)?];
-    for (number, node) in nodes.iter().enumerate() {
-        let number = u32::try_from(number).ok()?;
-        if node.base == NONE { roots.push(number) } else { children.push(number) }
-    }
-    let offset = |number: &u32| at(&nodes, *number).map_or(0, |node| node.offset);
-    let base = |number: &u32| at(&nodes, *number).map_or(NONE, |node| node.base);
-    roots.sort_unstable_by_key(offset);
-    children.sort_unstable_by_key(|number| (base(number), offset(number)));
-    for (number, start) in starts.iter_mut().enumerate() {
-        let number = u32::try_from(number).ok()?;
-        let before = children.partition_point(|child| base(child) < number);
-        *start = u32::try_from(before).ok()?;
-    }
-    Some((Plan { file, kind, nodes, children, starts, roots }, rest))
 }
 
 fn at<T>(list: &[T], number: u32) -> Option<&T> {
@@ -207,33 +262,97 @@ fn head(file: &FileBytes, offset: u64, kind: Kind) -> Option<Entry> {
 #[derive(Default)]
 struct Scratch {
     inflate: Inflate,
-    packed: Vec<u8>,
+    window: Window,
     delta: Vec<u8>,
+    /// What is still to be made: its number, how deep it hangs, and its base.
+    stack: Vec<(u32, usize, Option<Bytes>)>,
+    /// Lengths of the bases above what is being made.
+    above: Vec<usize>,
+    /// What was made.
+    done: Vec<u32>,
+}
+
+/// A part of a pack in memory: what hangs on an entry often lies right behind it.
+#[derive(Default)]
+struct Window {
+    start: u64,
+    bytes: Vec<u8>,
+    /// Where the last one ended.
+    end: u64,
+}
+
+impl Window {
+    /// The bytes from an offset on; fewer where the file ends.
+    fn read(&mut self, file: &FileBytes, offset: u64, length: usize) -> Option<&[u8]> {
+        let from = |start: u64| usize::try_from(offset.checked_sub(start)?).ok();
+        let held = from(self.start)
+            .and_then(|from| self.bytes.len().checked_sub(from))
+            .is_some_and(|left| left >= length);
+        // What follows the last one, or nearly, is followed by more.
+        let follows = offset.checked_sub(self.end).is_some_and(|gap| gap < NEAR_BYTES);
+        self.end = offset.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+        if !held {
+            let more = if follows { WINDOW_BYTES } else { 0 };
+            self.bytes.resize(length.max(more), 0);
+            self.start = offset;
+            let got = file.read_at(offset, &mut self.bytes).unwrap_or(0);
+            self.bytes.truncate(got);
+        }
+        let from = from(self.start)?;
+        let end = from.checked_add(length)?.min(self.bytes.len());
+        self.bytes.get(from..end)
+    }
 }
 
 impl Plan {
+    /// Of nodes, and their numbers in the order of the pack.
+    fn new(kind: Kind, nodes: Vec<Node>, order: impl Iterator<Item = u32>) -> Option<Self> {
+        // How many hang on each, then where those begin, then where they end.
+        let mut starts = vec![0u32; nodes.len().checked_add(1)?];
+        let mut sum = 0u32;
+        for node in nodes.iter().filter(|node| node.base != NONE) {
+            let count = starts.get_mut(usize::try_from(node.base).ok()?)?;
+            *count = count.checked_add(1)?;
+        }
+        for start in &mut starts {
+            let count = *start;
+            *start = sum;
+            sum = sum.checked_add(count)?;
+        }
+        let mut ends = starts.clone();
+        let mut children = vec![NONE; usize::try_from(sum).ok()?];
+        let mut roots: Vec<u32> = Vec::new();
+        for number in order {
+            let base = at(&nodes, number)?.base;
+            if base == NONE {
+                roots.push(number);
+                continue;
+            }
+            let end = ends.get_mut(usize::try_from(base).ok()?)?;
+            *children.get_mut(usize::try_from(*end).ok()?)? = number;
+            *end = end.checked_add(1)?;
+        }
+        Some(Self { kind, nodes, children, starts, roots })
+    }
+
     /// Reads everything; returns positions of what could not be read this way.
-    fn read(
-        &self,
-        limit: usize,
-        threads: usize,
-        found: &(dyn Fn(usize, Bytes) + Sync),
-    ) -> Vec<usize> {
+    fn read(&self, pack: &Pack, limit: usize, threads: usize, found: &Give<'_>) -> Vec<usize> {
         let next = AtomicUsize::new(0);
         let given = Mutex::new(vec![false; self.nodes.len()]);
         std::thread::scope(|scope| {
-            for _ in 0..threads.max(1) {
-                scope.spawn(|| {
+            for thread in 0..threads.max(1) {
+                let (next, given) = (&next, &given);
+                scope.spawn(move || {
                     let mut scratch = Scratch::default();
+                    let found = |item: usize, content: Bytes| found(thread, item, content);
                     while let Some(root) = self.roots.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let done = self.tree(*root, limit, &mut scratch, found);
-                        let mut given = given.lock().unwrap_or_else(PoisonError::into_inner);
-                        for number in done {
-                            if let Some(slot) =
-                                usize::try_from(number).ok().and_then(|at| given.get_mut(at))
-                            {
-                                *slot = true;
-                            }
+                        self.tree(&pack.file, *root, limit, &mut scratch, &found);
+                    }
+                    let mut given = given.lock().unwrap_or_else(PoisonError::into_inner);
+                    for number in scratch.done {
+                        let slot = usize::try_from(number).ok().and_then(|at| given.get_mut(at));
+                        if let Some(slot) = slot {
+                            *slot = true;
                         }
                     }
                 });
@@ -249,39 +368,38 @@ impl Plan {
             .collect()
     }
 
-    /// Makes a root and all that hangs on it; returns what was made.
+    /// Makes a root and all that hangs on it.
     fn tree(
         &self,
+        file: &FileBytes,
         root: u32,
         limit: usize,
         scratch: &mut Scratch,
-        found: &(dyn Fn(usize, Bytes) + Sync),
-    ) -> Vec<u32> {
-        let mut done = Vec::new();
-        let mut stack: Vec<(u32, usize, Option<Bytes>)> = vec![(root, 0, None)];
-        // Lengths of the bases above what is being made.
-        let mut above: Vec<usize> = Vec::new();
-        while let Some((number, depth, base)) = stack.pop() {
+        found: &dyn Fn(usize, Bytes),
+    ) {
+        scratch.stack.clear();
+        scratch.stack.push((root, 0, None));
+        while let Some((number, depth, base)) = scratch.stack.pop() {
             let Some(node) = at(&self.nodes, number) else { continue };
-            let Some(content) = self.make(node, base.as_deref(), limit, scratch) else { continue };
+            let made = self.make(file, node, base.as_deref(), limit, scratch);
+            let Some(content) = made else { continue };
             drop(base);
-            above.truncate(depth);
-            above.push(content.len());
-            let held = above.iter().fold(0usize, |sum, one| sum.saturating_add(*one));
+            scratch.above.truncate(depth);
+            scratch.above.push(content.len());
+            let held = scratch.above.iter().fold(0usize, |sum, one| sum.saturating_add(*one));
             let children = self.children(number);
             if held <= HELD_BYTES {
                 let below = depth.saturating_add(1);
                 let more = children.iter().rev();
-                stack.extend(more.map(|child| (*child, below, Some(content.clone()))));
+                scratch.stack.extend(more.map(|child| (*child, below, Some(content.clone()))));
             }
-            done.push(number);
+            scratch.done.push(number);
             if node.item != NONE
                 && let Ok(item) = usize::try_from(node.item)
             {
                 found(item, content);
             }
         }
-        done
     }
 
     fn children(&self, number: u32) -> &[u32] {
@@ -296,6 +414,7 @@ impl Plan {
     /// Inflates one entry, and applies it to its base when it is a delta.
     fn make(
         &self,
+        file: &FileBytes,
         node: &Node,
         base: Option<&[u8]>,
         limit: usize,
@@ -306,9 +425,7 @@ impl Plan {
         if packed > limit.saturating_add(limit / 100).saturating_add(HEADER_BYTES) {
             return None;
         }
-        scratch.packed.resize(packed, 0);
-        let got = self.file.read_at(node.offset, &mut scratch.packed).ok()?;
-        let packed = scratch.packed.get(..got)?;
+        let packed = scratch.window.read(file, node.offset, packed)?;
         let entry = Entry::from_bytes(packed, node.offset, self.kind).ok()?;
         let size = usize::try_from(entry.decompressed_size).ok().filter(|size| *size <= limit)?;
         let packed = packed.get(entry.header_size()..)?;

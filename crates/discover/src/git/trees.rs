@@ -4,7 +4,7 @@
 //! same bases are inflated again and again; here they are read in the order of the packs, and an
 //! entry that stands in many trees is kept once.
 
-use super::packs;
+use super::packs::Packs;
 use bytes::Bytes;
 use foldhash::quality::RandomState;
 use gix::ObjectId;
@@ -13,13 +13,15 @@ use gix::objs::tree::EntryKind;
 use hashbrown::HashTable;
 use std::cmp::Ordering;
 use std::hash::BuildHasher as _;
-use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 /// Bounds of memory: numbers that a thread keeps, and bytes of the entries that differ. Trees over
 /// it are asked for singly.
 const MOST_NUMBERS: usize = 32 << 20;
 const MOST_BYTES: usize = 256 << 20;
+/// Entries are kept in so many tables, by their hash: threads seldom want the same.
+const TABLES: u32 = 16;
+const TABLE_BITS: u32 = 4;
 /// One tree in so many is kept whole, the others as what differs from the one before.
 const CHAIN: usize = 16;
 /// Trees are compared so many bytes at a time.
@@ -39,7 +41,7 @@ pub(super) struct Trees {
     /// The part that has the tree, and its place there; by the position of the id.
     places: Vec<Option<(u32, u32)>>,
     parts: Vec<Part>,
-    entries: Entries,
+    entries: Vec<Entries>,
 }
 
 /// An entry of a tree.
@@ -49,7 +51,13 @@ pub(super) struct TreeEntry<'a> {
     pub(super) id: ObjectId,
 }
 
-/// The entries that differ, each with its bytes as a tree has them: mode, space, name, zero, id.
+/// The entries that differ, by their number: the low bits of it say in which of the tables.
+struct Tables {
+    row: Vec<Mutex<Entries>>,
+    state: RandomState,
+}
+
+/// Entries, each with its bytes as a tree has them: mode, space, name, zero, id.
 #[derive(Default)]
 struct Entries {
     bytes: Vec<u8>,
@@ -57,7 +65,6 @@ struct Entries {
     starts: Vec<u32>,
     /// Their numbers, by their bytes.
     known: HashTable<u32>,
-    state: RandomState,
 }
 
 /// What one thread read, tree after tree.
@@ -77,23 +84,25 @@ struct Part {
 
 impl Trees {
     /// Reads every tree of the packs.
-    pub(super) fn read(folders: &[PathBuf], kind: Kind, threads: usize) -> Self {
-        let mut ids = packs::trees(folders, kind);
+    pub(super) fn read(packs: &mut Packs, kind: Kind, threads: usize) -> Self {
+        let mut ids = packs.all(gix::objs::Kind::Tree);
         ids.sort_unstable();
         ids.dedup();
-        let entries: Mutex<Entries> = Mutex::default();
-        let parts: Mutex<Vec<Part>> = Mutex::default();
-        let add = |number: usize, content: Bytes| {
-            let part = parts.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let mut part = part.unwrap_or_default();
-            if let Ok(number) = u32::try_from(number) {
-                part.add(number, content, kind, &entries);
-            }
-            parts.lock().unwrap_or_else(PoisonError::into_inner).push(part);
+        let tables = Tables {
+            row: (0..TABLES).map(|_| Mutex::default()).collect(),
+            state: RandomState::default(),
         };
-        packs::read(folders, kind, &ids, LONGEST_TREE, threads, &add);
+        let parts: Vec<Mutex<Part>> = (0..threads.max(1)).map(|_| Mutex::default()).collect();
+        let add = |thread: usize, number: usize, content: Bytes| {
+            let part =
+                parts.get(thread).map(|part| part.lock().unwrap_or_else(PoisonError::into_inner));
+            if let (Some(mut part), Ok(number)) = (part, u32::try_from(number)) {
+                part.add(number, content, kind, &tables);
+            }
+        };
+        packs.read(&ids, LONGEST_TREE, threads, &add);
         let mut places = vec![None; ids.len()];
-        let mut parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut parts: Vec<Part> = parts.into_iter().map(inner).collect();
         for (number, part) in (0u32..).zip(&mut parts) {
             part.last = Bytes::new();
             part.last_list = Vec::new();
@@ -105,8 +114,10 @@ impl Trees {
                 }
             }
         }
-        let mut entries = entries.into_inner().unwrap_or_else(PoisonError::into_inner);
-        entries.known = HashTable::new();
+        let mut entries: Vec<Entries> = tables.row.into_iter().map(inner).collect();
+        for table in &mut entries {
+            table.known = HashTable::new();
+        }
         let mut fanout = vec![0u32; BUCKETS];
         for (number, id) in (1u32..).zip(&ids) {
             if let Some(end) = bucket(id).and_then(|bucket| fanout.get_mut(bucket)) {
@@ -146,21 +157,24 @@ impl Trees {
 
     /// An entry by its number.
     pub(super) fn entry(&self, number: u32) -> Option<TreeEntry<'_>> {
-        let at = usize::try_from(number).ok()?;
-        let start = usize::try_from(*self.entries.starts.get(at)?).ok()?;
-        let end = self.entries.starts.get(at.checked_add(1)?);
-        let end = end.and_then(|end| usize::try_from(*end).ok());
-        let bytes = self.entries.bytes.get(start..end.unwrap_or(self.entries.bytes.len()))?;
+        let table = self.entries.get(usize::try_from(number & (TABLES - 1)).ok()?)?;
+        let bytes = table.at(number >> TABLE_BITS)?;
         let (mode, name) = mode_and_name(bytes)?;
         let id = bytes.get(mode.len().checked_add(name.len())?.checked_add(1)?..)?;
         let mode = gix::objs::tree::EntryMode::from_bytes(mode)?;
         Some(TreeEntry { kind: mode.kind(), name, id: ObjectId::try_from(id).ok()? })
     }
 
-    /// How many entries differ.
+    /// One more than the highest number of an entry.
     pub(super) fn count(&self) -> usize {
-        self.entries.starts.len()
+        let most = self.entries.iter().map(|table| table.starts.len()).max().unwrap_or(0);
+        most.saturating_mul(1 << TABLE_BITS)
     }
+}
+
+/// What a lock holds.
+fn inner<T>(lock: Mutex<T>) -> T {
+    lock.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Which of the buckets of ids one belongs to, by its first two bytes.
@@ -184,38 +198,43 @@ fn first(rest: &[u8], id_length: usize) -> Option<&[u8]> {
     rest.get(..length)
 }
 
-impl Entries {
+impl Tables {
     /// The number of an entry; none when there is no room for another one.
-    fn number(&mut self, entry: &[u8]) -> Option<u32> {
-        let Self { bytes, starts, known, state } = self;
-        let at = |number: u32| {
-            let start = starts.get(usize::try_from(number).ok()?)?;
-            bytes.get(usize::try_from(*start).ok()?..)
-        };
-        let hash = state.hash_one(entry);
-        // An entry ends with its id, and says where that begins: none begins with another one.
-        let same = |number: &u32| at(*number).is_some_and(|bytes| bytes.starts_with(entry));
-        if let Some(number) = known.find(hash, same) {
+    fn number(&self, entry: &[u8]) -> Option<u32> {
+        let hash = self.state.hash_one(entry);
+        // The table looks at the high and at the low bits.
+        let number = u32::try_from(hash.checked_shr(32)? & u64::from(TABLES - 1)).ok()?;
+        let table = self.row.get(usize::try_from(number).ok()?)?;
+        let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = table.number(entry, hash, &self.state)?;
+        at.checked_mul(TABLES)?.checked_add(number)
+    }
+}
+
+impl Entries {
+    /// The bytes of an entry.
+    fn at(&self, number: u32) -> Option<&[u8]> {
+        let at = usize::try_from(number).ok()?;
+        let start = usize::try_from(*self.starts.get(at)?).ok()?;
+        let end = self.starts.get(at.checked_add(1)?).and_then(|end| usize::try_from(*end).ok());
+        self.bytes.get(start..end.unwrap_or(self.bytes.len()))
+    }
+
+    fn number(&mut self, entry: &[u8], hash: u64, state: &RandomState) -> Option<u32> {
+        let found = self.known.find(hash, |number| self.at(*number) == Some(entry));
+        if let Some(number) = found {
             return Some(*number);
         }
-        let start = u32::try_from(bytes.len()).ok()?;
-        let number = u32::try_from(starts.len()).ok()?;
-        if bytes.len().checked_add(entry.len())? > MOST_BYTES {
+        let start = u32::try_from(self.bytes.len()).ok()?;
+        let number = u32::try_from(self.starts.len()).ok()?;
+        if self.bytes.len().checked_add(entry.len())? > MOST_BYTES >> TABLE_BITS {
             return None;
         }
-        let length = |number: u32| {
-            let next = number.checked_add(1).and_then(|next| usize::try_from(next).ok());
-            let end = next.and_then(|next| starts.get(next)).copied().unwrap_or(start);
-            let begin = usize::try_from(number).ok().and_then(|at| starts.get(at)).copied();
-            usize::try_from(end.saturating_sub(begin.unwrap_or(end))).unwrap_or(0)
-        };
-        let hash_of = |number: &u32| {
-            state
-                .hash_one(at(*number).and_then(|bytes| bytes.get(..length(*number))).unwrap_or(&[]))
-        };
-        known.insert_unique(hash, number, hash_of);
-        bytes.extend_from_slice(entry);
-        starts.push(start);
+        self.bytes.extend_from_slice(entry);
+        self.starts.push(start);
+        let mut known = std::mem::take(&mut self.known);
+        known.insert_unique(hash, number, |number| state.hash_one(self.at(*number).unwrap_or(&[])));
+        self.known = known;
         Some(number)
     }
 }
@@ -268,7 +287,7 @@ fn common<'a>(
 
 impl Part {
     /// Adds a tree; one that breaks off is left to whoever asks for it singly.
-    fn add(&mut self, id: u32, content: Bytes, kind: Kind, entries: &Mutex<Entries>) {
+    fn add(&mut self, id: u32, content: Bytes, kind: Kind, tables: &Tables) {
         let same = Same::of(&self.last, &self.last_ends, &content);
         let mut list = Vec::with_capacity(self.last_list.len().saturating_add(1));
         list.extend_from_slice(self.last_list.get(..same.first).unwrap_or(&[]));
@@ -303,9 +322,7 @@ impl Part {
                     break None;
                 }
             };
-            let number = known
-                .or_else(|| entries.lock().unwrap_or_else(PoisonError::into_inner).number(entry));
-            let Some(number) = number else { return };
+            let Some(number) = known.or_else(|| tables.number(entry)) else { return };
             list.push(number);
         }
         list.extend_from_slice(self.last_list.get(same.last..).unwrap_or(&[]));

@@ -3,9 +3,10 @@
 use super::commits::{self, Commits};
 use super::names::{Blob, HashSet as IdSet, History, Seen, blobs_of, place, tree_of};
 use super::origin::{Asked, GitOrigin};
+use super::packs::Packs;
+use super::submodules;
 use super::tips::{self, Tips};
 use super::trees::Trees;
-use super::{packs, submodules};
 use crate::error::DiscoverError;
 use crate::folder;
 use crate::found::{DiscoverOptions, Found, Summary};
@@ -34,6 +35,8 @@ struct Reading<'a> {
     commits: Commits,
     tags: Vec<(ObjectId, Option<u32>)>,
     newest: IdSet<ObjectId>,
+    /// Until everything is read.
+    packs: Option<Packs>,
 }
 
 /// Walks a repository at `path`; `name` is how places call it.
@@ -175,10 +178,17 @@ impl<'a> Reading<'a> {
         let lying = if tips.everything { lying(repository, &mut tips) } else { Lying::default() };
         let since = options.git.since;
         let all = options.history;
-        let commits = commits::read(repository, name, &tips, all, since, &mut history);
-        let many = all && !options.git.is_part() && commits.order.len() >= MANY_COMMITS;
         let kind = repository.object_hash();
-        let trees = many.then(|| Arc::new(Trees::read(&folders(repository), kind, threads)));
+        let mut packs = Packs::open(&folders(repository), kind);
+        let whole = all && !options.git.is_part();
+        let packed = if whole {
+            commits::packed(repository, &mut packs, MANY_COMMITS, threads)
+        } else {
+            commits::Packed::default()
+        };
+        let commits = commits::read(repository, name, &tips, packed, all, since, &mut history);
+        let many = whole && commits.order.len() >= MANY_COMMITS;
+        let trees = many.then(|| Arc::new(Trees::read(&mut packs, kind, threads)));
         let trees = trees.as_ref();
         let mut seen = Seen::new(options).with(trees);
         seen.all(repository, name, &commits, options, &mut history);
@@ -192,7 +202,8 @@ impl<'a> Reading<'a> {
             order.filter_map(|(at, node)| Some((node.id, u32::try_from(at).ok()?))).collect();
         let tags = tips.tags.iter().map(|(tag, of)| (*tag, numbers.get(of).copied())).collect();
         let newest = newest.map(|id| blobs_of(repository, trees, id)).unwrap_or_default();
-        Ok(Self { name, asked: Asked::new(shared.clone(), trees), history, commits, tags, newest })
+        let asked = Asked::new(shared.clone(), trees);
+        Ok(Self { name, asked, history, commits, tags, newest, packs: Some(packs) })
     }
 
     /// Reads every object that was chosen and hands it on.
@@ -208,7 +219,8 @@ impl<'a> Reading<'a> {
         ids.extend(self.commits.order.iter().map(|node| node.id));
         ids.extend(self.tags.iter().map(|(id, _)| *id));
         let bytes = AtomicU64::new(0);
-        let give = |number: usize, content: Bytes| {
+        let packs = self.packs.take();
+        let give = |_: usize, number: usize, content: Bytes| {
             if let Some(one) = self.found(number, content) {
                 bytes.fetch_add(one.artifact.bytes.len(), Ordering::Relaxed);
                 found(one);
@@ -216,8 +228,8 @@ impl<'a> Reading<'a> {
         };
         let limit = options.largest_blob_bytes;
         let local = thread_local(repository);
-        let kind = local.object_hash();
-        let left = packs::read(&folders(&local), kind, &ids, limit, threads, &give);
+        let read = packs.map(|packs| packs.read_last(&ids, limit, threads, &give));
+        let left = read.unwrap_or_else(|| (0..ids.len()).collect());
         // What no pack gave: loose objects, and whatever is wrong with the others.
         let lost: Mutex<Vec<(ObjectId, Gap)>> = Mutex::default();
         let next = AtomicUsize::new(0);
@@ -228,7 +240,7 @@ impl<'a> Reading<'a> {
                     while let Some(number) = left.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let Some(id) = ids.get(*number) else { continue };
                         match read_singly(&local, *id, limit) {
-                            Ok(content) => give(*number, content),
+                            Ok(content) => give(0, *number, content),
                             Err((reason, length)) => {
                                 let gap = Gap::new(self.place_of(*number), reason, length);
                                 let mut lost = lost.lock().unwrap_or_else(PoisonError::into_inner);

@@ -51,7 +51,7 @@ impl Peeler for Split {
 
     fn recognises(&self, artifact: &Artifact, _head: &[u8]) -> bool {
         let name = artifact.entry.file_name();
-        let Some((series, stem, number)) = Series::of(&name) else { return false };
+        let Some((series, stem, number)) = Series::of(name) else { return false };
         // The first needs a second, each other one the first.
         let other = if number == 0 { 1 } else { 0 };
         series.name(stem, other).is_some_and(|name| beside(artifact, &name).is_some())
@@ -59,7 +59,7 @@ impl Peeler for Split {
 
     fn peel(&self, artifact: &Artifact, _head: &[u8], _limits: &Limits, sink: &mut dyn Sink) {
         let name = artifact.entry.file_name();
-        let Some((series, stem, 0)) = Series::of(&name) else { return };
+        let Some((series, stem, 0)) = Series::of(name) else { return };
         let mut parts: Vec<Arc<dyn ReadAt>> = vec![Arc::clone(&artifact.bytes)];
         for number in 1..MOST {
             let next = series.name(stem, number).and_then(|name| beside(artifact, &name));

@@ -112,7 +112,7 @@ struct One<'a> {
 
 impl One<'_> {
     fn entry(&self, length: Option<u64>) -> Entry {
-        let layer = match inner_name(&self.artifact.entry.file_name()) {
+        let layer = match inner_name(self.artifact.entry.file_name()) {
             Some(path) => Layer::Member { path },
             None => Layer::Decoded { encoding: self.coding.name().to_owned() },
         };
@@ -180,7 +180,7 @@ fn is_zlib(artifact: &Artifact, head: &[u8]) -> bool {
     let decoder = flate2::read::ZlibDecoder::new(std::io::Cursor::new(bytes));
     // The head ends in the middle of the stream: an error then says nothing.
     let _ = decoder.take(600).read_to_end(&mut start);
-    let name = artifact.entry.file_name().to_ascii_lowercase();
+    let name = artifact.entry.lower_file_name();
     let said = [".z", ".zz", ".zlib", ".joblib", ".pkl", ".pickle"];
     if said.iter().any(|end| name.ends_with(end)) {
         return !start.is_empty();

@@ -59,7 +59,7 @@ impl Image for Vhd {
             return true;
         }
         // A fixed disk says so at its end alone.
-        let name = artifact.entry.file_name().to_ascii_lowercase();
+        let name = artifact.entry.lower_file_name();
         let length = artifact.bytes.len();
         name.ends_with(".vhd")
             && length > SECTOR

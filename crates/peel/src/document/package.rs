@@ -42,7 +42,7 @@ impl Peeler for Package {
             return true;
         }
         // Some programs write the list of parts last.
-        let name = artifact.entry.file_name().to_ascii_lowercase();
+        let name = artifact.entry.lower_file_name();
         let length = artifact.bytes.len();
         NAMES.iter().any(|end| name.ends_with(end))
             && read_vec(&*artifact.bytes, length.saturating_sub(TAIL), TAIL)

@@ -353,11 +353,12 @@ pub(crate) fn looks_like_a_disk(artifact: &Artifact, head: &[u8]) -> bool {
             || filesystem::find(&*artifact.bytes, head).is_some()
             || holder(&*artifact.bytes, head).is_some()
     };
-    if known(head) {
+    // No boot sector, no super block and no header of a holder is without a byte of zero.
+    if memchr::memchr(0, head).is_some() && known(head) {
         return true;
     }
     let whole = u64::try_from(head.len()).is_ok_and(|length| length >= artifact.bytes.len());
-    let name = artifact.entry.file_name().to_ascii_lowercase();
+    let name = artifact.entry.lower_file_name();
     let named = NAMES.iter().any(|end| name.ends_with(end));
     let blank = head.iter().all(|byte| *byte == 0);
     if whole || !(named || blank) {

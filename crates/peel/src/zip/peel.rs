@@ -132,7 +132,7 @@ fn may_hide_a_zip(artifact: &Artifact, head: &[u8]) -> bool {
         ".model",
         ".llamafile",
     ];
-    let name = artifact.entry.file_name().to_ascii_lowercase();
+    let name = artifact.entry.lower_file_name();
     let pickle = matches!(head, [0x80, 2..=5, ..]);
     let starts = [&b"MZ"[..], b"\x7fELF", b"#!", b"GGUF", b"GIF8", b"\x89PNG", b"\xff\xd8\xff"];
     pickle

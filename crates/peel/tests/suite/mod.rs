@@ -123,7 +123,7 @@ impl Sink for Inside {
         self.findings.push(finding);
     }
     fn interest(&self, entry: &Entry) -> Interest {
-        self.interests.get(&entry.file_name()).copied().unwrap_or(Interest::Medium)
+        self.interests.get(entry.file_name()).copied().unwrap_or(Interest::Medium)
     }
 }
 

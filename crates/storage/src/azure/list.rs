@@ -1,5 +1,6 @@
 //! Reading listings. The XML is hostile: bounded, and nothing in it is expanded.
 
+use crate::encryption::azure;
 use crate::retry::http_time;
 use crate::store::{ListPage, StorageError, malformed};
 use crate::xml::{Step, Walk};
@@ -181,6 +182,9 @@ pub(crate) fn blobs(body: &[u8]) -> Result<BlobPage, String> {
                         "AccessTier" => current.tier = some(text.to_ascii_lowercase()),
                         "ResourceType" => state.directory = text == "directory",
                         "DeletedTime" => state.deleted_at = text,
+                        "ServerEncrypted" | "CustomerProvidedKeySha256" | "EncryptionScope" => {
+                            current.encryption = azure(current.encryption, &name, &text);
+                        }
                         "Content-MD5" => current.content_md5 = some(text),
                         "Content-Type" => current.content_type = some(text),
                         "BlobType" => {
@@ -219,12 +223,14 @@ impl ListPage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lidless_core::Encryption;
 
     const PAGE: &str = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults \
         ContainerName=\"c\"><Blobs><Blob><Name>a &amp; b&#32;c.txt</Name><Properties>\
         <Last-Modified>Tue, 24 Nov 2026 10:00:00 GMT</Last-Modified><Etag>\"0x8\"</Etag>\
         <Content-Length>38000000000000</Content-Length><BlobType>PageBlob</BlobType>\
-        <AccessTier>Archive</AccessTier></Properties></Blob><BlobPrefix><Name>d/</Name>\
+        <AccessTier>Archive</AccessTier><ServerEncrypted>true</ServerEncrypted>\
+        <CustomerProvidedKeySha256>q==</CustomerProvidedKeySha256></Properties></Blob><BlobPrefix><Name>d/</Name>\
         </BlobPrefix></Blobs><NextMarker>m</NextMarker></EnumerationResults>";
 
     #[test]
@@ -236,6 +242,9 @@ mod tests {
         assert_eq!(object.etag.as_deref(), Some("0x8"));
         assert!(object.is_offline() && object.modified.is_some());
         assert_eq!(object.blob_type, Some(BlobType::Page));
+        assert_eq!(object.encryption, Some(Encryption::CustomerKey));
+        let scope = PAGE.replace("CustomerProvidedKeySha256", "EncryptionScope");
+        assert_eq!(blobs(scope.as_bytes()).unwrap().0[0].encryption, Some(Encryption::Scope));
         let lake = PAGE.replace("<BlobType>", "<ResourceType>directory</ResourceType><BlobType>");
         assert_eq!(blobs(lake.as_bytes()).unwrap().0, []);
         let odd = PAGE.replace("<Name>a &amp; b&#32;c.txt", "<Name Encoded=\"true\">%EF%BF%BE%25x");

@@ -9,6 +9,7 @@ use super::state::{self, StatePart};
 use super::{list, probe, seek};
 use crate::client::{Client, Verb};
 use crate::content::{GetPart, ObjectBytes};
+use crate::encryption::azure_headers;
 use crate::retry::http_time;
 use crate::store::{
     ListPage, ListRequest, Probe, Seek, Seeking, StorageError, StorageErrorKind, Store, malformed,
@@ -274,6 +275,7 @@ impl Store for AzureStore {
                 Some("BlockBlob") => Some(BlobType::Block),
                 _ => None,
             },
+            encryption: azure_headers(&answer),
             content_md5: answer.header("content-md5").map(str::to_owned),
             content_type: answer.header("content-type").map(str::to_owned),
             ..Object::default()

@@ -3,6 +3,7 @@
 //!
 //! Source: "Objects: list", "Buckets: list" and the object resource of the JSON interface.
 
+use crate::encryption;
 use crate::retry::iso_time;
 use crate::store::{ListPage, StorageError, malformed};
 use lidless_core::{Container, Object, ObjectVersion};
@@ -17,7 +18,7 @@ pub(crate) struct Page {
     pub(crate) next: Option<String>,
 }
 
-fn document(body: &[u8], kind: &str) -> Result<Value, String> {
+pub(super) fn document(body: &[u8], kind: &str) -> Result<Value, String> {
     let value: Value = serde_json::from_slice(body).map_err(|_| "the answer breaks off")?;
     if value.get("kind").and_then(Value::as_str) != Some(kind) {
         return Err("not the document that was asked for".into());
@@ -25,11 +26,11 @@ fn document(body: &[u8], kind: &str) -> Result<Value, String> {
     Ok(value)
 }
 
-fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
-fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+pub(super) fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
@@ -64,8 +65,15 @@ fn object_of(item: &Value) -> Result<Object, String> {
         .filter(|generation| generation.bytes().all(|byte| byte.is_ascii_digit()))
         .map(str::to_owned);
     // A generation that was replaced or deleted and is kept.
-    let version = match (text(item, "timeDeleted"), &generation) {
-        (Some(_), Some(generation)) => Some(ObjectVersion::Version(generation.clone())),
+    let is_there = |name: &str| text(item, name).is_some();
+    let version = match &generation {
+        // Deleted, and kept by the bucket's soft-delete policy: only restoring it shows it.
+        Some(generation) if is_there("softDeleteTime") => {
+            Some(ObjectVersion::Deleted(generation.clone()))
+        }
+        Some(generation) if is_there("timeDeleted") => {
+            Some(ObjectVersion::Version(generation.clone()))
+        }
         _ => None,
     };
     let mut metadata = BTreeMap::new();
@@ -83,6 +91,7 @@ fn object_of(item: &Value) -> Result<Object, String> {
         // Its archive class is read at once; only elsewhere the word means a wait of hours.
         tier: text(item, "storageClass").map(|class| format!("gcs {}", class.to_ascii_lowercase())),
         blob_type: None,
+        encryption: encryption::gcs(item),
         content_md5: text(item, "md5Hash").map(str::to_owned),
         content_type: text(item, "contentType").map(str::to_owned),
         version,

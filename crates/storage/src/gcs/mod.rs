@@ -3,9 +3,12 @@
 //! `s3`, which speaks it.
 
 mod list;
+mod policy;
 mod probe;
 mod sign;
+mod soft;
 mod store;
 mod verdict;
 
+pub use policy::rights_of_gcs_policy;
 pub(crate) use store::GcsStore;

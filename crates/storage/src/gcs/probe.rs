@@ -4,6 +4,7 @@
 //! Source: "Buckets: testIamPermissions" of the JSON interface: a GET that needs no permission.
 
 use super::list;
+use super::policy::{Settings, rights};
 use super::store::{Shared, encoded};
 use super::verdict::verdict;
 use crate::client::Answer;
@@ -183,6 +184,9 @@ impl Asking<'_> {
             };
             self.rights.push(told(party, operation, place.clone(), may, &why));
         }
+        if let Some(Ok(held)) = &listed {
+            self.others(bucket, held);
+        }
         // It also tells a live token from one that is not: strangers have permissions as well.
         if let (Some(Ok(held)), Some(answer)) = (&listed, &answer)
             && !held.is_empty()
@@ -190,6 +194,44 @@ impl Asking<'_> {
             let strange = party == Party::Strangers;
             self.interview.heard(answer, verdict(answer, strange, true));
         }
+    }
+
+    /// What others may do with the bucket, where the caller may see its policy or its settings.
+    fn others(&mut self, bucket: &str, held: &[String]) {
+        let has = |permission: &str| held.iter().any(|one| one == permission);
+        let (sees_settings, sees_policy) =
+            (has("storage.buckets.get"), has("storage.buckets.getIamPolicy"));
+        if !sees_settings && !sees_policy {
+            return;
+        }
+        let base = format!("/storage/v1/b/{}", encoded(bucket));
+        let mut settings = Settings::default();
+        if sees_settings {
+            let path = format!("{base}?projection=noAcl&fields=kind,iamConfiguration");
+            let answer = self.ask(bucket, &path, Vec::new(), LIMIT);
+            let told = answer.filter(|answer| answer.status == 200);
+            settings =
+                told.and_then(|answer| Settings::read(&answer.body).ok()).unwrap_or_default();
+        }
+        let policy = if sees_policy {
+            let path = format!("{base}/iam?optionsRequestedPolicyVersion=3");
+            match self.ask(bucket, &path, Vec::new(), LIMIT) {
+                Some(answer) if answer.status == 200 => Ok(answer.body),
+                Some(answer) => {
+                    Err(format!("the service answers {} when asked for the policy", answer.status))
+                }
+                None => Err("the question for the policy got no answer".to_owned()),
+            }
+        } else {
+            Err("the caller may not see the policy of the bucket".to_owned())
+        };
+        let place = within(&self.shared.access, self.shared.place_of(bucket));
+        let told = rights(&place, &policy, settings);
+        // What the service said of the caller itself counts more.
+        let known: BTreeSet<_> =
+            self.rights.iter().map(|right| (right.party, right.operation)).collect();
+        let is_new = |right: &Right| !known.contains(&(right.party, right.operation));
+        self.rights.extend(told.into_iter().filter(is_new));
     }
 
     fn ask(

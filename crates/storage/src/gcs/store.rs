@@ -3,6 +3,7 @@
 use super::list;
 use super::probe;
 use super::sign::token;
+use super::soft::{self, Soft};
 use super::verdict::refused;
 use crate::client::{Answer, Ask, Client, Verb};
 use crate::content::{GetPart, ObjectBytes, shown_place};
@@ -11,14 +12,14 @@ use crate::store::{
 };
 use crate::url::{encoded_path, host, query};
 use lidless_core::{
-    Access, Auth, Container, Object, ObjectVersion, PublicAccess, Secret, Timestamp, Touch,
+    Access, Auth, Container, Gap, Object, ObjectVersion, PublicAccess, Secret, Timestamp, Touch,
 };
 use lidless_io::{Link, ReadAt};
 use percent_encoding::percent_decode_str;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The largest page of a listing: 1,000 objects with their metadata.
-const PAGE_LIMIT: u64 = 32 << 20;
+pub(super) const PAGE_LIMIT: u64 = 32 << 20;
 /// Pages of buckets at most.
 const BUCKET_PAGES: usize = 200;
 /// Buckets whose openness to strangers is asked about.
@@ -40,6 +41,17 @@ pub(crate) struct Shared {
     /// The token that the key of a service account signed last, and when it is to be made anew.
     token: Mutex<Option<(Secret, i64)>>,
     link: Link,
+    /// What was learned of objects that were deleted.
+    pub(crate) soft: Soft,
+}
+
+/// What a listing of a prefix touches. `logs/2026` also lists `logs/20261`: what surely holds all
+/// of it is the folder `logs`.
+pub(super) fn touched(bucket: &str, prefix: &str) -> String {
+    match prefix.rsplit_once('/') {
+        Some((folder, _)) => format!("{bucket}/{folder}"),
+        None => bucket.to_owned(),
+    }
 }
 
 impl Shared {
@@ -223,6 +235,7 @@ impl GcsStore {
                 origin,
                 token: Mutex::default(),
                 link,
+                soft: Soft::default(),
             }),
         }
     }
@@ -325,14 +338,11 @@ impl Store for GcsStore {
         if request.delimited {
             path.push_str("&delimiter=%2F");
         }
-        if let Some(token) = &request.cursor {
+        let (token, last) = soft::split(request.cursor.as_deref());
+        if let Some(token) = token {
             path.push_str(&format!("&pageToken={}", encoded(token)));
         }
-        // `logs/2026` also lists `logs/20261`: what surely holds all of it is the folder `logs`.
-        let touched = match request.prefix.rsplit_once('/') {
-            Some((folder, _)) => format!("{bucket}/{folder}"),
-            None => bucket.clone(),
-        };
+        let touched = touched(bucket, &request.prefix);
         let answer = shared.ask(&touched, &path, Vec::new(), false, &what, PAGE_LIMIT)?;
         if answer.status != 200 {
             return Err(refused(&what, &answer));
@@ -340,10 +350,11 @@ impl Store for GcsStore {
         if !answer.whole {
             return Err(malformed(&what, "a page is larger than any can be"));
         }
-        let page = list::objects(&answer.body).map_err(|why| malformed(&what, &why))?;
-        if page.next.is_some() && page.next == request.cursor {
+        let mut page = list::objects(&answer.body).map_err(|why| malformed(&what, &why))?;
+        if page.next.is_some() && page.next.as_deref() == token {
             return Err(malformed(&what, "the listing does not move on"));
         }
+        soft::merge(shared, request, last, &mut page)?;
         Ok(ListPage { objects: page.objects, prefixes: page.prefixes, next: page.next })
     }
 
@@ -371,5 +382,9 @@ impl Store for GcsStore {
             // The generation that is asked for is what was listed.
             etag: None,
         })
+    }
+
+    fn gaps(&self) -> Vec<Gap> {
+        self.shared.soft.gaps()
     }
 }

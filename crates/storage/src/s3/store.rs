@@ -10,6 +10,7 @@ use super::sign::Signer;
 use super::versions::{Marker, versions};
 use crate::client::{Answer, Ask, Client, Verb};
 use crate::content::{GetPart, ObjectBytes, shown_place};
+use crate::encryption::s3_headers;
 use crate::retry::http_time;
 use crate::store::{
     ListPage, ListRequest, Probe, Seek, Seeking, StorageError, StorageErrorKind, Store, malformed,
@@ -493,6 +494,7 @@ impl Store for S3Store {
             created: None,
             tier: answer.header("x-amz-storage-class").map(str::to_ascii_lowercase),
             blob_type: None,
+            encryption: s3_headers(&answer),
             content_md5: answer.header("content-md5").map(str::to_owned),
             content_type: answer.header("content-type").map(str::to_owned),
             ..Object::default()

@@ -61,12 +61,24 @@ pub struct Kept {
     pub generation: u64,
     /// It was replaced, and is kept.
     pub is_old: bool,
+    /// It was deleted, and is kept for some days.
+    pub is_deleted: bool,
+    /// It is encrypted with a key that only its owner has.
+    pub is_locked: bool,
 }
 
 impl Kept {
     pub fn new(bucket: &str, name: &str, bytes: &[u8]) -> Self {
         let (bucket, name) = (bucket.to_owned(), name.to_owned());
-        Self { bucket, name, bytes: bytes.to_vec(), generation: 17, is_old: false }
+        Self {
+            bucket,
+            name,
+            bytes: bytes.to_vec(),
+            generation: 17,
+            is_old: false,
+            is_deleted: false,
+            is_locked: false,
+        }
     }
 }
 
@@ -199,6 +211,13 @@ fn shown(object: &Kept) -> Value {
     if object.is_old {
         value["timeDeleted"] = "2026-11-25T10:00:00.000Z".into();
     }
+    if object.is_deleted {
+        value["softDeleteTime"] = "2026-11-25T10:00:00.000Z".into();
+        value["hardDeleteTime"] = "2026-12-02T10:00:00.000Z".into();
+    }
+    if object.is_locked {
+        value["customerEncryption"] = json!({"encryptionAlgorithm": "AES256", "keySha256": "q="});
+    }
     value
 }
 
@@ -269,6 +288,9 @@ impl State {
         }
         if rest.get(1..) == Some(&["iam", "testPermissions"][..]) {
             let held: &[&str] = match (is_reader, *bucket) {
+                (true, "open") => {
+                    &["objects.list", "objects.get", "buckets.get", "buckets.getIamPolicy"]
+                }
                 (true, _) => &["objects.list", "objects.get", "objects.create"],
                 (false, "open") => &["objects.list", "objects.get"],
                 (false, _) => &[],
@@ -282,6 +304,18 @@ impl State {
                 value["permissions"] = held.into();
             }
             return document(&value);
+        }
+        if is_reader && *bucket == "open" {
+            if rest.len() == 1 {
+                return document(&json!({"kind": "storage#bucket", "iamConfiguration": {
+                    "publicAccessPrevention": "inherited",
+                    "uniformBucketLevelAccess": {"enabled": true}}}));
+            }
+            if rest.get(1..) == Some(&["iam"][..]) {
+                return document(&json!({"kind": "storage#policy", "bindings": [
+                    {"role": "roles/storage.objectViewer", "members": ["allUsers"]},
+                    {"role": "roles/storage.objectCreator", "members": ["allAuthenticatedUsers"]}]}));
+            }
         }
         if !is_reader && *bucket != "open" {
             return refusal(401, "required");
@@ -298,11 +332,18 @@ impl State {
         let from: usize = get("pageToken").map_or(0, |token| token.parse().unwrap());
         let most: usize = get("maxResults").map_or(1000, |most| most.parse().unwrap());
         let with_old = get("versions") == Some("true");
+        let deleted = get("softDeleted") == Some("true");
+        if with_old && deleted {
+            return refusal(400, "invalid");
+        }
+        let (start, end) = (get("startOffset").unwrap_or(""), get("endOffset"));
         let mut prefixes = BTreeSet::new();
         let mut items = Vec::new();
         for object in &self.objects {
             let fits = object.bucket == bucket && object.name.starts_with(prefix);
-            if !fits || (object.is_old && !with_old) {
+            let in_range =
+                object.name.as_str() >= start && end.is_none_or(|end| object.name.as_str() < end);
+            if !fits || (object.is_old && !with_old) || object.is_deleted != deleted || !in_range {
                 continue;
             }
             let rest = &object.name[prefix.len()..];
@@ -335,11 +376,14 @@ impl State {
                 Some(generation) => generation == object.generation.to_string(),
                 None => !object.is_old,
             };
-            fits && object.bucket == bucket && object.name == name
+            fits && !object.is_deleted && object.bucket == bucket && object.name == name
         });
         let Some(object) = found else { return refusal(404, "notFound") };
         if get("alt") != Some("media") {
             return document(&shown(object));
+        }
+        if object.is_locked {
+            return refusal(400, "resourceIsEncryptedWithCustomerEncryptionKey");
         }
         let generation = format!("X-Goog-Generation: {}", object.generation);
         let size = object.bytes.len();

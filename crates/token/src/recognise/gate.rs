@@ -9,6 +9,8 @@ use std::ops::Range;
 
 /// Small enough that one chance hit costs little, large enough that the loop pays.
 const BLOCK: usize = 1024;
+/// How many bytes a vector instruction compares, or more.
+const LANES: usize = 32;
 /// The longest window that is compared.
 const WINDOW: usize = 5;
 /// Longer than every anchor: what is searched before and after a block that passed.
@@ -47,22 +49,26 @@ pub(crate) fn passing(text: &[u8], part: &Range<usize>) -> Vec<Range<usize>> {
 
 /// Whether one block can hold the beginning of a window.
 fn block(bytes: &[u8]) -> bool {
-    // What stands past the end is as good as a space.
+    // What stands past the end is as good as a space. Most parts are shorter than a block.
+    let length = bytes.len().next_multiple_of(LANES).min(BLOCK + WINDOW);
     let mut raw = [b' '; BLOCK + 2 * WINDOW];
     if let Some(head) = raw.get_mut(..bytes.len()) {
         head.copy_from_slice(bytes);
     }
-    let mut folded = raw;
-    for slot in &mut folded {
-        *slot = fold(*slot);
+    let mut folded = [b' '; BLOCK + 2 * WINDOW];
+    let all = length.saturating_add(WINDOW);
+    if let (Some(to), Some(from)) = (folded.get_mut(..all), raw.get(..all)) {
+        for (slot, byte) in to.iter_mut().zip(from) {
+            *slot = fold(*byte);
+        }
     }
-    let shifted = |by: usize| folded.get(by..by.saturating_add(BLOCK + WINDOW)).unwrap_or(&[]);
+    let shifted = |by: usize| folded.get(by..by.saturating_add(length)).unwrap_or(&[]);
     let (a, b, c, d, e) = (shifted(0), shifted(1), shifted(2), shifted(3), shifted(4));
     let mut hit = false;
     for ((((a, b), c), d), e) in a.iter().zip(b).zip(c).zip(d).zip(e) {
         hit |= window(*a, *b, *c, *d, *e);
     }
-    let case = |by: usize| raw.get(by..by.saturating_add(BLOCK + WINDOW)).unwrap_or(&[]);
+    let case = |by: usize| raw.get(by..by.saturating_add(length)).unwrap_or(&[]);
     for (((a, b), c), d) in case(0).iter().zip(case(1)).zip(case(2)).zip(case(3)) {
         // AKIA, ASIA, GOOG, in this very case: "google" is everywhere.
         hit |= (*a == b'A') & ((*b == b'K') | (*b == b'S')) & (*c == b'I') & (*d == b'A')

@@ -15,7 +15,7 @@ impl Format for Bundle {
     }
 
     fn recognises(&self, entry: &Entry, head: &[u8]) -> bool {
-        let name = entry.file_name().to_ascii_lowercase();
+        let name = entry.lower_file_name();
         let shard = name
             .rsplit_once(".data-")
             .is_some_and(|(_, rest)| rest.len() == 14 && rest.get(5..9) == Some("-of-"));

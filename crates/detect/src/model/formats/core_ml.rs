@@ -26,6 +26,10 @@ impl Format for CoreMl {
     }
 
     fn recognises(&self, entry: &Entry, head: &[u8]) -> bool {
+        // It begins with its version.
+        if head.first() != Some(&8) {
+            return false;
+        }
         let fields = glance(head);
         let version = matches!(fields.first(), Some((Field::Varint(1, 1..=64), _)));
         let known = fields.iter().all(|(field, _)| match field {

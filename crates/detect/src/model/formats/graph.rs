@@ -95,7 +95,7 @@ impl Format for Graph {
 }
 
 fn kind(entry: &Entry, head: &[u8]) -> Option<Kind> {
-    let name = entry.file_name().to_ascii_lowercase();
+    let name = entry.lower_file_name();
     if name.ends_with(".pbtxt") {
         let has = |word: &[u8]| memchr::memmem::find(head, word).is_some();
         return (has(b"meta_graphs") || has(b"node {") || has(b"node{")).then_some(Kind::Text);

@@ -33,11 +33,9 @@ impl Format for Hub {
         if head.trim_ascii_start().first() != Some(&b'{') {
             return false;
         }
-        let name = entry.file_name().to_ascii_lowercase();
-        matches!(
-            name.as_str(),
-            "tokenizer_config.json" | "processor_config.json" | "chat_template.json"
-        ) || WORDS.iter().any(|word| memchr::memmem::find(head, word).is_some())
+        let name = entry.lower_file_name();
+        matches!(name, "tokenizer_config.json" | "processor_config.json" | "chat_template.json")
+            || WORDS.iter().any(|word| memchr::memmem::find(head, word).is_some())
     }
 
     fn look(&self, view: &View<'_>, _context: &Context, found: &mut Found) {

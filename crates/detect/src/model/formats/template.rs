@@ -21,7 +21,7 @@ impl Format for Template {
         // Web frameworks have templates by the thousand: only those of chats.
         let text = || String::from_utf8_lossy(head);
         named(entry, &[".jinja", ".jinja2", ".j2", ".template"])
-            && (entry.file_name().to_ascii_lowercase().contains("chat_template")
+            && (entry.lower_file_name().contains("chat_template")
                 || (is_template(&text()) && text().contains("message")))
     }
 

@@ -2,8 +2,9 @@
 
 use lidless_io::{ReadAt, ReadError, read_vec};
 
-/// Read at a time.
+/// Read at a time, and at first: most of what is tried is no pickle after a few bytes.
 const CHUNK: u64 = 32 << 10;
+const FIRST: u64 = 512;
 /// Of a line, this much is kept: code in a string is shorter.
 const KEPT_LINE: usize = 1 << 20;
 /// A line longer than this is no line of a pickle: protocol 0 writes arrays as one.
@@ -25,11 +26,13 @@ pub(crate) struct Reader<'a> {
     base: u64,
     buffer: Vec<u8>,
     at: usize,
+    /// What is read next.
+    chunk: u64,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(source: &'a dyn ReadAt, start: u64) -> Self {
-        Self { source, length: source.len(), base: start, buffer: Vec::new(), at: 0 }
+        Self { source, length: source.len(), base: start, buffer: Vec::new(), at: 0, chunk: FIRST }
     }
 
     pub(crate) fn position(&self) -> u64 {
@@ -43,7 +46,8 @@ impl<'a> Reader<'a> {
     fn fill(&mut self) -> Result<(), Broken> {
         self.base = self.position();
         self.at = 0;
-        self.buffer = read_vec(self.source, self.base, CHUNK).map_err(Broken::Source)?;
+        self.buffer = read_vec(self.source, self.base, self.chunk).map_err(Broken::Source)?;
+        self.chunk = CHUNK;
         Ok(())
     }
 

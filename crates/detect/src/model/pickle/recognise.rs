@@ -4,7 +4,7 @@ use super::judge::is_name;
 use super::machine::{Event, Mode, run};
 use super::reader::{Broken, Reader};
 use crate::model::names::{Standing, standing};
-use lidless_io::{MemoryBytes, ReadAt as _};
+use lidless_io::{BorrowedBytes, ReadAt as _};
 
 /// Opcodes tried to find out.
 const TRIED: u64 = 2_000;
@@ -27,7 +27,7 @@ pub(crate) enum Likeness {
 /// without the opcode that begins one, only when it imports or runs on, because any text begins
 /// with some opcode. `whole` says that the head is everything.
 pub(crate) fn likeness(head: &[u8], whole: bool, model_name: bool) -> Likeness {
-    let source = MemoryBytes::new(head.to_vec());
+    let source = BorrowedBytes(head);
     let mut reader = Reader::new(&source, 0);
     let (mut imports, mut dangerous, mut acts, mut hidden) = (false, false, false, false);
     let begins = matches!(head, [0x80, 0..=5, ..]);

@@ -111,6 +111,7 @@ impl<'a> Around<'a> {
     fn note(self, range: &Range<usize>) {
         if let Self::File(Some(pieces)) = self {
             pieces.note(Holds::CODE, range);
+            pieces.note(Holds::RUN, range);
         }
     }
 }

@@ -97,11 +97,21 @@ struct Names {
 impl Names {
     /// Adds those of a range inside the part that is read; words before `first` only tell where
     /// a name ends that goes on behind it.
-    fn add(&mut self, text: &str, range: Range<usize>, first: usize, part: &Range<usize>) {
+    fn add(
+        &mut self,
+        text: &str,
+        range: Range<usize>,
+        first: usize,
+        part: &Range<usize>,
+        pieces: Option<&Pieces>,
+    ) {
         let Some(body) = text.get(range.clone()) else { return };
         self.done = self.done.max(range.start);
         words::each(body, |at| {
             let at = range.start.saturating_add(at);
+            if let Some(pieces) = pieces {
+                pieces.note(Holds::WORD, &(at..at.saturating_add(1)));
+            }
             if at >= self.done {
                 let name = name_around(text, at, part);
                 self.done = name.end.max(at.saturating_add(1));
@@ -116,7 +126,7 @@ impl Names {
 
 fn read_as<'t>(text: &'t str, part: Range<usize>, group: usize, form: Form, pairs: &mut Pairs<'t>) {
     let mut names = Names::default();
-    names.add(text, part.clone(), part.start, &part);
+    names.add(text, part.clone(), part.start, &part, None);
     read_names(text, names.found, part, group, form, pairs, &mut |_| {});
 }
 
@@ -129,7 +139,7 @@ fn read_pieces<'t>(text: &'t str, pieces: &Pieces, form: Form, pairs: &mut Pairs
         while !text.is_char_boundary(from) {
             from = from.saturating_sub(1);
         }
-        names.add(text, from..range.end, range.start, &all);
+        names.add(text, from..range.end, range.start, &all, Some(pieces));
     }
     if names.found.len() >= MOST_NAMES {
         pieces.note_cut_short();

@@ -44,6 +44,7 @@ pub(crate) fn pairs<'t>(source: &Source<'t>) -> Pairs<'t> {
     // Of what is read whole nothing is known of the pieces.
     if let Some(pieces) = source.pieces.filter(|_| !format.is_program()) {
         pieces.note(Holds::PAIR, &(0..source.text.len()));
+        pieces.note(Holds::WORD, &(0..source.text.len()));
     }
     pairs
 }

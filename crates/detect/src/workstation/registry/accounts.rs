@@ -14,7 +14,7 @@ const BUILT_IN: [&str; 5] =
 /// Whether the key to what the hive holds is seen to lie beside it. Where it is not, it may still
 /// lie where neighbours cannot be asked for: then nothing is claimed.
 fn is_complete(artifact: &Artifact) -> bool {
-    let name = artifact.entry.file_name().to_ascii_lowercase();
+    let name = artifact.entry.lower_file_name();
     // Exported hives keep their ending: `sam.save` beside `system.save`.
     let beside = match name.split_once('.') {
         Some((_, end)) => format!("SYSTEM.{end}"),

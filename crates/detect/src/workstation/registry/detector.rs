@@ -56,7 +56,7 @@ impl RegistryDetector {
     /// The root of the machine: what its path says, or the folder of a loose hive.
     fn root(&self, entry: &Entry) -> String {
         let path = entry.full_path();
-        if let Some(sign) = self.markers.read(&path).first() {
+        if let Some(sign) = self.markers.read(path).first() {
             return root_of(entry, sign.root);
         }
         let lower = path.to_ascii_lowercase();
@@ -76,7 +76,7 @@ fn is_wanted(entry: &Entry, head: &[u8]) -> bool {
     // Logs begin as hives do; their kind is not 0.
     Hive::is_one(head)
         && head.get(28..32) == Some(&[0; 4])
-        && !WITHOUT.contains(&entry.file_name().to_ascii_lowercase().as_str())
+        && !WITHOUT.contains(&entry.lower_file_name())
 }
 
 /// The logs beside a hive.
@@ -168,8 +168,8 @@ fn word(error: &lidless_records::RecordError) -> &'static str {
 
 /// Hashes are there whether or not the hive parses here.
 fn by_place(entry: &Entry, output: &mut Output) {
-    let name = entry.file_name().to_ascii_lowercase();
-    if !matches!(name.as_str(), "sam" | "security") {
+    let name = entry.lower_file_name();
+    if !matches!(name, "sam" | "security") {
         return;
     }
     output.findings.push(Finding::new(

@@ -68,7 +68,7 @@ fn open(artifact: &Artifact) -> Result<Option<Store>, PeelError> {
     let first = part(artifact)?;
     let Header { part: number, parts: total, .. } = first.0.header;
     let name = artifact.entry.file_name();
-    let (stem, end) = name.rsplit_once('.').unwrap_or((&name, ""));
+    let (stem, end) = name.rsplit_once('.').unwrap_or((name, ""));
     if number > 1 {
         let stem = stem.trim_end_matches(|digit: char| digit.is_ascii_digit());
         if beside(artifact, &format!("{stem}.{end}")).is_some() {
@@ -168,7 +168,7 @@ fn finding(
     seen: &[Toured],
     has_a_user: bool,
 ) -> Option<Finding> {
-    let name = artifact.entry.file_name().to_ascii_lowercase();
+    let name = artifact.entry.lower_file_name();
     let stem = name.split('.').next().unwrap_or("");
     let handed_out = ["install", "boot", "winre"].iter().any(|own| stem.starts_with(own));
     let severity = match (has_a_user, handed_out) {

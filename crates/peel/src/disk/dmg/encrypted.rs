@@ -22,7 +22,7 @@ impl Image for Encrypted {
         if head.starts_with(MAGIC) || head.starts_with(END) {
             return true;
         }
-        let name = artifact.entry.file_name().to_ascii_lowercase();
+        let name = artifact.entry.lower_file_name();
         let named = [".dmg", ".sparseimage"].iter().any(|end| name.ends_with(end));
         let end = artifact.bytes.len().saturating_sub(8);
         named && read_vec(&*artifact.bytes, end, 8).is_ok_and(|last| last == END)

@@ -23,7 +23,7 @@ fn trailer(artifact: &Artifact, head: &[u8]) -> Option<Trailer> {
     if let Some(trailer) = Trailer::parse(head) {
         return Some(trailer);
     }
-    let name = artifact.entry.file_name().to_ascii_lowercase();
+    let name = artifact.entry.lower_file_name();
     let begins_as_one = head.starts_with(b"bvx") && head.get(3).is_some_and(u8::is_ascii);
     if !begins_as_one && !NAMES.iter().any(|end| name.ends_with(end)) {
         return None;

@@ -24,7 +24,7 @@ impl Segments {
         let name = first.entry.file_name();
         let mut missing = 0u32;
         for number in 2..=MOST {
-            let sibling = name_of(&name, number).and_then(|name| first.sibling(&name));
+            let sibling = name_of(name, number).and_then(|name| first.sibling(&name));
             match sibling {
                 Some(sibling) => {
                     missing = 0;
@@ -92,7 +92,7 @@ pub(super) enum End {
 
 /// Whether the first segment of a later one lies beside it.
 pub(super) fn has_first(later: &Artifact) -> bool {
-    let Some(name) = name_of(&later.entry.file_name(), 1) else { return false };
+    let Some(name) = name_of(later.entry.file_name(), 1) else { return false };
     later.sibling(&name).is_some_and(|first| {
         read_vec(&*first.bytes, 0, FIRST)
             .is_ok_and(|head| head.starts_with(MAGIC) && number(&head) == Some(1))

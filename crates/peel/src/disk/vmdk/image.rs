@@ -78,12 +78,12 @@ impl Image for Vmdk {
 
     fn is_part(&self, artifact: &Artifact, _: &[u8]) -> bool {
         let name = artifact.entry.file_name();
-        let Some(beside) = descriptor_name(&name) else { return false };
+        let Some(beside) = descriptor_name(name) else { return false };
         let Some(found) = artifact.sibling(&beside) else { return false };
         // Descriptors of many extents are longer than a head.
         let Ok(text) = read_vec(&*found.bytes, 0, DESCRIPTOR_BYTES) else { return false };
         let names =
-            |line: &super::descriptor::Line| last_name(&line.name).eq_ignore_ascii_case(&name);
+            |line: &super::descriptor::Line| last_name(&line.name).eq_ignore_ascii_case(name);
         is_descriptor(&text)
             && (Descriptor::parse(&text).extents.iter().any(names) || name.contains("-ctk."))
     }
