@@ -164,6 +164,26 @@ impl Radosgw {
         self.put(user, &format!("{bucket}/{key}"), "", &[], bytes);
     }
 
+    /// Everything in the service, as its own administration tells it: equal before and after means
+    /// that nothing was written.
+    pub fn snapshot(&self) -> String {
+        let ask = |words: &[&str]| {
+            let mut command = Command::new("radosgw-admin");
+            configured(&mut command, self._folder.path()).args(["-n", "client.admin"]);
+            let output = command.args(words).stdin(Stdio::null()).output();
+            let output = output.expect("radosgw-admin runs");
+            assert!(output.status.success(), "{words:?}: {output:?}");
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        let buckets = ask(&["bucket", "list"]);
+        let names = buckets.split('"').skip(1).step_by(2);
+        let listed = names.map(|name| {
+            let objects = ask(&["bucket", "list", "--bucket", name, "--max-entries", "100000"]);
+            format!("{name}: {objects}")
+        });
+        listed.collect::<Vec<_>>().join("\n")
+    }
+
     /// A URL for one method on one object, that works for so many seconds from `time` on
     /// (`20260101T000000Z`, now when none), signed in the fourth version.
     pub fn presigned(

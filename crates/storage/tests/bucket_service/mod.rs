@@ -11,7 +11,6 @@ use rsa::pkcs1v15::{Signature, VerifyingKey};
 use rsa::signature::Verifier as _;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -263,8 +262,8 @@ impl State {
         let from: usize = get("pageToken").map_or(0, |token| token.parse().unwrap());
         let most: usize = get("maxResults").map_or(1000, |most| most.parse().unwrap());
         let with_old = get("versions") == Some("true");
-        let mut prefixes = BTreeSet::new();
-        let mut items = Vec::new();
+        // Objects and folded prefixes share a page.
+        let mut listed: Vec<(String, Option<Value>)> = Vec::new();
         for object in &self.objects {
             let fits = object.bucket == bucket && object.name.starts_with(prefix);
             if !fits || (object.is_old && !with_old) {
@@ -272,15 +271,26 @@ impl State {
             }
             let rest = &object.name[prefix.len()..];
             match rest.split_once('/').filter(|_| get("delimiter").is_some()) {
-                Some((folder, _)) => drop(prefixes.insert(format!("{prefix}{folder}/"))),
-                None => items.push(shown(object)),
+                Some((folder, _)) => {
+                    let folder = format!("{prefix}{folder}/");
+                    if !listed.iter().any(|(name, _)| *name == folder) {
+                        listed.push((folder, None));
+                    }
+                }
+                None => listed.push((object.name.clone(), Some(shown(object)))),
             }
         }
-        let next = (from + most < items.len()).then(|| (from + most).to_string());
-        let items: Vec<_> = items.into_iter().skip(from).take(most).collect();
+        let next = (from + most < listed.len()).then(|| (from + most).to_string());
+        let (mut items, mut prefixes) = (Vec::new(), Vec::new());
+        for (name, item) in listed.into_iter().skip(from).take(most) {
+            match item {
+                Some(item) => items.push(item),
+                None => prefixes.push(name),
+            }
+        }
         let mut value = json!({"kind": "storage#objects", "items": items});
-        if from == 0 && !prefixes.is_empty() {
-            value["prefixes"] = prefixes.into_iter().collect();
+        if !prefixes.is_empty() {
+            value["prefixes"] = prefixes.into();
         }
         if let Some(next) = next {
             value["nextPageToken"] = next.into();
