@@ -34,8 +34,11 @@ pub(crate) struct GetPart {
     /// What requests to its store cost, measured on the way.
     link: Link,
     refused: fn(&str, &Answer) -> StorageError,
-    get: Box<dyn Fn(Part<'_>) -> Result<Answer, StorageError> + Send + Sync>,
+    get: Box<Get>,
 }
+
+/// Sends one GET.
+type Get = dyn Fn(Part<'_>) -> Result<Answer, StorageError> + Send + Sync;
 
 impl GetPart {
     /// `get` sends one GET, `refused` makes a refusal an error.
