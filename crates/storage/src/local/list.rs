@@ -4,10 +4,11 @@
 //! a slash, so that `a-b`, `a/b` and `ab` come in this order. A folder is read as often as it takes
 //! to go through it in pieces of [`PIECE`] names, the smallest first.
 
-use super::address::part_of;
+use super::address::{name_of, part_of};
 use super::refusal::words;
 use super::tree::{Kind, Tree, kind, look, names, object};
 use lidless_core::{Gap, Object};
+use rustix::fs::Stat;
 use rustix::io::Errno;
 use std::collections::BinaryHeap;
 use std::os::fd::OwnedFd;
@@ -88,7 +89,12 @@ impl Walk {
         let Some(level) = self.levels.last_mut() else { return Ok(()) };
         level.more = false;
         if level.open.is_none() {
-            level.open = Some(self.tree.folder(level.folder.trim_end_matches('/'))?);
+            level.open = Some(match level.folder.strip_suffix('/') {
+                None => self.tree.folder("")?,
+                // A key that begins with a slash is nobody's.
+                Some("") => return Err(Errno::NOENT),
+                Some(key) => self.tree.folder(key)?,
+            });
         }
         let Some(open) = &level.open else { return Ok(()) };
         // The largest on top: what is more than a piece falls off there.
@@ -145,9 +151,9 @@ impl Walk {
         Item::Gap(Gap::new(self.tree.place(key), reason, None))
     }
 
-    /// A name of the deepest folder that is not a folder itself.
-    fn file(&self, key: String) -> Option<Item> {
-        match self.tree.look(&key) {
+    /// A name of the deepest folder that is not a folder itself, and what a look at it says.
+    fn file(&self, key: String, looked: Result<Stat, Errno>) -> Option<Item> {
+        match looked {
             Ok(stat) => Some(match kind(&stat) {
                 Kind::File => Item::Object(object(key, &stat)),
                 Kind::Link => self.gap(&key, "a link, which is not followed".into()),
@@ -202,13 +208,17 @@ impl Iterator for Walk {
                 }
             };
             let key = format!("{}{name}", level.folder);
-            level.after = Some(name);
-            if !key.ends_with('/') {
-                match self.file(key) {
+            if !name.ends_with('/') {
+                let raw = name_of(&name).ok_or(Errno::NOENT);
+                let open = level.open.as_ref().ok_or(Errno::NOENT);
+                let looked = raw.and_then(|raw| look(open?, &raw));
+                level.after = Some(name);
+                match self.file(key, looked) {
                     Some(item) => return Some(item),
                     None => continue,
                 }
             }
+            level.after = Some(name);
             if self.folded {
                 return Some(Item::Prefix(key));
             }
