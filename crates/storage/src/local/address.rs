@@ -65,4 +65,20 @@ mod tests {
             assert_eq!(names_of(key), None, "{key:?}");
         }
     }
+
+    #[test]
+    fn whatever_a_file_is_called_its_key_leads_back_and_no_other_key_does() {
+        lidless_kit::cut_and_flip("pl\u{e4}in \u{65e5}\u{1f600}%00ff.txt".as_bytes(), |bytes| {
+            let name: Vec<u8> = bytes.iter().copied().filter(|it| !b"\0/".contains(it)).collect();
+            if !matches!(name.as_slice(), b"" | b"." | b"..") {
+                assert_eq!(name_of(&part_of(&name)), Some(name));
+            }
+            // Any key at all: none, or the one of its name.
+            let key = String::from_utf8_lossy(bytes);
+            if let Some(names) = names_of(&key) {
+                let parts: Vec<String> = names.iter().map(|name| part_of(name)).collect();
+                assert_eq!(parts.join("/"), key);
+            }
+        });
+    }
 }
