@@ -11,6 +11,7 @@ use rsa::pkcs1v15::{Signature, VerifyingKey};
 use rsa::signature::Verifier as _;
 use serde_json::{Value, json};
 use sha2::Sha256;
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -258,12 +259,14 @@ impl State {
     }
 
     fn page<'a>(&self, bucket: &str, get: &dyn Fn(&str) -> Option<&'a str>) -> Reply {
+        // Objects and folded prefixes share a page.
+        let mut listed: Vec<(String, Option<Value>)> = Vec::new();
         let prefix = get("prefix").unwrap_or("");
         let from: usize = get("pageToken").map_or(0, |token| token.parse().unwrap());
         let most: usize = get("maxResults").map_or(1000, |most| most.parse().unwrap());
         let with_old = get("versions") == Some("true");
-        // Objects and folded prefixes share a page.
-        let mut listed: Vec<(String, Option<Value>)> = Vec::new();
+        let mut prefixes = BTreeSet::new();
+        let mut items = Vec::new();
         for object in &self.objects {
             let fits = object.bucket == bucket && object.name.starts_with(prefix);
             if !fits || (object.is_old && !with_old) {
@@ -281,16 +284,15 @@ impl State {
             }
         }
         let next = (from + most < listed.len()).then(|| (from + most).to_string());
-        let (mut items, mut prefixes) = (Vec::new(), Vec::new());
         for (name, item) in listed.into_iter().skip(from).take(most) {
             match item {
                 Some(item) => items.push(item),
-                None => prefixes.push(name),
+                None => drop(prefixes.insert(name)),
             }
         }
         let mut value = json!({"kind": "storage#objects", "items": items});
         if !prefixes.is_empty() {
-            value["prefixes"] = prefixes.into();
+            value["prefixes"] = prefixes.into_iter().collect();
         }
         if let Some(next) = next {
             value["nextPageToken"] = next.into();
