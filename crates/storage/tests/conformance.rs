@@ -12,7 +12,6 @@
 
 mod azure_tokens;
 mod bucket_service;
-mod dice;
 mod folder;
 mod server;
 mod suite;
@@ -20,7 +19,7 @@ mod suite;
 use azure_tokens::{Account, CONTAINERS, blobs};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bucket_service::{BucketService, Kept};
+use bucket_service::{BucketService, Kept, private_key};
 use lidless_core::{Access, Auth, Provider, PublicAccess, Scope, Secret, Timestamp};
 use lidless_kit::{Azurite, Radosgw, S3User, WebKind, WebServer};
 use lidless_replica::{Blob, Container, Contents, Replica, Source};
@@ -161,7 +160,7 @@ fn cloud_storage_passes_the_suite() {
     const TOKEN: &str = "a token of nobody";
     let objects = odd_names(true);
     let kept = objects.iter().map(|(name, bytes)| Kept::new("models", name, bytes));
-    let key = dice::private_key(7).to_public_key();
+    let key = private_key(7).to_public_key();
     let service = BucketService::start(TOKEN, "reader@example.com", key, kept.collect());
     let through = |token: &str| {
         let access = Access {

@@ -11,24 +11,22 @@
 )]
 
 mod bucket_service;
-mod dice;
 mod server;
 mod suite;
 
-use bucket_service::{BucketService, Kept};
-use dice::private_key;
+use bucket_service::{BucketService, Kept, private_key};
 use lidless_core::{
     Access, Auth, Basis, GrantStatus, Object, ObjectVersion, Party, Provider, PublicAccess, Scope,
     Secret,
 };
-use lidless_io::{ReadAt, read_exact_vec};
+use lidless_io::{ReadAt, ReadErrorKind, read_exact_vec};
 use lidless_storage::{
     Client, ClientSettings, Endpoints, ListRequest, StorageErrorKind, Store, open,
 };
 use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
 use server::{Server, reply};
 use std::sync::Arc;
-use suite::{in_container, list_all, odd_names};
+use suite::{in_container as in_bucket, list_all, odd_names};
 
 const TOKEN: &str = "a token of nobody";
 const EMAIL: &str = "reader@contoso-lab.iam.gserviceaccount.com";
@@ -89,7 +87,7 @@ fn what_was_replaced_is_listed_and_read_with_a_token_and_with_a_key() {
     let service = service();
     for auth in [token(), service_account(&private_key(7))] {
         let store = store(&service.url(), auth, Some("models"), None);
-        let (objects, prefixes, _) = list_all(&*store, &in_container("models"));
+        let (objects, prefixes, _) = list_all(&*store, &in_bucket("models"));
         assert_eq!((objects.len(), prefixes.len()), (odd_names(true).len() + 1, 0));
         for object in &objects {
             let source = store.open("models", object);
@@ -99,6 +97,9 @@ fn what_was_replaced_is_listed_and_read_with_a_token_and_with_a_key() {
         let old: Vec<_> = objects.iter().filter(|object| object.version.is_some()).collect();
         assert_eq!(old.len(), 1);
         assert_eq!(old[0].version, Some(ObjectVersion::Version("3".into())));
+        let gone = Object { version: Some(ObjectVersion::Version("4".into())), ..old[0].clone() };
+        let error = store.open("models", &gone).read_at(0, &mut [0; 4]).unwrap_err();
+        assert_eq!(error.kind, ReadErrorKind::Changed, "{error}");
     }
     // Nothing but what reads was asked for.
     assert!(service.verbs().iter().all(|verb| verb == "GET"), "{:?}", service.verbs());
@@ -173,7 +174,7 @@ fn strangers_see_what_is_open_and_the_owner_sees_that_they_do() {
 fn what_is_missing_or_refused_is_said() {
     let service = service();
     let store = store(&service.url(), token(), Some("models"), None);
-    let error = store.list(&in_container("nowhere")).unwrap_err();
+    let error = store.list(&in_bucket("nowhere")).unwrap_err();
     assert_eq!((error.kind, error.status), (StorageErrorKind::NotFound, Some(404)), "{error}");
     let error = store.head("models", "nothing").unwrap_err();
     assert_eq!(error.code.as_deref(), Some("notFound"), "{error}");
@@ -184,13 +185,13 @@ fn a_token_follows_no_redirect_and_crosses_no_network_in_the_clear() {
     let other = Server::start(vec![reply(200, &[], b"{\"kind\":\"storage#objects\"}")]);
     let to = format!("{}/storage/v1/b/models/o", other.url());
     let first = Server::start(vec![reply(302, &[("Location", &to)], b"")]);
-    let _ = store(&first.url(), token(), Some("models"), None).list(&in_container("models"));
+    let _ = store(&first.url(), token(), Some("models"), None).list(&in_bucket("models"));
     assert!(first.requests()[0].head.contains(TOKEN));
     let after = other.requests();
     assert!(after.len() == 1 && !after[0].head.to_lowercase().contains("authorization"));
     let far = Scope::without_file();
     let clear = store_in("http://192.0.2.1:9", far, token(), Some("models"), None);
-    let error = clear.list(&in_container("models")).unwrap_err();
+    let error = clear.list(&in_bucket("models")).unwrap_err();
     assert!(error.to_string().contains("over http://"), "{error}");
 }
 
@@ -229,7 +230,7 @@ fn a_redirect_to_another_bucket_is_out_of_scope() {
             reply(200, &[], b"{\"kind\":\"storage#objects\"}"),
         ]);
         let store = store_in(&server.url(), scope, token(), Some("models"), None);
-        let error = store.list(&in_container("models")).unwrap_err();
+        let error = store.list(&in_bucket("models")).unwrap_err();
         assert_eq!(error.kind, StorageErrorKind::OutOfScope, "{path}: {error}");
         assert_eq!(server.requests().len(), 1, "{path}");
     }
@@ -244,7 +245,7 @@ fn hostile_listings_are_errors() {
     ] {
         let server = Server::start(vec![reply(200, &[], body)]);
         let store = store(&server.url(), Auth::Anonymous, Some("b"), None);
-        let request = ListRequest { cursor: Some("same".into()), ..in_container("b") };
+        let request = ListRequest { cursor: Some("same".into()), ..in_bucket("b") };
         let error = store.list(&request).unwrap_err();
         assert_eq!(error.kind, StorageErrorKind::Malformed, "{error}");
     }

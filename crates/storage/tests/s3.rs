@@ -19,7 +19,7 @@ use lidless_kit::{Radosgw, S3User};
 use lidless_storage::{Client, ClientSettings, ListRequest, StorageErrorKind, Store, open};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use suite::{in_container, list_all, odd_names};
+use suite::{in_container as in_bucket, list_all, odd_names};
 
 struct World {
     service: Radosgw,
@@ -119,9 +119,9 @@ fn buckets_say_what_is_public(world: &World, store: &dyn Store) {
         ("readable", PublicAccess::Blob),
     ];
     assert_eq!(buckets, wanted.map(|(name, it)| (name.to_owned(), Some(it))).into());
-    let (objects, ..) = list_all(store, &in_container("models"));
+    let (objects, ..) = list_all(store, &in_bucket("models"));
     assert_eq!(objects.len(), world.objects.len());
-    let error = store.list(&in_container("nowhere-at-all")).unwrap_err();
+    let error = store.list(&in_bucket("nowhere-at-all")).unwrap_err();
     assert_eq!((error.status, error.code.as_deref()), (Some(404), Some("NoSuchBucket")));
 }
 
@@ -165,7 +165,7 @@ fn signed_urls_are_probed(world: &World) {
     let query = list.split_once('?').unwrap().1;
     let store = world.store(Auth::Query(Secret::new(query)), Some("models"), None);
     assert_eq!(store.probe().unwrap().observed.can_list, Some(true));
-    assert_eq!(store.list(&in_container("models")).unwrap().objects.len(), world.objects.len());
+    assert_eq!(store.list(&in_bucket("models")).unwrap().objects.len(), world.objects.len());
 }
 
 fn strangers_are_probed(world: &World) {
@@ -256,7 +256,7 @@ fn versions_are_listed_and_read(world: &World) {
     service.put_object(owner, "history", "gone.txt", b"a secret, deleted");
     service.delete_object(owner, "history", "gone.txt");
     let store = world.store(world.key(owner), Some("history"), None);
-    let (objects, ..) = list_all(&*store, &in_container("history"));
+    let (objects, ..) = list_all(&*store, &in_bucket("history"));
     let read = |object: &Object| {
         let source = store.open("history", object);
         String::from_utf8(read_exact_vec(&*source, 0, source.len()).unwrap()).unwrap()
@@ -274,11 +274,11 @@ fn versions_are_listed_and_read(world: &World) {
     ];
     let wanted = wanted.map(|(key, old, text)| (key, old, text.to_owned()));
     assert_eq!(seen, wanted, "{objects:?}");
-    let paged = ListRequest { max: Some(1), ..in_container("history") };
+    let paged = ListRequest { max: Some(1), ..in_bucket("history") };
     let (paged, _, pages) = list_all(&*store, &paged);
     assert_eq!(paged, objects);
     assert!(pages >= 5, "{pages} pages");
-    let folded = ListRequest { delimited: true, ..in_container("history") };
+    let folded = ListRequest { delimited: true, ..in_bucket("history") };
     let (objects, prefixes, _) = list_all(&*store, &folded);
     assert_eq!((objects.len(), prefixes), (2, vec!["a b/".to_owned()]));
     let seen = store.probe().unwrap().observed.rights;
@@ -296,11 +296,11 @@ fn nobody_pays_without_being_asked(world: &World, stranger: &S3User) {
     assert_eq!(seen.observed.can_list, Some(false), "{seen:?}");
     let bucket_says = seen.observed.rights.iter().map(|one| one.evidence.as_str());
     assert!(bucket_says.into_iter().any(|why| why.contains("--requester-pays")), "{seen:?}");
-    assert_eq!(store.list(&in_container("toll")).unwrap_err().kind, StorageErrorKind::Denied);
+    assert_eq!(store.list(&in_bucket("toll")).unwrap_err().kind, StorageErrorKind::Denied);
     let store = world.paying(world.key(stranger), Some("toll"), None, true);
     let seen = store.probe().unwrap();
     assert_eq!(seen.observed.can_list, Some(true), "{seen:?}");
-    assert_eq!(list_all(&*store, &in_container("toll")).0.len(), 1);
+    assert_eq!(list_all(&*store, &in_bucket("toll")).0.len(), 1);
     let store = world.store(world.key(owner), Some("toll"), None);
     let seen = store.probe().unwrap().observed.rights;
     let free = right(&seen, Party::Holder, "read s3://toll at its owner's cost");
