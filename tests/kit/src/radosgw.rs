@@ -301,7 +301,8 @@ fn configured<'c>(command: &'c mut Command, root: &Path) -> &'c mut Command {
     command.arg("-c").arg(root.join("ceph.conf"))
 }
 
-/// No authentication inside the cluster, one copy of everything, in memory. The gateway insists
+/// No authentication inside the cluster, one copy of everything, in memory. The monitor ends where
+/// a twentieth of the disk or less is free, unless told that a hundredth will do. The gateway insists
 /// on an encrypted connection to the monitor unless told otherwise, which cannot be had without
 /// authentication.
 fn configuration(root: &Path, monitor: u16) -> String {
@@ -315,6 +316,8 @@ fn configuration(root: &Path, monitor: u16) -> String {
          auth client required = none\n\
          ms mon client mode = crc\n\
          mon data = {root}/mon\n\
+         mon data avail warn = 2\n\
+         mon data avail crit = 1\n\
          osd data = {root}/osd\n\
          osd objectstore = memstore\n\
          memstore device bytes = 1073741824\n\
