@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 /// Names of one folder that are held at a time: some megabytes.
 const PIECE: usize = 50_000;
-/// Names that all folders on the way hold together.
-const HELD: usize = 4 * PIECE;
+/// Pieces that all folders on the way hold together.
+const HELD: usize = 2;
 /// Folders below the root that are followed: no tree of files is deeper.
 const DEPTH: usize = 256;
 
@@ -136,9 +136,10 @@ impl Walk {
     fn forget(&mut self) {
         let mut held =
             self.levels.iter().map(|level| level.names.len()).fold(0, usize::saturating_add);
+        let most = self.piece.saturating_mul(HELD);
         let deepest = self.levels.len().saturating_sub(1);
         for level in self.levels.iter_mut().take(deepest) {
-            if held <= HELD {
+            if held <= most {
                 return;
             }
             held = held.saturating_sub(level.names.len());
@@ -294,6 +295,34 @@ mod tests {
                 let found = all(Walk::in_pieces(&tree, "", false, Some(after), piece));
                 assert_eq!(found.iter().collect::<Vec<_>>(), wanted, "{piece} after {after}");
             }
+        }
+    }
+
+    #[test]
+    fn outer_folders_whose_names_were_let_go_are_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keys = BTreeSet::new();
+        let mut at = String::new();
+        for _ in 0..12 {
+            std::fs::create_dir_all(folder.path().join(&at)).unwrap();
+            for name in ["a", "b", "d", "e"] {
+                let key = format!("{at}{name}");
+                std::fs::write(folder.path().join(&key), "").unwrap();
+                keys.insert(key);
+            }
+            at.push_str("c/");
+        }
+        let tree = tree(folder.path());
+        for piece in [1, 2, 4, 5, 1000] {
+            let mut walk = Walk::in_pieces(&tree, "", false, None, piece);
+            let (mut found, mut most) = (Vec::new(), 0);
+            while let Some(item) = walk.next() {
+                let Item::Object(object) = item else { panic!("something that is no file") };
+                found.push(object.key);
+                most = most.max(walk.levels.iter().map(|level| level.names.len()).sum());
+            }
+            assert!(found.iter().eq(&keys), "{piece}: {found:?}");
+            assert!(most <= piece * HELD, "{piece}: {most} names at once");
         }
     }
 
