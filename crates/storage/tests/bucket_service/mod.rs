@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lidless_core::{Object, ObjectVersion};
 use rsa::pkcs1v15::{Signature, VerifyingKey};
+use rsa::rand_core::{TryCryptoRng, TryRng};
 use rsa::signature::Verifier as _;
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -17,6 +18,40 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+
+/// Random enough for a key that opens nothing.
+struct Dice(u64);
+
+impl TryRng for Dice {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok((self.try_next_u64()? >> 32) as u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        Ok(mixed ^ (mixed >> 31))
+    }
+
+    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Self::Error> {
+        for part in to.chunks_mut(8) {
+            let bytes = self.try_next_u64()?.to_le_bytes();
+            part.copy_from_slice(&bytes[..part.len()]);
+        }
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Dice {}
+
+/// A key from a seed: the same for the same.
+pub fn private_key(seed: u64) -> rsa::PrivateKey {
+    rsa::PrivateKey::new(&mut Dice(seed), 1024).unwrap()
+}
 
 #[derive(Debug, Clone)]
 pub struct Kept {
@@ -293,6 +328,8 @@ impl State {
     }
 
     fn page<'a>(&self, bucket: &str, get: &dyn Fn(&str) -> Option<&'a str>) -> Reply {
+        // Objects and folded prefixes share a page.
+        let mut listed: Vec<(String, Option<Value>)> = Vec::new();
         let prefix = get("prefix").unwrap_or("");
         let from: usize = get("pageToken").map_or(0, |token| token.parse().unwrap());
         let most: usize = get("maxResults").map_or(1000, |most| most.parse().unwrap());
@@ -313,14 +350,24 @@ impl State {
             }
             let rest = &object.name[prefix.len()..];
             match rest.split_once('/').filter(|_| get("delimiter").is_some()) {
-                Some((folder, _)) => drop(prefixes.insert(format!("{prefix}{folder}/"))),
-                None => items.push(shown(object)),
+                Some((folder, _)) => {
+                    let folder = format!("{prefix}{folder}/");
+                    if !listed.iter().any(|(name, _)| *name == folder) {
+                        listed.push((folder, None));
+                    }
+                }
+                None => listed.push((object.name.clone(), Some(shown(object)))),
             }
         }
-        let next = (from + most < items.len()).then(|| (from + most).to_string());
-        let items: Vec<_> = items.into_iter().skip(from).take(most).collect();
+        let next = (from + most < listed.len()).then(|| (from + most).to_string());
+        for (name, item) in listed.into_iter().skip(from).take(most) {
+            match item {
+                Some(item) => items.push(item),
+                None => drop(prefixes.insert(name)),
+            }
+        }
         let mut value = json!({"kind": "storage#objects", "items": items});
-        if from == 0 && !prefixes.is_empty() {
+        if !prefixes.is_empty() {
             value["prefixes"] = prefixes.into_iter().collect();
         }
         if let Some(next) = next {
