@@ -111,8 +111,13 @@ pub(crate) fn walk(
                             found(Found { artifact, git: None });
                         }
                         Err(error) => {
+                            // Its name was met, and its size needs no leave to read it.
+                            let size = path.symlink_metadata().ok().map(|it| it.len());
                             let reason = format!("could not be read: {error}");
-                            lock().gaps.push(Gap::new(place, reason, None));
+                            let mut summary = lock();
+                            summary.bytes = summary.bytes.saturating_add(size.unwrap_or(0));
+                            summary.skip("could not be read".to_owned());
+                            summary.gaps.push(Gap::new(place, reason, size));
                         }
                     }
                 }

@@ -56,7 +56,7 @@ pub use inventory_place::InventoryPlace;
 pub use lidless_detect::model::AllowedImports;
 pub use lidless_discover::GitOptions;
 pub use lidless_inventory::{Inventory, InventoryError};
-pub use observe::{SeenObject, StoreView, names_a_model, observe};
+pub use observe::{SeenObject, StoreView, names_a_model, observe, observe_folder};
 pub use progress::{Progress, Snapshot};
 pub use scan::{list, scan};
 pub use settings::ScanSettings;

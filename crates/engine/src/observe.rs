@@ -1,4 +1,5 @@
-//! What a store holds now, for seals: names, sizes and versions, and the content on request.
+//! What a store or a folder holds now, for seals: names, sizes and versions, and the content on
+//! request.
 
 use crate::error::EngineError;
 use crate::order::is_model_name;
@@ -7,7 +8,9 @@ use crate::settings::ScanSettings;
 use crate::target::Target;
 use lidless_core::{Access, Object, Permission};
 use lidless_io::ReadAt;
-use lidless_storage::{ListRequest, StorageErrorKind, Store};
+use lidless_storage::{ListRequest, StorageErrorKind, Store, open_folder};
+use percent_encoding::percent_decode_str;
+use std::path::Path;
 use std::sync::Arc;
 
 /// More objects than a model's folder has; a seal of a whole lake would help nobody.
@@ -15,10 +18,12 @@ const MOST: usize = 1_000_000;
 
 /// What a store holds now, as far as one credential reaches.
 pub struct StoreView {
-    /// `az://ACCOUNT[/CONTAINER[/PREFIX]]`.
+    /// `az://ACCOUNT[/CONTAINER[/PREFIX]]`, or the path of a folder.
     pub name: String,
     /// The objects, sorted by name.
     pub objects: Vec<SeenObject>,
+    /// Names of what is in a folder and neither file nor folder, links above all.
+    pub odd: Vec<String>,
     /// Whether the credential may change what is there, as far as it says.
     pub writable: bool,
 }
@@ -32,6 +37,15 @@ pub struct SeenObject {
     pub object: Object,
     /// Its bytes, read on demand.
     pub bytes: Arc<dyn ReadAt>,
+}
+
+impl StoreView {
+    /// The object of that name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&SeenObject> {
+        let at = self.objects.binary_search_by(|one| one.name.as_str().cmp(name)).ok()?;
+        self.objects.get(at)
+    }
 }
 
 impl SeenObject {
@@ -83,7 +97,8 @@ pub fn observe(settings: &ScanSettings) -> Result<StoreView, EngineError> {
     let mut settings = settings.clone();
     settings.scope = named_scope(&settings);
     let store = lidless_storage::open(&client(&settings, None), &access).map_err(failed)?;
-    let mut view = StoreView { name: place(&access), objects: Vec::new(), writable };
+    let mut view =
+        StoreView { name: place(&access), objects: Vec::new(), odd: Vec::new(), writable };
     match &access.container {
         Some(container) => {
             let key = access.key.as_deref().unwrap_or("");
@@ -103,6 +118,46 @@ pub fn observe(settings: &ScanSettings) -> Result<StoreView, EngineError> {
                 list(&*store, &container.name, "", &prefix, &mut view)?;
             }
         }
+    }
+    view.objects.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(view)
+}
+
+/// Lists everything below a folder of this machine but what is left out by name.
+///
+/// # Errors
+/// When it cannot be listed to its end, as [`observe`].
+pub fn observe_folder(
+    folder: &Path,
+    is_left_out: &dyn Fn(&str) -> bool,
+) -> Result<StoreView, EngineError> {
+    let store = open_folder(folder).map_err(failed)?;
+    let name = folder.display().to_string();
+    let (objects, odd) = (Vec::new(), Vec::new());
+    let mut view = StoreView { name, objects, odd, writable: false };
+    let containers = store.containers().map_err(failed)?;
+    for container in &containers {
+        list(&*store, &container.name, "", "", &mut view)?;
+        for gap in store.gaps() {
+            let decoded = |place: &str| percent_decode_str(place).decode_utf8_lossy().into_owned();
+            let root = format!("{}/{}/", decoded(store.name()), container.name);
+            let place = decoded(&gap.location);
+            let name = place.strip_prefix(&root).unwrap_or(&place);
+            let Err(error) = store.head(&container.name, name) else { continue };
+            match error.kind {
+                _ if is_left_out(name) => {}
+                StorageErrorKind::Unsupported => view.odd.push(name.to_owned()),
+                _ => {
+                    let why = format!("cannot read {place}: {}", gap.reason);
+                    return Err(EngineError::NothingScanned(why));
+                }
+            }
+        }
+    }
+    view.objects.retain(|one| !is_left_out(&one.name));
+    for one in &mut view.objects {
+        // A copy on another machine has another version, and is the same.
+        one.object.etag = None;
     }
     view.objects.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(view)

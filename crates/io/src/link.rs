@@ -1,6 +1,6 @@
 //! What a source's link costs, measured on the way.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Before anything was measured: a request of 10 ms at 6 MB/s, a careful guess.
@@ -15,10 +15,10 @@ const LARGE: u64 = 512 << 10;
 /// How much a new measurement counts.
 const WEIGHT: f64 = 0.2;
 
-/// Delay and bandwidth of a link, from the requests made over it; shared by all that use it.
-#[derive(Debug, Default)]
+/// Delay and bandwidth of a link, from the requests made over it; clones share what they measure.
+#[derive(Debug, Clone, Default)]
 pub struct Link {
-    measured: Mutex<Measured>,
+    measured: Arc<Mutex<Measured>>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]

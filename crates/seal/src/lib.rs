@@ -9,7 +9,7 @@ mod bundle;
 mod compare;
 mod digest;
 mod error;
-mod folder;
+mod ignored;
 mod key;
 mod manifest;
 
@@ -17,6 +17,6 @@ pub use bundle::{open, sign};
 pub use compare::{Change, ChangeKind, Depth, Present, compare};
 pub use digest::{Algorithm, Digests, digest};
 pub use error::SealError;
-pub use folder::{Folder, read_file, read_folder};
+pub use ignored::{is_left_out, left_out};
 pub use key::{SigningKey, VerifyingKey};
 pub use manifest::{Manifest, Observed, Resource};

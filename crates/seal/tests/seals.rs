@@ -1,4 +1,4 @@
-//! Seals of folders: made, opened, compared, and never believed when they were changed.
+//! Seals: made, opened, compared, and never believed when they were changed.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -6,70 +6,97 @@
     clippy::arithmetic_side_effects
 )]
 
+use lidless_io::MemoryBytes;
 use lidless_seal::{
-    ChangeKind, Depth, Present, SealError, SigningKey, VerifyingKey, compare, open, read_file,
-    read_folder, sign,
+    Algorithm, ChangeKind, Depth, Digests, Manifest, Observed, Present, Resource, SealError,
+    SigningKey, VerifyingKey, compare, digest, open, sign,
 };
-use std::fs;
-use std::path::Path;
+use std::collections::BTreeMap;
 
 // Made for this test; they protect nothing.
 const P256: &str = include_str!("keys/p256.pem");
 const P384: &str = include_str!("keys/p384.pem");
 
-fn model(at: &Path) {
-    fs::create_dir_all(at.join("weights/deep")).unwrap();
-    fs::create_dir_all(at.join(".git")).unwrap();
-    fs::write(at.join(".git/HEAD"), "ref").unwrap();
-    fs::write(at.join("config.json"), "{}").unwrap();
-    fs::write(at.join("weights/a.bin"), vec![7u8; 3_000_000]).unwrap();
-    fs::write(at.join("weights/deep/ü b.bin"), "").unwrap();
+/// Names, contents, and when they were changed.
+#[derive(Clone)]
+struct Model(BTreeMap<&'static str, (Vec<u8>, i64)>);
+
+fn model() -> Model {
+    let files = [
+        ("config.json", b"{}".to_vec()),
+        ("weights/a.bin", vec![7u8; 3_000_000]),
+        ("weights/deep/ü b.bin", Vec::new()),
+    ];
+    Model(files.map(|(name, bytes)| (name, (bytes, 1_000))).into())
+}
+
+impl Model {
+    fn seen(&self) -> Vec<Observed> {
+        let one = |(name, (bytes, time)): (&&str, &(Vec<u8>, i64))| Observed {
+            name: (*name).to_owned(),
+            size_bytes: bytes.len() as u64,
+            modified_nanoseconds: Some(*time),
+            ..Observed::default()
+        };
+        self.0.iter().map(one).collect()
+    }
+
+    fn read(&self, name: &str) -> Digests {
+        digest(&MemoryBytes::new(self.0[name].0.clone())).unwrap()
+    }
+
+    fn manifest(&self) -> Manifest {
+        let resource = |name: &&str| Resource {
+            name: (*name).to_owned(),
+            algorithm: Algorithm::Sha256,
+            digest: self.read(name).sha256,
+        };
+        let resources = self.0.keys().map(resource).collect();
+        let ignored = vec!["model.sig".to_owned()];
+        Manifest { name: "net".into(), resources, ignored, observed: self.seen() }
+    }
+
+    fn changes(
+        &self,
+        sealed: &Manifest,
+        odd: &[String],
+        depth: Depth,
+    ) -> Vec<(ChangeKind, String)> {
+        let mut read = |name: &str| Ok(self.read(name));
+        let files = self.seen();
+        let mut present = Present { files: &files, odd, read: &mut read };
+        let list = compare(sealed, &mut present, depth).unwrap();
+        list.into_iter().map(|one| (one.kind, one.name)).collect()
+    }
 }
 
 #[test]
 fn a_seal_is_opened_by_its_key_alone_and_shows_every_change() {
     for pem in [P256, P384] {
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path();
-        model(at);
         let key = SigningKey::parse(pem).unwrap();
-        let ignored = ["model.sig".to_owned()];
-        let before = read_folder(at, &ignored).unwrap();
-        assert_eq!(before.files.len(), 3, "what belongs to version control is left out");
-        let manifest = before.manifest(at, "net", &ignored).unwrap();
+        let mut model = model();
+        let manifest = model.manifest();
         let seal = sign(&manifest, &key).unwrap();
         assert_eq!(open(&seal, &key.public()).unwrap(), manifest);
         let other = if pem == P256 { P384 } else { P256 };
         let other = VerifyingKey::parse(other).unwrap();
         assert_eq!(open(&seal, &other), Err(SealError::Signature));
 
-        let changes = |depth| {
-            let now = read_folder(at, &ignored).unwrap();
-            let mut read = |name: &str| read_file(&at.join(name));
-            let mut present = Present { files: &now.files, odd: &now.odd, read: &mut read };
-            let list = compare(&manifest, &mut present, depth).unwrap();
-            list.into_iter().map(|one| (one.kind, one.name)).collect::<Vec<_>>()
-        };
-        assert_eq!(changes(Depth::Metadata), []);
-        assert_eq!(changes(Depth::Content), []);
+        assert_eq!(model.changes(&manifest, &[], Depth::Metadata), []);
+        assert_eq!(model.changes(&manifest, &[], Depth::Content), []);
         // The same size and the same time, so that only content tells.
-        let path = at.join("weights/a.bin");
-        let time = fs::metadata(&path).unwrap().modified().unwrap();
-        let mut bytes = fs::read(&path).unwrap();
-        bytes[2_999_999] = 8;
-        fs::write(&path, bytes).unwrap();
-        let file = fs::File::options().write(true).open(&path).unwrap();
-        file.set_modified(time).unwrap();
-        assert_eq!(changes(Depth::Metadata), []);
+        model.0.get_mut("weights/a.bin").unwrap().0[2_999_999] = 8;
+        assert_eq!(model.changes(&manifest, &[], Depth::Metadata), []);
         let changed = (ChangeKind::Changed, "weights/a.bin".to_owned());
-        assert_eq!(changes(Depth::Content), std::slice::from_ref(&changed));
-        file.set_modified(time + std::time::Duration::from_secs(60)).unwrap();
-        assert_eq!(changes(Depth::Metadata), [(ChangeKind::Touched, "weights/a.bin".to_owned())]);
-        fs::remove_file(at.join("config.json")).unwrap();
-        fs::write(at.join("new.pkl"), "x").unwrap();
-        std::os::unix::fs::symlink("/etc/hostname", at.join("link.bin")).unwrap();
+        let all = model.changes(&manifest, &[], Depth::Content);
+        assert_eq!(all, std::slice::from_ref(&changed));
+        model.0.get_mut("weights/a.bin").unwrap().1 = 2_000;
+        let touched = (ChangeKind::Touched, "weights/a.bin".to_owned());
+        assert_eq!(model.changes(&manifest, &[], Depth::Metadata), [touched]);
+        model.0.remove("config.json");
+        model.0.insert("new.pkl", (b"x".to_vec(), 1_000));
         assert_eq!(
-            changes(Depth::Content),
+            model.changes(&manifest, &["link.bin".to_owned()], Depth::Content),
             [
                 changed,
                 (ChangeKind::Appeared, "link.bin".to_owned()),
@@ -82,11 +109,8 @@ fn a_seal_is_opened_by_its_key_alone_and_shows_every_change() {
 
 #[test]
 fn no_change_of_a_seal_goes_unnoticed_and_no_text_panics() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a.bin"), "a").unwrap();
     let key = SigningKey::parse(P256).unwrap();
-    let now = read_folder(folder.path(), &[]).unwrap();
-    let manifest = now.manifest(folder.path(), "net", &[]).unwrap();
+    let manifest = Model([("a.bin", (b"a".to_vec(), 1_000))].into()).manifest();
     let seal = sign(&manifest, &key).unwrap();
     let public = key.public();
     lidless_kit::cut_and_flip(seal.as_bytes(), |bytes| {

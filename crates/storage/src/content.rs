@@ -6,7 +6,6 @@ use crate::store::{StorageError, StorageErrorKind};
 use bytes::Bytes;
 use lidless_io::{Link, ReadAt, ReadError, ReadErrorKind, read_merged};
 use std::ops::Range;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// The most that one request asks for.
@@ -17,38 +16,50 @@ const LANES: usize = 8;
 /// The same, to divide what a request costs.
 const SHARED_BY: u64 = 8;
 
-/// What the content of an object needs of its store.
-pub(crate) trait GetPart: Send + Sync {
-    /// The place of an object, for errors.
-    fn place(&self, container: &str, key: &str) -> String;
+/// One GET for an object or a part of it.
+pub(crate) struct Part<'a> {
+    /// With the range, and what the object has to be still.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// The body of a whole answer (200) is of no use and not read.
+    pub(crate) part_only: bool,
+    /// What is tried, for errors.
+    pub(crate) what: &'a str,
+    /// Bytes of the body that are read at most.
+    pub(crate) limit: u64,
+}
 
-    /// Sends one GET for an object. With `part_only`, the body of a whole answer (200) is of no
-    /// use and not read.
-    ///
-    /// # Errors
-    /// As the client's; a refusal is an answer.
-    fn get(
-        &self,
-        container: &str,
-        key: &str,
-        part_only: bool,
-        headers: Vec<(&'static str, String)>,
-        what: &str,
-        limit: u64,
-    ) -> Result<Answer, StorageError>;
+/// How the parts of one object are got: what is its provider's own.
+pub(crate) struct GetPart {
+    /// Its place, for errors.
+    place: String,
+    /// What requests to its store cost, measured on the way.
+    link: Link,
+    refused: fn(&str, &Answer) -> StorageError,
+    get: Box<Get>,
+}
 
-    /// A refusal as an error.
-    fn refused(&self, what: &str, answer: &Answer) -> StorageError;
+/// Sends one GET.
+type Get = dyn Fn(Part<'_>) -> Result<Answer, StorageError> + Send + Sync;
 
-    /// What requests to this store cost, measured on the way.
-    fn link(&self) -> &Link;
+impl GetPart {
+    /// `get` sends one GET, `refused` makes a refusal an error.
+    pub(crate) fn new(
+        place: String,
+        link: &Link,
+        refused: fn(&str, &Answer) -> StorageError,
+        get: impl Fn(Part<'_>) -> Result<Answer, StorageError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { place, link: link.clone(), refused, get: Box::new(get) }
+    }
+
+    fn refused(&self, what: &str, answer: &Answer) -> StorageError {
+        (self.refused)(what, answer)
+    }
 }
 
 /// One version of one object.
 pub(crate) struct ObjectBytes {
-    pub(crate) store: Arc<dyn GetPart>,
-    pub(crate) container: String,
-    pub(crate) key: String,
+    pub(crate) store: GetPart,
     pub(crate) size: u64,
     pub(crate) etag: Option<String>,
 }
@@ -56,7 +67,7 @@ pub(crate) struct ObjectBytes {
 impl ObjectBytes {
     /// One request for `range`, which is not empty and ends within the object.
     fn fetch(&self, range: Range<u64>) -> Result<Vec<u8>, ReadError> {
-        let place = self.store.place(&self.container, &self.key);
+        let place = self.store.place.as_str();
         let what = format!("read {place}");
         let last = range.end.saturating_sub(1);
         let mut headers = vec![("range", format!("bytes={}-{last}", range.start))];
@@ -66,11 +77,9 @@ impl ObjectBytes {
         let length = range.end.saturating_sub(range.start);
         let part_only = range.start > 0;
         let begun = Instant::now();
-        let answer = self
-            .store
-            .get(&self.container, &self.key, part_only, headers, &what, length)
-            .map_err(|error| read_error(&error))?;
-        self.store.link().note(u64::try_from(answer.body.len()).unwrap_or(0), begun.elapsed());
+        let part = Part { headers, part_only, what: &what, limit: length };
+        let answer = (self.store.get)(part).map_err(|error| read_error(&error))?;
+        self.store.link.note(u64::try_from(answer.body.len()).unwrap_or(0), begun.elapsed());
         let etag = answer.header("etag").map(|etag| etag.trim_matches('"'));
         if let (200 | 206, Some(listed), Some(now)) = (answer.status, &self.etag, etag)
             && listed.trim_matches('"') != now
@@ -88,17 +97,17 @@ impl ObjectBytes {
                         return Err(ReadError::new(ReadErrorKind::Changed, why));
                     }
                     Some((first, end, _)) if first == range.start && end == last => {}
-                    _ => return Err(lied(&place, "it sent another range than was asked for")),
+                    _ => return Err(lied(place, "it sent another range than was asked for")),
                 }
                 if !answer.whole || !enough {
-                    return Err(lied(&place, "it sent another length than it announced"));
+                    return Err(lied(place, "it sent another length than it announced"));
                 }
                 Ok(answer.body)
             }
             // The start of the whole object, because the server knows no ranges.
             200 if range.start == 0 && enough => Ok(answer.body),
-            200 if range.start == 0 => Err(lied(&place, "it is shorter than was listed")),
-            200 => Err(lied(&place, "it knows no ranges")),
+            200 if range.start == 0 => Err(lied(place, "it is shorter than was listed")),
+            200 => Err(lied(place, "it knows no ranges")),
             _ => Err(self.refusal(&what, &answer)),
         }
     }
@@ -179,7 +188,7 @@ impl ReadAt for ObjectBytes {
 
     fn gap_bytes(&self) -> u64 {
         // While one lane waits, the others bring bytes.
-        self.store.link().gap_bytes() / SHARED_BY
+        self.store.link.gap_bytes() / SHARED_BY
     }
 
     fn lanes(&self) -> usize {

@@ -12,6 +12,7 @@ mod gcs;
 mod http;
 mod identity;
 mod interview;
+mod local;
 mod open;
 mod pace;
 mod retry;
@@ -27,6 +28,7 @@ pub use client::{Client, ClientSettings};
 pub use gcs::rights_of_gcs_policy;
 pub use http::{Index, IndexEntry};
 pub use identity::{IDENTITY_BYTES, IdentityAnswer, IdentityCall, SigningKey, issuer_at};
+pub use local::open_folder;
 pub use open::{Endpoints, open, touch};
 pub use pace::Throttled;
 pub use store::{

@@ -15,7 +15,8 @@ pub struct ListRequest {
     pub delimited: bool,
     /// Where the page before ended.
     pub cursor: Option<String>,
-    /// At most this many names a page; the store's own maximum when null.
+    /// At most this many names a page, beside which those come that were deleted between them;
+    /// the store's own maximum when null.
     pub max: Option<u32>,
 }
 

@@ -12,6 +12,7 @@
 
 mod bucket_service;
 mod server;
+mod suite;
 
 use bucket_service::{BucketService, Kept, private_key};
 use lidless_core::{
@@ -25,22 +26,10 @@ use lidless_storage::{
 use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
 use server::{Server, reply};
 use std::sync::Arc;
+use suite::{in_container as in_bucket, list_all, odd_names};
 
 const TOKEN: &str = "a token of nobody";
 const EMAIL: &str = "reader@contoso-lab.iam.gserviceaccount.com";
-
-const ODD_NAMES: [&str; 10] = [
-    "plain.txt",
-    "a b/c d.txt",
-    "100%/50%25.txt",
-    "plus+and&and=and#and?.txt",
-    "ünï/日本語.txt",
-    "deep/er/and/deeper.txt",
-    "quote'\"<tag>&amp;.txt",
-    "dir//double.txt",
-    "dollar$and!(paren)*.txt",
-    "empty.txt",
-];
 
 fn service_account(key: &rsa::PrivateKey) -> Auth {
     let pem = key.to_pkcs8_pem(LineEnding::LF).unwrap();
@@ -50,19 +39,13 @@ fn service_account(key: &rsa::PrivateKey) -> Auth {
 }
 
 fn service() -> BucketService {
-    let mut objects: Vec<Kept> = ODD_NAMES
-        .iter()
-        .map(|name| {
-            Kept::new("models", name, if *name == "empty.txt" { b"" } else { name.as_bytes() })
-        })
-        .collect();
+    let mut objects: Vec<Kept> =
+        odd_names(true).iter().map(|(name, bytes)| Kept::new("models", name, bytes)).collect();
     objects.push(Kept {
         is_old: true,
         generation: 3,
         ..Kept::new("models", "plain.txt", b"before")
     });
-    let large: Vec<u8> = (0..300_000u32).flat_map(u32::to_le_bytes).collect();
-    objects.push(Kept::new("models", "large.bin", &large));
     objects.push(Kept::new("open", "public.txt", b"for all"));
     objects.push(Kept { is_locked: true, ..Kept::new("open", "locked.bin", b"sealed") });
     for (name, generation) in [("a/gone.txt", 4), ("logs/b.txt", 5), ("public.txt", 6), ("z", 7)] {
@@ -104,73 +87,27 @@ fn token() -> Auth {
     Auth::Token(Secret::new(TOKEN))
 }
 
-fn list_all(store: &dyn Store, request: &ListRequest) -> (Vec<Object>, Vec<String>, usize) {
-    let (mut objects, mut prefixes, mut pages) = (Vec::new(), Vec::new(), 0);
-    let mut request = request.clone();
-    loop {
-        let page = store.list(&request).unwrap();
-        objects.extend(page.objects);
-        prefixes.extend(page.prefixes);
-        pages += 1;
-        request.cursor = page.next;
-        if request.cursor.is_none() {
-            return (objects, prefixes, pages);
-        }
-    }
-}
-
-fn in_bucket(name: &str) -> ListRequest {
-    ListRequest { container: name.to_owned(), ..ListRequest::default() }
-}
-
 #[test]
-fn everything_is_listed_and_read_with_a_token_and_with_a_key() {
+fn what_was_replaced_is_listed_and_read_with_a_token_and_with_a_key() {
     let service = service();
     for auth in [token(), service_account(&private_key(7))] {
         let store = store(&service.url(), auth, Some("models"), None);
         let (objects, prefixes, _) = list_all(&*store, &in_bucket("models"));
-        assert_eq!((objects.len(), prefixes.len()), (ODD_NAMES.len() + 2, 0));
+        assert_eq!((objects.len(), prefixes.len()), (odd_names(true).len() + 1, 0));
         for object in &objects {
-            let kept = service.kept(object);
             let source = store.open("models", object);
-            assert_eq!(read_exact_vec(&*source, 0, source.len()).unwrap(), kept, "{object:?}");
-            if object.version.is_none() {
-                assert_eq!(&store.head("models", &object.key).unwrap(), object);
-            }
+            let bytes = read_exact_vec(&*source, 0, source.len()).unwrap();
+            assert!(bytes == service.kept(object), "{object:?}");
         }
         let old: Vec<_> = objects.iter().filter(|object| object.version.is_some()).collect();
         assert_eq!(old.len(), 1);
         assert_eq!(old[0].version, Some(ObjectVersion::Version("3".into())));
-        let paged = ListRequest { max: Some(2), ..in_bucket("models") };
-        let (paged, _, pages) = list_all(&*store, &paged);
-        assert_eq!((paged, pages), (objects, 6));
-        let folded = ListRequest { delimited: true, ..in_bucket("models") };
-        let (_, prefixes, _) = list_all(&*store, &folded);
-        assert_eq!(prefixes, ["100%/", "a b/", "deep/", "dir/", "ünï/"]);
-        let below = ListRequest { prefix: "100%/".into(), ..in_bucket("models") };
-        assert_eq!(list_all(&*store, &below).0.len(), 1);
+        let gone = Object { version: Some(ObjectVersion::Version("4".into())), ..old[0].clone() };
+        let error = store.open("models", &gone).read_at(0, &mut [0; 4]).unwrap_err();
+        assert_eq!(error.kind, ReadErrorKind::Changed, "{error}");
     }
     // Nothing but what reads was asked for.
     assert!(service.verbs().iter().all(|verb| verb == "GET"), "{:?}", service.verbs());
-}
-
-#[test]
-fn parts_are_read_and_what_was_replaced_is_not() {
-    let service = service();
-    let store = store(&service.url(), token(), Some("models"), None);
-    let object = store.head("models", "large.bin").unwrap();
-    let source = store.open("models", &object);
-    let end = source.len();
-    let ranges = [5..9, 600_000..600_010, end - 3..end + 99, 7..7];
-    let whole = service.kept(&object);
-    for (range, part) in ranges.iter().zip(&source.read_ranges(&ranges).unwrap()) {
-        let (from, to) = (range.start as usize, (range.end as usize).min(whole.len()));
-        assert_eq!(part, &whole[from..to], "{range:?}");
-    }
-    let mut buffer = [0; 4];
-    let other = Object { etag: Some("99".into()), ..object };
-    let error = store.open("models", &other).read_at(0, &mut buffer).unwrap_err();
-    assert_eq!(error.kind, ReadErrorKind::Changed, "{error}");
 }
 
 #[test]

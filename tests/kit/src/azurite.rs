@@ -1,12 +1,13 @@
 //! A real blob service on this machine: Azurite, started and stopped by a test.
 
+use crate::port::Port;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
@@ -16,7 +17,7 @@ use tempfile::TempDir;
 /// folder. Dropping it stops the process and removes the data.
 pub struct Azurite {
     child: Child,
-    port: u16,
+    port: Port,
     /// Name and first key.
     accounts: Vec<(String, String)>,
     _folder: TempDir,
@@ -57,10 +58,10 @@ impl Azurite {
         // Between choosing a port and its use another process may take it: then choose again.
         for _ in 0..5 {
             let folder = tempfile::tempdir().expect("a temporary folder");
-            let port = free_port();
+            let port = Port::take();
             let child = Command::new(&program)
                 .args([format!("--{service}Host"), "127.0.0.1".to_owned()])
-                .args([format!("--{service}Port"), port.to_string()])
+                .args([format!("--{service}Port"), port.number().to_string()])
                 .arg("--location")
                 .arg(folder.path())
                 .args(["--skipApiVersionCheck", "--loose", "--silent", "--disableTelemetry"])
@@ -82,12 +83,12 @@ impl Azurite {
 
     /// Where it listens: `http://127.0.0.1:PORT`; the account is the first part of the path.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.port.number())
     }
 
     /// The port it listens on.
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// Makes a container; `public` is `container`, `blob` or nothing.
@@ -204,7 +205,7 @@ impl Azurite {
                  Content-Type: application/json\r\nAccept: application/json;odata=nometadata\r\n\
                  x-ms-date: {date}\r\nx-ms-version: 2019-02-02\r\nPrefer: return-no-content\r\n\
                  Authorization: SharedKey {account}:{signature}\r\n\r\n",
-                self.port,
+                self.port.number(),
                 body.len(),
             );
             let (status, text) = self.exchange(&request, body.as_bytes());
@@ -235,7 +236,7 @@ impl Azurite {
         let target = url.strip_prefix(&self.url()).expect("a URL of this emulator");
         let mut request = format!(
             "{method} {target} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\nContent-Length: {}\r\n",
-            self.port,
+            self.port.number(),
             body.len()
         );
         for (name, value) in headers {
@@ -340,7 +341,7 @@ impl Azurite {
         let mut request = format!(
             "{method} {target} HTTP/1.0\r\nHost: 127.0.0.1:{}\r\nContent-Length: {}\r\n\
              Authorization: SharedKey {account}:{signature}\r\n",
-            self.port,
+            self.port.number(),
             body.len()
         );
         for (name, value) in &headers {
@@ -351,7 +352,8 @@ impl Azurite {
     }
 
     fn exchange(&self, request: &str, body: &[u8]) -> (u16, String) {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
+        let mut stream =
+            TcpStream::connect(("127.0.0.1", self.port.number())).expect("a connection");
         stream.set_read_timeout(Some(START)).expect("a timeout");
         stream.write_all(request.as_bytes()).expect("a request");
         stream.write_all(body).expect("a body");
@@ -370,7 +372,7 @@ impl Azurite {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return false;
             }
-            if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) {
+            if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port.number())) {
                 let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
                 let _ = stream.write_all(b"GET / HTTP/1.0\r\n\r\n");
                 let mut answer = String::new();
@@ -412,11 +414,6 @@ fn sign(key: &str, text: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("a key");
     mac.update(text.as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("an address").port()
 }
 
 fn encode(text: &str, kept: &str) -> String {

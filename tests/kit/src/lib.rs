@@ -3,6 +3,7 @@
 mod azurite;
 mod fixture;
 mod hostile;
+mod port;
 mod radosgw;
 mod s3_sign;
 mod web;
@@ -10,5 +11,6 @@ mod web;
 pub use azurite::Azurite;
 pub use fixture::{files_below, fixture, tree};
 pub use hostile::cut_and_flip;
+pub use port::Port;
 pub use radosgw::{Radosgw, S3User};
 pub use web::{WebKind, WebServer};

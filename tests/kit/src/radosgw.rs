@@ -1,9 +1,10 @@
 //! A real S3 service on this machine: Ceph's gateway over a store in memory, started and stopped
 //! by a test.
 
+use crate::port::Port;
 use crate::s3_sign::{Signer, presigned_v2, presigned_v4};
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,7 +14,8 @@ use tempfile::TempDir;
 /// Dropping it stops its processes.
 pub struct Radosgw {
     processes: Vec<Child>,
-    port: u16,
+    port: Port,
+    _monitor: Port,
     _folder: TempDir,
 }
 
@@ -62,14 +64,16 @@ impl Radosgw {
     fn started(users: &[S3User]) -> Result<Self, String> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let root = folder.path();
-        let (monitor, port) = (free_port(), free_port());
+        let (monitor, port) = (Port::take(), Port::take());
         for name in ["mon", "osd", "run"] {
             std::fs::create_dir(root.join(name)).expect("a folder");
         }
-        std::fs::write(root.join("ceph.conf"), configuration(root, monitor)).expect("a file");
-        let mut made = Self { processes: Vec::new(), port, _folder: folder };
+        std::fs::write(root.join("ceph.conf"), configuration(root, monitor.number()))
+            .expect("a file");
+        let at = monitor.number();
+        let mut made = Self { processes: Vec::new(), port, _monitor: monitor, _folder: folder };
         made.run("monmaptool", |command, root| {
-            let address = format!("[v1:127.0.0.1:{monitor}]");
+            let address = format!("[v1:127.0.0.1:{at}]");
             command.args(["--create", "--addv", "a", &address, "--fsid", CLUSTER, "--clobber"]);
             command.arg(root.join("monmap"));
         })?;
@@ -94,10 +98,11 @@ impl Radosgw {
                 command.arg(format!("--secret-key={}", user.secret));
             })?;
         }
-        let frontend = format!("--rgw-frontends=beast endpoint=127.0.0.1:{port}");
+        let number = made.port.number();
+        let frontend = format!("--rgw-frontends=beast endpoint=127.0.0.1:{number}");
         made.spawn("radosgw", &["-f", "-n", "client.admin", &frontend]);
         let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        while TcpStream::connect(("127.0.0.1", number)).is_err() {
             if begun.elapsed() > START || made.has_lost_one() {
                 return Err("nobody listens".into());
             }
@@ -108,7 +113,7 @@ impl Radosgw {
 
     /// Where it listens: `http://127.0.0.1:PORT`; the bucket is the first part of the path.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.port.number())
     }
 
     /// Makes a bucket; `acl` is `private`, `public-read` and the like.
@@ -164,6 +169,26 @@ impl Radosgw {
         self.put(user, &format!("{bucket}/{key}"), "", &[], bytes);
     }
 
+    /// Everything in the service, as its own administration tells it: equal before and after means
+    /// that nothing was written.
+    pub fn snapshot(&self) -> String {
+        let ask = |words: &[&str]| {
+            let mut command = Command::new("radosgw-admin");
+            configured(&mut command, self._folder.path()).args(["-n", "client.admin"]);
+            let output = command.args(words).stdin(Stdio::null()).output();
+            let output = output.expect("radosgw-admin runs");
+            assert!(output.status.success(), "{words:?}: {output:?}");
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        let buckets = ask(&["bucket", "list"]);
+        let names = buckets.split('"').skip(1).step_by(2);
+        let listed = names.map(|name| {
+            let objects = ask(&["bucket", "list", "--bucket", name, "--max-entries", "100000"]);
+            format!("{name}: {objects}")
+        });
+        listed.collect::<Vec<_>>().join("\n")
+    }
+
     /// A URL for one method on one object, that works for so many seconds from `time` on
     /// (`20260101T000000Z`, now when none), signed in the fourth version.
     pub fn presigned(
@@ -184,7 +209,7 @@ impl Radosgw {
     }
 
     fn signer<'a>(&self, user: &'a S3User) -> Signer<'a> {
-        let authority = format!("127.0.0.1:{}", self.port);
+        let authority = format!("127.0.0.1:{}", self.port.number());
         Signer { id: &user.id, secret: &user.secret, authority }
     }
 
@@ -209,7 +234,8 @@ impl Radosgw {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
         request.push_str(&format!("content-length: {}\r\nconnection: close\r\n\r\n", body.len()));
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
+        let mut stream =
+            TcpStream::connect(("127.0.0.1", self.port.number())).expect("a connection");
         stream.write_all(request.as_bytes()).expect("a request");
         stream.write_all(body).expect("a body");
         let mut answer = Vec::new();
@@ -275,7 +301,8 @@ fn configured<'c>(command: &'c mut Command, root: &Path) -> &'c mut Command {
     command.arg("-c").arg(root.join("ceph.conf"))
 }
 
-/// No authentication inside the cluster, one copy of everything, in memory. The gateway insists
+/// No authentication inside the cluster, one copy of everything, in memory. The monitor ends where
+/// a twentieth of the disk or less is free, unless told that a hundredth will do. The gateway insists
 /// on an encrypted connection to the monitor unless told otherwise, which cannot be had without
 /// authentication.
 fn configuration(root: &Path, monitor: u16) -> String {
@@ -289,6 +316,8 @@ fn configuration(root: &Path, monitor: u16) -> String {
          auth client required = none\n\
          ms mon client mode = crc\n\
          mon data = {root}/mon\n\
+         mon data avail warn = 2\n\
+         mon data avail crit = 1\n\
          osd data = {root}/osd\n\
          osd objectstore = memstore\n\
          memstore device bytes = 1073741824\n\
@@ -309,9 +338,4 @@ fn configuration(root: &Path, monitor: u16) -> String {
          admin socket =\n\
          rgw data = {root}/rgw\n"
     )
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
-    listener.local_addr().expect("its address").port()
 }

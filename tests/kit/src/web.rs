@@ -1,6 +1,7 @@
 //! Real web servers on this machine that show a folder, started and stopped by a test.
 
-use std::net::{TcpListener, TcpStream};
+use crate::port::Port;
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -58,7 +59,7 @@ impl WebKind {
 /// A running server over a folder, on a free loopback port. Dropping it stops it.
 pub struct WebServer {
     process: Child,
-    port: u16,
+    port: Port,
     _state: TempDir,
 }
 
@@ -90,14 +91,15 @@ impl WebServer {
 
     /// Where it listens: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.port.number())
     }
 
     fn started(kind: WebKind, program: &Path, root: &Path) -> Option<Self> {
         let state = tempfile::tempdir().expect("a temporary folder");
         let open = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(state.path(), open).expect("a folder others can read");
-        let port = free_port();
+        let held = Port::take();
+        let port = held.number();
         let at = state.path();
         let mut command = Command::new(program);
         match kind {
@@ -141,7 +143,7 @@ impl WebServer {
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let process = command.spawn().expect("the server starts");
-        let mut made = Self { process, port, _state: state };
+        let mut made = Self { process, port: held, _state: state };
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             if begun.elapsed() > START || !matches!(made.process.try_wait(), Ok(None)) {
@@ -149,7 +151,8 @@ impl WebServer {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Some(made)
+        // Whoever answered may have been another, whose port this was: then the server ended.
+        matches!(made.process.try_wait(), Ok(None)).then_some(made)
     }
 }
 
@@ -204,9 +207,4 @@ fn found(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/bin".into()]);
     folders.map(|folder| folder.join(name)).find(|program| program.is_file())
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
-    listener.local_addr().expect("its address").port()
 }

@@ -5,9 +5,10 @@ use crate::request::bare;
 use crate::{input, own_keys};
 use anyhow::{Context as _, Result, bail};
 use lidless_core::Timestamp;
-use lidless_engine::{SeenObject, StoreView, Target, observe};
+use lidless_engine::{SeenObject, StoreView, Target, observe, observe_folder};
 use lidless_seal::{
-    Algorithm, Digests, Manifest, Observed, Resource, SigningKey, digest, read_folder, sign,
+    Algorithm, Digests, Manifest, Observed, Resource, SigningKey, digest, is_left_out, left_out,
+    sign,
 };
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -17,17 +18,40 @@ pub(crate) fn run(arguments: &SealArguments) -> Result<u8> {
     let pem = input::private_file(&arguments.key)?;
     let shown = arguments.key.display();
     let key = SigningKey::parse(&pem).with_context(|| format!("{shown} is refused"))?;
-    match store(&arguments.target, &arguments.reach)? {
-        Some(view) => of_store(arguments, &view, &key),
-        None => of_folder(arguments, &key),
+    let folder = folder(&arguments.target)?;
+    let beside = || folder.clone().unwrap_or_default().join("model.sig");
+    let output = arguments.output.clone().unwrap_or_else(beside);
+    let Some(folder) = folder else {
+        let view = store(&arguments.target, &arguments.reach)?;
+        if view.objects.is_empty() {
+            bail!("{} holds no object", view.name);
+        }
+        let manifest = manifest(arguments, &view, arguments.content, Vec::new())?;
+        let how = if arguments.content { "read" } else { "listed, not read" };
+        return write(&manifest, &key, &output, &format!("objects of {}, {how}", view.name));
+    };
+    let ignored = left_out(&input::inside(&folder, &output));
+    let view = observe_folder(&folder, &|name| is_left_out(name, &ignored))?;
+    if let Some(name) = view.odd.first() {
+        bail!(
+            "{name} is a link or a special file, which a seal does not follow: replace it with \
+             what it points at, or take it out"
+        );
     }
+    if view.objects.is_empty() {
+        bail!("{} holds no file", folder.display());
+    }
+    write(&manifest(arguments, &view, true, ignored)?, &key, &output, "files")
 }
 
-/// The store that a target names; none when it is a folder.
-pub(crate) fn store(target: &str, reach: &ReachArguments) -> Result<Option<StoreView>> {
-    if Path::new(target).exists() {
-        return Ok(None);
-    }
+/// The folder that a target names; none when it has to be a store.
+pub(crate) fn folder(target: &str) -> Result<Option<PathBuf>> {
+    let path = Path::new(target);
+    if path.exists() { input::folder(path).map(Some) } else { Ok(None) }
+}
+
+/// The store that a target names.
+pub(crate) fn store(target: &str, reach: &ReachArguments) -> Result<StoreView> {
     let now = Timestamp::now();
     let mut targets = input::targets(&[target.to_owned()])?;
     match targets.as_slice() {
@@ -39,7 +63,7 @@ pub(crate) fn store(target: &str, reach: &ReachArguments) -> Result<Option<Store
     let told = (false, own_keys::Unused::Refused);
     own_keys::give(&reach.credentials, stores, &mut settings.endpoints, told)?;
     settings.targets.append(&mut targets);
-    Ok(Some(observe(&settings)?))
+    Ok(observe(&settings)?)
 }
 
 /// What is recorded of an object without reading it.
@@ -62,14 +86,16 @@ pub(crate) fn digests(one: &SeenObject) -> Result<Digests> {
     digest(&*one.bytes).map_err(|why| anyhow::anyhow!("cannot read {}: {why}", one.name))
 }
 
-fn of_store(arguments: &SealArguments, view: &StoreView, key: &SigningKey) -> Result<u8> {
-    if view.objects.is_empty() {
-        bail!("{} holds no object", view.name);
-    }
+fn manifest(
+    arguments: &SealArguments,
+    view: &StoreView,
+    content: bool,
+    ignored: Vec<String>,
+) -> Result<Manifest> {
     let (mut resources, mut seen) = (Vec::new(), Vec::new());
     for one in &view.objects {
         let mut record = observed(one);
-        if arguments.content {
+        if content {
             let made = digests(one)?;
             record.blake3 = Some(made.blake3);
             resources.push(Resource {
@@ -82,33 +108,9 @@ fn of_store(arguments: &SealArguments, view: &StoreView, key: &SigningKey) -> Re
         }
         seen.push(record);
     }
-    let last = view.name.rsplit('/').next().unwrap_or("model").to_owned();
-    let name = arguments.name.clone().unwrap_or(last);
-    let manifest = Manifest { name, resources, ignored: Vec::new(), observed: seen };
-    let output = arguments.output.clone().unwrap_or_else(|| PathBuf::from("model.sig"));
-    let how = if arguments.content { "read" } else { "listed, not read" };
-    write(&manifest, key, &output, &format!("objects of {}, {how}", view.name))
-}
-
-fn of_folder(arguments: &SealArguments, key: &SigningKey) -> Result<u8> {
-    let folder = input::folder(Path::new(&arguments.target))?;
-    let output = arguments.output.clone().unwrap_or_else(|| folder.join("model.sig"));
-    let ignored = input::inside(&folder, &output);
-    let found = read_folder(&folder, &ignored)?;
-    if let Some(name) = found.odd.first() {
-        bail!(
-            "{name} is a link or a special file, which a seal does not follow: replace it with \
-             what it points at, or take it out"
-        );
-    }
-    if found.files.is_empty() {
-        bail!("{} holds no file", folder.display());
-    }
-    let name = folder
-        .file_name()
-        .map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned());
-    let manifest = found.manifest(&folder, arguments.name.as_deref().unwrap_or(&name), &ignored)?;
-    write(&manifest, key, &output, "files")
+    let last = view.name.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("model");
+    let name = arguments.name.clone().unwrap_or_else(|| last.to_owned());
+    Ok(Manifest { name, resources, ignored, observed: seen })
 }
 
 fn write(manifest: &Manifest, key: &SigningKey, output: &Path, what: &str) -> Result<u8> {

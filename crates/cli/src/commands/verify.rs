@@ -1,16 +1,16 @@
 //! `lidless verify`: what changed since a seal was made.
 
 use crate::args::{Format, VerifyArguments};
-use crate::commands::seal::{digests, observed, store};
+use crate::commands::seal::{digests, folder, observed, store};
 use crate::{input, output};
 use anyhow::{Context as _, Result, bail};
 use lidless_core::Severity;
-use lidless_engine::{StoreView, names_a_model};
+use lidless_engine::{StoreView, names_a_model, observe_folder};
 use lidless_seal::{
-    Change, ChangeKind, Depth, Manifest, Observed, Present, SealError, VerifyingKey, compare, open,
-    read_file, read_folder,
+    Change, ChangeKind, Depth, Manifest, Observed, Present, SealError, VerifyingKey, compare,
+    is_left_out, left_out, open,
 };
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Compares and gives the exit code: 1 when something changed.
 pub(crate) fn run(arguments: &VerifyArguments) -> Result<u8> {
@@ -19,22 +19,28 @@ pub(crate) fn run(arguments: &VerifyArguments) -> Result<u8> {
     };
     let key = VerifyingKey::parse(&read(&arguments.key)?)
         .with_context(|| format!("{} is refused", arguments.key.display()))?;
-    let view = store(&arguments.target, &arguments.reach)?;
-    let beside = if view.is_some() {
-        PathBuf::from("model.sig")
-    } else {
-        input::folder(Path::new(&arguments.target))?.join("model.sig")
-    };
-    let place = arguments.seal.clone().unwrap_or(beside);
+    let folder = folder(&arguments.target)?;
+    let beside = || folder.clone().unwrap_or_default().join("model.sig");
+    let place = arguments.seal.clone().unwrap_or_else(beside);
     let manifest = open(&read(&place)?, &key)
         .with_context(|| format!("{} is not to be believed", place.display()))?;
     let depth = if arguments.content { Depth::Content } else { Depth::Metadata };
-    let changes = match &view {
-        Some(view) => of_store(&manifest, view, depth)?,
-        None => of_folder(&manifest, Path::new(&arguments.target), &place, depth)?,
+    let (view, name) = match &folder {
+        Some(folder) => {
+            let mut ignored = manifest.ignored.clone();
+            ignored.extend(input::inside(folder, &place));
+            let ignored = left_out(&ignored);
+            let view = observe_folder(folder, &|name| is_left_out(name, &ignored))?;
+            (view, arguments.target.clone())
+        }
+        None => {
+            let view = store(&arguments.target, &arguments.reach)?;
+            let name = view.name.clone();
+            (view, name)
+        }
     };
-    let writable = view.as_ref().is_some_and(|view| view.writable);
-    let name = view.as_ref().map_or_else(|| arguments.target.clone(), |view| view.name.clone());
+    let changes = changes(&manifest, &view, depth)?;
+    let writable = view.writable;
     // A time alone is no change, but not proof of none.
     let changed = changes.iter().any(|one| one.kind != ChangeKind::Touched);
     let code = if changed {
@@ -116,29 +122,13 @@ fn severity(change: &Change, writable: bool) -> Severity {
     }
 }
 
-fn of_folder(
-    manifest: &Manifest,
-    target: &Path,
-    place: &Path,
-    depth: Depth,
-) -> Result<Vec<Change>> {
-    let folder = input::folder(target)?;
-    let mut ignored = manifest.ignored.clone();
-    ignored.extend(input::inside(&folder, place));
-    let now = read_folder(&folder, &ignored)?;
-    let mut read = |name: &str| read_file(&folder.join(name));
-    let mut present = Present { files: &now.files, odd: &now.odd, read: &mut read };
-    Ok(compare(manifest, &mut present, depth)?)
-}
-
-fn of_store(manifest: &Manifest, view: &StoreView, depth: Depth) -> Result<Vec<Change>> {
+fn changes(manifest: &Manifest, view: &StoreView, depth: Depth) -> Result<Vec<Change>> {
     let files: Vec<Observed> = view.objects.iter().map(observed).collect();
     let mut read = |name: &str| {
         let fail = |why: String| SealError::Read { path: name.to_owned(), why };
-        let one = view.objects.iter().find(|one| one.name == name);
-        let one = one.ok_or_else(|| fail("it is not there".into()))?;
+        let one = view.find(name).ok_or_else(|| fail("it is not there".into()))?;
         digests(one).map_err(|error| fail(error.to_string()))
     };
-    let mut present = Present { files: &files, odd: &[], read: &mut read };
+    let mut present = Present { files: &files, odd: &view.odd, read: &mut read };
     Ok(compare(manifest, &mut present, depth)?)
 }

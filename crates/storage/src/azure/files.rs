@@ -17,7 +17,7 @@ use crate::store::{ListPage, ListRequest, StorageError, malformed};
 use crate::url::query;
 use crate::xml::{Step, Walk};
 use lidless_core::{Container, Gap, Object};
-use lidless_io::{Link, ReadAt};
+use lidless_io::ReadAt;
 use std::sync::Arc;
 
 /// File shares.
@@ -162,10 +162,16 @@ impl Service for Files {
         container: &str,
         object: &Object,
     ) -> Arc<dyn ReadAt> {
+        let place = shared.place(container, &object.key);
+        let file = Query::resource(&format!("{container}/{}", object.key), String::new());
+        let asked = Arc::clone(shared);
         Arc::new(ObjectBytes {
-            store: Arc::new(FilePart { shared: Arc::clone(shared) }),
-            container: container.to_owned(),
-            key: object.key.clone(),
+            store: GetPart::new(place, &shared.link, refused, move |mut part| {
+                // The service knows no conditions: a change is told by the answer's ETag alone.
+                part.headers.retain(|(name, _)| *name != "if-match");
+                let about = Query { part_only: part.part_only, ..file.clone() };
+                asked.ask(Verb::Get, &about, part.headers, part.what, part.limit)
+            }),
             size: object.size,
             etag: object.etag.clone(),
         })
@@ -176,39 +182,6 @@ fn folder_query(share: &str, folder: &str, more: &str) -> Query {
     let path = format!("{share}/{folder}");
     let parameters = format!("restype=directory&comp=list{more}");
     Query::resource(path.trim_end_matches('/'), parameters)
-}
-
-/// Reads files; the service knows no conditions, so a change is told by the answer's ETag alone.
-struct FilePart {
-    shared: Arc<Shared>,
-}
-
-impl GetPart for FilePart {
-    fn place(&self, container: &str, key: &str) -> String {
-        self.shared.place(container, key)
-    }
-
-    fn get(
-        &self,
-        container: &str,
-        key: &str,
-        part_only: bool,
-        mut headers: Vec<(&'static str, String)>,
-        what: &str,
-        limit: u64,
-    ) -> Result<Answer, StorageError> {
-        headers.retain(|(name, _)| *name != "if-match");
-        let about = Query::resource(&format!("{container}/{key}"), String::new());
-        self.shared.ask(Verb::Get, &Query { part_only, ..about }, headers, what, limit)
-    }
-
-    fn refused(&self, what: &str, answer: &Answer) -> StorageError {
-        refused(what, answer)
-    }
-
-    fn link(&self) -> &Link {
-        &self.shared.link
-    }
 }
 
 /// Where a flat listing is: the folder it is in, the place in it, and the folders that wait.

@@ -7,7 +7,7 @@
 use super::query::Query;
 use super::shared::Shared;
 use crate::client::Verb;
-use crate::content::{GetPart as _, ObjectBytes};
+use crate::content::ObjectBytes;
 use crate::url::query;
 use crate::xml::{Step, Walk};
 use bytes::Bytes;
@@ -29,13 +29,20 @@ pub(crate) struct PageBytes {
     shared: Arc<Shared>,
     /// The parameter of the state that is read, when not the current one.
     state: String,
+    /// Its container and its key.
+    name: (String, String),
     whole: Arc<ObjectBytes>,
     mapped: OnceLock<Option<Extents>>,
 }
 
 impl PageBytes {
-    pub(crate) fn new(shared: Arc<Shared>, state: String, whole: ObjectBytes) -> Self {
-        Self { shared, state, whole: Arc::new(whole), mapped: OnceLock::new() }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        state: String,
+        name: (String, String),
+        whole: ObjectBytes,
+    ) -> Self {
+        Self { shared, state, name, whole: Arc::new(whole), mapped: OnceLock::new() }
     }
 
     fn mapped(&self) -> Option<&Extents> {
@@ -44,8 +51,8 @@ impl PageBytes {
 
     fn ask(&self) -> Option<Extents> {
         let blob = &self.whole;
-        let what =
-            format!("read the page ranges of {}", self.shared.place(&blob.container, &blob.key));
+        let (container, key) = &self.name;
+        let what = format!("read the page ranges of {}", self.shared.place(container, key));
         let mut ranges = Vec::new();
         let mut marker: Option<String> = None;
         for _ in 0..MOST_PAGES {
@@ -56,7 +63,7 @@ impl PageBytes {
             if let Some(marker) = &marker {
                 parameters.push_str(&format!("&marker={}", query(marker)));
             }
-            let about = Query { parameters, ..Query::blob(&blob.container, &blob.key) };
+            let about = Query { parameters, ..Query::blob(container, key) };
             let mut headers = Vec::new();
             if let Some(etag) = &blob.etag {
                 headers.push(("if-match", format!("\"{}\"", etag.trim_matches('"'))));

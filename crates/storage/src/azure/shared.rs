@@ -1,12 +1,11 @@
 //! What every service of an account shares: one credential, one way to ask.
 
 use super::address::Address;
-use super::error::refused;
 use super::include::Include;
 use super::query::{Query, credential};
 use super::sign::{authorization, http_date, table_authorization};
 use crate::client::{Answer, Ask, Client, Verb};
-use crate::content::{GetPart, shown_place};
+use crate::content::shown_place;
 use crate::store::{StorageError, StorageErrorKind};
 use crate::url::{host, query};
 use lidless_core::{Access, Auth, AzureService, Secret, Timestamp, Touch};
@@ -186,6 +185,11 @@ impl Shared {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The place of a blob.
+    pub(crate) fn place(&self, container: &str, key: &str) -> String {
+        shown_place(&self.name, container, key)
+    }
+
     /// The place that a request is about.
     pub(crate) fn place_of(&self, about: &Query) -> String {
         match about.touched.as_str() {
@@ -210,33 +214,6 @@ impl Shared {
     pub(crate) fn sas(&self, key: &str) -> Option<String> {
         let Auth::Query(sas) = &self.access.auth else { return None };
         parameter(sas, key)
-    }
-}
-
-impl GetPart for Shared {
-    fn place(&self, container: &str, key: &str) -> String {
-        shown_place(&self.name, container, key)
-    }
-
-    fn get(
-        &self,
-        container: &str,
-        key: &str,
-        part_only: bool,
-        headers: Vec<(&'static str, String)>,
-        what: &str,
-        limit: u64,
-    ) -> Result<Answer, StorageError> {
-        let query = Query { part_only, ..Query::blob(container, key) };
-        self.ask(Verb::Get, &query, headers, what, limit)
-    }
-
-    fn refused(&self, what: &str, answer: &Answer) -> StorageError {
-        refused(what, answer)
-    }
-
-    fn link(&self) -> &Link {
-        &self.link
     }
 }
 

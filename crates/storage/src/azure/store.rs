@@ -5,7 +5,7 @@ use super::include::Include;
 use super::pages::PageBytes;
 use super::query::Query;
 use super::shared::Shared;
-use super::state::{self, StatePart};
+use super::state;
 use super::{list, probe, seek};
 use crate::client::{Client, Verb};
 use crate::content::{GetPart, ObjectBytes};
@@ -284,23 +284,26 @@ impl Store for AzureStore {
 
     fn open(&self, container: &str, object: &Object) -> Arc<dyn ReadAt> {
         let shared = Arc::clone(&self.shared);
-        let (store, state): (Arc<dyn GetPart>, String) = match &object.version {
-            Some(version) => {
-                let version = version.clone();
-                let state = state::parameter(&version);
-                (Arc::new(StatePart { shared: Arc::clone(&shared), version }), state)
-            }
-            None => (Arc::clone(&shared) as Arc<dyn GetPart>, String::new()),
-        };
+        let (container, key) = (container.to_owned(), object.key.clone());
+        let mut place = shared.place(&container, &key);
+        let state = object.version.as_ref().map(state::parameter).unwrap_or_default();
+        if let Some(version) = &object.version {
+            place.push_str(&format!("?{}", version.query()));
+        }
+        let blob = Query { parameters: state.clone(), ..Query::blob(&container, &key) };
+        let asked = Arc::clone(&shared);
         let bytes = ObjectBytes {
-            store,
-            container: container.to_owned(),
-            key: object.key.clone(),
+            store: GetPart::new(place, &shared.link, refused, move |part| {
+                let about = Query { part_only: part.part_only, ..blob.clone() };
+                asked.ask(Verb::Get, &about, part.headers, part.what, part.limit)
+            }),
             size: object.size,
             etag: object.etag.clone(),
         };
         match object.blob_type {
-            Some(BlobType::Page) => Arc::new(PageBytes::new(shared, state, bytes)),
+            Some(BlobType::Page) => {
+                Arc::new(PageBytes::new(shared, state, (container, key), bytes))
+            }
             _ => Arc::new(bytes),
         }
     }

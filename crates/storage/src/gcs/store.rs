@@ -176,45 +176,6 @@ impl Shared {
     }
 }
 
-/// One generation of an object, or whatever is the current one.
-struct GenerationPart {
-    shared: Arc<Shared>,
-    generation: Option<String>,
-}
-
-impl GetPart for GenerationPart {
-    fn place(&self, container: &str, key: &str) -> String {
-        shown_place(&self.shared.name, container, key)
-    }
-
-    fn get(
-        &self,
-        container: &str,
-        key: &str,
-        part_only: bool,
-        headers: Vec<(&'static str, String)>,
-        what: &str,
-        limit: u64,
-    ) -> Result<Answer, StorageError> {
-        let mut headers = headers;
-        // What is kept compressed would else be unpacked on the way, and not be what was listed.
-        headers.push(("accept-encoding", "gzip".to_owned()));
-        let mut path = format!("/storage/v1/b/{}/o/{}?alt=media", encoded(container), encoded(key));
-        if let Some(generation) = &self.generation {
-            path.push_str(&format!("&generation={}", encoded(generation)));
-        }
-        self.shared.ask(&format!("{container}/{key}"), &path, headers, part_only, what, limit)
-    }
-
-    fn refused(&self, what: &str, answer: &Answer) -> StorageError {
-        refused(what, answer)
-    }
-
-    fn link(&self) -> &Link {
-        &self.shared.link
-    }
-}
-
 /// The store.
 pub(crate) struct GcsStore {
     shared: Arc<Shared>,
@@ -374,10 +335,21 @@ impl Store for GcsStore {
             Some(ObjectVersion::Version(generation)) => Some(generation.clone()),
             _ => object.etag.clone(),
         };
+        let place = shown_place(&self.shared.name, container, &object.key);
+        let touched = format!("{container}/{}", object.key);
+        let mut path =
+            format!("/storage/v1/b/{}/o/{}?alt=media", encoded(container), encoded(&object.key));
+        if let Some(generation) = &generation {
+            path.push_str(&format!("&generation={}", encoded(generation)));
+        }
+        let shared = Arc::clone(&self.shared);
         Arc::new(ObjectBytes {
-            store: Arc::new(GenerationPart { shared: Arc::clone(&self.shared), generation }),
-            container: container.to_owned(),
-            key: object.key.clone(),
+            store: GetPart::new(place, &self.shared.link, refused, move |mut part| {
+                // What is kept compressed would else be unpacked on the way, and not be what was
+                // listed.
+                part.headers.push(("accept-encoding", "gzip".to_owned()));
+                shared.ask(&touched, &path, part.headers, part.part_only, part.what, part.limit)
+            }),
             size: object.size,
             // The generation that is asked for is what was listed.
             etag: None,

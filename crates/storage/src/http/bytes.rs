@@ -1,9 +1,9 @@
 //! The bytes of a file of a web server: by ranges where it knows them, else whole, once, up to a
 //! size.
 
-use super::store::Shared;
+use super::store::{Shared, refused};
 use crate::client::Verb;
-use crate::content::{GetPart, ObjectBytes, read_error};
+use crate::content::{GetPart, ObjectBytes, Part, read_error};
 use bytes::Bytes;
 use lidless_core::Object;
 use lidless_io::{ReadAt, ReadError, ReadErrorKind};
@@ -18,6 +18,7 @@ const AT_ONCE: u64 = 8 << 20;
 /// One file.
 pub(crate) struct WebBytes {
     shared: Arc<Shared>,
+    key: String,
     parts: ObjectBytes,
     /// The whole of it, once the server showed that it knows no ranges.
     whole: OnceLock<Bytes>,
@@ -27,14 +28,18 @@ pub(crate) struct WebBytes {
 
 impl WebBytes {
     pub(crate) fn new(shared: Arc<Shared>, object: &Object) -> Self {
+        let key = object.key.clone();
+        let place = shared.place_of(&key);
+        let (asked, path) = (Arc::clone(&shared), key.clone());
         let parts = ObjectBytes {
-            store: Arc::clone(&shared) as Arc<dyn GetPart>,
-            container: String::new(),
-            key: object.key.clone(),
+            store: GetPart::new(place, &shared.link, refused, move |part| {
+                let Part { headers, part_only, what, limit } = part;
+                asked.ask(Verb::Get, &path, part_only, headers, what, limit)
+            }),
             size: object.size,
             etag: object.etag.clone(),
         };
-        Self { shared, parts, whole: OnceLock::new(), fetching: Mutex::new(()) }
+        Self { shared, key, parts, whole: OnceLock::new(), fetching: Mutex::new(()) }
     }
 
     /// The whole of the file, when the server knows no ranges and what is wanted ends at `end`,
@@ -50,7 +55,7 @@ impl WebBytes {
         if let Some(bytes) = self.whole.get() {
             return Ok(Some(bytes));
         }
-        let key = &self.parts.key;
+        let key = &self.key;
         let what = format!("read {}", self.shared.place_of(key));
         let failed = |kind, why: &str| ReadError::new(kind, format!("cannot {what}: {why}"));
         // A byte from the middle tells: a part, or the whole of it.

@@ -4,7 +4,7 @@ use super::bytes::WebBytes;
 use super::index::{Index, IndexEntry};
 use super::probe;
 use crate::client::{Answer, Ask, Client, Verb};
-use crate::content::{GetPart, shown_place};
+use crate::content::shown_place;
 use crate::retry::{http_time, is_passing};
 use crate::store::{
     ListPage, ListRequest, Probe, StorageError, StorageErrorKind, Store, malformed,
@@ -36,7 +36,7 @@ pub(crate) struct Shared {
     name: String,
     /// Host and port.
     authority: String,
-    link: Link,
+    pub(crate) link: Link,
     seen: Mutex<Seen>,
     gaps: Mutex<Vec<Gap>>,
     /// The server answered with a part when asked for one.
@@ -233,32 +233,6 @@ impl Shared {
         let range = vec![("range", "bytes=0-0".to_owned())];
         self.with(Verb::Get, key, false, range, what, 1, |ask| self.client.ask_once(ask))
             .map_err(|(error, _)| error)
-    }
-}
-
-impl GetPart for Shared {
-    fn place(&self, _container: &str, key: &str) -> String {
-        self.place_of(key)
-    }
-
-    fn get(
-        &self,
-        _container: &str,
-        key: &str,
-        part_only: bool,
-        headers: Vec<(&'static str, String)>,
-        what: &str,
-        limit: u64,
-    ) -> Result<Answer, StorageError> {
-        self.ask(Verb::Get, key, part_only, headers, what, limit)
-    }
-
-    fn refused(&self, what: &str, answer: &Answer) -> StorageError {
-        refused(what, answer)
-    }
-
-    fn link(&self) -> &Link {
-        &self.link
     }
 }
 

@@ -206,41 +206,14 @@ impl Shared {
         })
     }
 
-    /// The place of a bucket or of the store, for errors.
-    pub(crate) fn bucket_place(&self, bucket: &str) -> String {
-        format!("{}/{bucket}", self.name)
-    }
-}
-
-impl GetPart for Shared {
+    /// The place of an object, for errors.
     fn place(&self, container: &str, key: &str) -> String {
         shown_place(&self.name, container, key)
     }
 
-    fn get(
-        &self,
-        container: &str,
-        key: &str,
-        part_only: bool,
-        headers: Vec<(&'static str, String)>,
-        what: &str,
-        limit: u64,
-    ) -> Result<Answer, StorageError> {
-        let mut headers = headers;
-        if self.access.provider == Provider::Gcs {
-            // What is kept compressed would else be unpacked on the way.
-            headers.push(("accept-encoding", "gzip".to_owned()));
-        }
-        let question = Question { headers, part_only, ..Question::object(container, key) };
-        self.ask(&question, what, limit)
-    }
-
-    fn refused(&self, what: &str, answer: &Answer) -> StorageError {
-        refused(what, answer)
-    }
-
-    fn link(&self) -> &Link {
-        &self.link
+    /// The place of a bucket or of the store, for errors.
+    pub(crate) fn bucket_place(&self, bucket: &str) -> String {
+        format!("{}/{bucket}", self.name)
     }
 }
 
@@ -503,16 +476,30 @@ impl Store for S3Store {
 
     fn open(&self, container: &str, object: &Object) -> Arc<dyn ReadAt> {
         let shared = Arc::clone(&self.shared);
-        let store: Arc<dyn GetPart> = match &object.version {
-            Some(ObjectVersion::Version(id)) => {
-                Arc::new(VersionPart { shared, parameters: format!("versionId={}", query(id)) })
-            }
-            _ => shared,
+        let (container, key) = (container.to_owned(), object.key.clone());
+        let mut place = shared.place(&container, &key);
+        let parameters = match &object.version {
+            Some(ObjectVersion::Version(id)) => format!("versionId={}", query(id)),
+            _ => String::new(),
         };
+        if !parameters.is_empty() {
+            place.push_str(&format!("?{parameters}"));
+        }
+        let link = shared.link.clone();
         Arc::new(ObjectBytes {
-            store,
-            container: container.to_owned(),
-            key: object.key.clone(),
+            store: GetPart::new(place, &link, refused, move |mut part| {
+                if shared.access.provider == Provider::Gcs {
+                    // What is kept compressed would else be unpacked on the way.
+                    part.headers.push(("accept-encoding", "gzip".to_owned()));
+                }
+                let question = Question {
+                    headers: part.headers,
+                    part_only: part.part_only,
+                    parameters: &parameters,
+                    ..Question::object(&container, &key)
+                };
+                shared.ask(&question, part.what, part.limit)
+            }),
             size: object.size,
             etag: object.etag.clone(),
         })
@@ -520,42 +507,6 @@ impl Store for S3Store {
 
     fn gaps(&self) -> Vec<Gap> {
         self.shared.gaps.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// One version of an object.
-struct VersionPart {
-    shared: Arc<Shared>,
-    /// `versionId=ID`, encoded.
-    parameters: String,
-}
-
-impl GetPart for VersionPart {
-    fn place(&self, container: &str, key: &str) -> String {
-        format!("{}?{}", self.shared.place(container, key), self.parameters)
-    }
-
-    fn get(
-        &self,
-        container: &str,
-        key: &str,
-        part_only: bool,
-        headers: Vec<(&'static str, String)>,
-        what: &str,
-        limit: u64,
-    ) -> Result<Answer, StorageError> {
-        let parameters = &self.parameters;
-        let question =
-            Question { headers, part_only, parameters, ..Question::object(container, key) };
-        self.shared.ask(&question, what, limit)
-    }
-
-    fn refused(&self, what: &str, answer: &Answer) -> StorageError {
-        refused(what, answer)
-    }
-
-    fn link(&self) -> &Link {
-        self.shared.link()
     }
 }
 

@@ -328,6 +328,8 @@ impl State {
     }
 
     fn page<'a>(&self, bucket: &str, get: &dyn Fn(&str) -> Option<&'a str>) -> Reply {
+        // Objects and folded prefixes share a page.
+        let mut listed: Vec<(String, Option<Value>)> = Vec::new();
         let prefix = get("prefix").unwrap_or("");
         let from: usize = get("pageToken").map_or(0, |token| token.parse().unwrap());
         let most: usize = get("maxResults").map_or(1000, |most| most.parse().unwrap());
@@ -348,14 +350,24 @@ impl State {
             }
             let rest = &object.name[prefix.len()..];
             match rest.split_once('/').filter(|_| get("delimiter").is_some()) {
-                Some((folder, _)) => drop(prefixes.insert(format!("{prefix}{folder}/"))),
-                None => items.push(shown(object)),
+                Some((folder, _)) => {
+                    let folder = format!("{prefix}{folder}/");
+                    if !listed.iter().any(|(name, _)| *name == folder) {
+                        listed.push((folder, None));
+                    }
+                }
+                None => listed.push((object.name.clone(), Some(shown(object)))),
             }
         }
-        let next = (from + most < items.len()).then(|| (from + most).to_string());
-        let items: Vec<_> = items.into_iter().skip(from).take(most).collect();
+        let next = (from + most < listed.len()).then(|| (from + most).to_string());
+        for (name, item) in listed.into_iter().skip(from).take(most) {
+            match item {
+                Some(item) => items.push(item),
+                None => drop(prefixes.insert(name)),
+            }
+        }
         let mut value = json!({"kind": "storage#objects", "items": items});
-        if from == 0 && !prefixes.is_empty() {
+        if !prefixes.is_empty() {
             value["prefixes"] = prefixes.into_iter().collect();
         }
         if let Some(next) = next {
