@@ -9,6 +9,8 @@
 //! A rule may say under `[rule.verify]` how its issuer is asked whether a secret is live; see
 //! `docs/rules.md`.
 
+#[path = "src/secret/behind.rs"]
+mod behind;
 #[path = "src/secret/shorthand.rs"]
 mod shorthand;
 #[path = "src/secret/start.rs"]
@@ -160,6 +162,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// What follows literals, as constants.
+fn behind_all(known: Option<Vec<behind::After>>) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    for after in known.unwrap_or_default() {
+        write!(out, "Behind {{ next: &{:?}, then: &{:?} }}, ", after.next, after.then)?;
+    }
+    Ok(out)
+}
+
 fn write_rule(out: &mut String, file: &File, rule: &Rule) -> Result<(), Box<dyn Error>> {
     let service = &file.service;
     let pattern = shorthand::expand(&rule.pattern);
@@ -171,13 +182,15 @@ fn write_rule(out: &mut String, file: &File, rule: &Rule) -> Result<(), Box<dyn 
         (None, _) => return Err("the pattern has no longest match and the rule no window".into()),
     };
     let starts = start::begins_a_word(&parsed, &rule.literals, rule.ignore_case);
+    let behind = behind_all(behind::behind(&parsed, &rule.literals, rule.ignore_case))?;
     let examples: Vec<String> = rule.examples.iter().map(Text::joined).collect();
     let counter: Vec<String> = rule.counter.iter().map(Text::joined).collect();
     writeln!(
         out,
         "Rule {{ id: {:?}, service: {service:?}, title: {:?}, opens: {:?}, \
          severity: Severity::{}, confidence: Confidence::{}, pattern: {pattern:?}, \
-         literals: &{:?}, ignore_case: {}, shown: {}, entropy: {:?}, starts_word: {starts}, reach: {reach}, \
+         literals: &{:?}, ignore_case: {}, shown: {}, entropy: {:?}, starts_word: {starts}, behind: &[{behind}], \
+         reach: {reach}, \
          password: {}, checksum: {}, examples: &{examples:?}, counter: &{counter:?}, \
          revoke: {:?}, reference: {:?}, verify: {}, own: None }},",
         rule.id,

@@ -5,7 +5,7 @@
 //! says for every byte whether such three may start there. What passes is held against a second
 //! bitmap, in the case of the literal where that matters, and only then is the literal compared.
 
-use super::rule::Rule;
+use super::rule::{Behind, Rule};
 
 /// The literals of all rules.
 pub(crate) struct Gate {
@@ -30,6 +30,9 @@ struct Anchor {
     ignore_case: bool,
     /// Whether it stands at the start of a word.
     starts_word: bool,
+    /// What follows it, where that is known, and in how many bytes.
+    behind: Option<&'static Behind>,
+    reach: usize,
 }
 
 /// Bits of the hash that choose a head.
@@ -45,8 +48,8 @@ impl Gate {
             heads: Vec::new(),
         };
         for (index, rule) in rules.iter().enumerate() {
-            for literal in rule.literals {
-                gate.add(index, rule, literal.as_bytes());
+            for (number, literal) in rule.literals.iter().enumerate() {
+                gate.add(index, rule, literal.as_bytes(), rule.behind.get(number));
             }
         }
         gate.anchors.sort_by_key(|anchor| head(anchor.hash));
@@ -65,7 +68,13 @@ impl Gate {
         gate
     }
 
-    fn add(&mut self, rule: usize, of: &Rule, literal: &'static [u8]) {
+    fn add(
+        &mut self,
+        rule: usize,
+        of: &Rule,
+        literal: &'static [u8],
+        behind: Option<&'static Behind>,
+    ) {
         let Some(from) = rarest(literal) else { return };
         let Some([first, second, third]) = literal.get(from..from.saturating_add(3)) else {
             return;
@@ -91,6 +100,8 @@ impl Gate {
             from,
             ignore_case: of.ignore_case,
             starts_word: of.starts_word,
+            behind: behind.filter(|one| !one.next.is_empty() || !one.then.is_empty()),
+            reach: of.reach,
         });
     }
 
@@ -165,11 +176,35 @@ impl Gate {
             } else {
                 found == anchor.literal
             };
-            if equal && !(anchor.starts_word && follows_word(text, start)) {
+            let rest = || text.get(end..).unwrap_or(&[]);
+            if equal
+                && !(anchor.starts_word && follows_word(text, start))
+                && anchor.behind.is_none_or(|behind| follows(behind, rest(), anchor.reach))
+            {
                 hit(anchor.rule, start, end);
             }
         }
     }
+}
+
+/// Whether what has to follow a literal does, within so many bytes of its line.
+fn follows(behind: &Behind, rest: &[u8], reach: usize) -> bool {
+    let has =
+        |(set, byte): (&u128, &u8)| set & 1u128.checked_shl(u32::from(*byte)).unwrap_or(0) != 0;
+    let Some(next) = rest.get(..behind.next.len()) else { return false };
+    if !behind.next.iter().zip(next).all(has) {
+        return false;
+    }
+    if behind.then.is_empty() {
+        return true;
+    }
+    let rest = rest.get(..reach).unwrap_or(rest);
+    let line = rest.get(next.len()..memchr::memchr(b'\n', rest).unwrap_or(rest.len()));
+    let line = line.unwrap_or(&[]);
+    behind.then.iter().any(|word| {
+        let word = word.as_bytes();
+        line.windows(word.len().max(1)).any(|here| here.eq_ignore_ascii_case(word))
+    })
 }
 
 /// Whether the byte before is one of a word.
@@ -305,6 +340,39 @@ mod tests {
     use super::*;
     use aho_corasick::AhoCorasick;
 
+    /// The rules whose literals are met in a text, with what has to follow them.
+    fn met(text: &str) -> Vec<&'static str> {
+        let rules = secret_rules();
+        let gate = Gate::new(&rules.iter().collect::<Vec<_>>());
+        let mut met = Vec::new();
+        gate.scan(text.as_bytes(), |rule, _, _| met.push(rules[rule].id));
+        met
+    }
+
+    #[test]
+    fn a_literal_without_what_has_to_follow_it_is_none() {
+        for (text, rule, is_one) in [
+            ("pat/to/anything.rb and so on", "airtable_token", false),
+            ("pat0123456789abcd.0123456789abcdef0123456789abcdef", "airtable_token", true),
+            ("pat0123456789abc", "airtable_token", false),
+            ("see https://example.com/a/b and\nmail@example.com", "url_password", false),
+            ("see ftp://someone:anything@example.com", "url_password", true),
+            ("Owner: nobody", "ethereum_private_key", false),
+            ("OWNER_PRIVATE_KEY=", "ethereum_private_key", true),
+        ] {
+            assert_eq!(met(text).contains(&rule), is_one, "{text}");
+        }
+    }
+
+    #[test]
+    fn of_most_rules_it_is_known_what_follows() {
+        let told = |rule: &&Rule| {
+            rule.behind.iter().any(|one| !one.next.is_empty() || !one.then.is_empty())
+        };
+        let (told, all) = (secret_rules().iter().filter(told).count(), secret_rules().len());
+        assert!(told * 10 > all * 8, "{told} of {all}");
+    }
+
     /// Held against a plain search for every literal.
     #[test]
     fn every_literal_is_found_where_it_stands_and_nowhere_else() {
@@ -331,7 +399,11 @@ mod tests {
                 .ascii_case_insensitive(rule.ignore_case)
                 .build(rule.literals)
                 .unwrap();
-            let hits = plain.find_overlapping_iter(&text);
+            let bytes = text.as_bytes();
+            let hits = plain.find_overlapping_iter(&text).filter(|hit| {
+                let behind = rule.behind.get(hit.pattern().as_usize());
+                behind.is_none_or(|behind| follows(behind, &bytes[hit.end()..], rule.reach))
+            });
             let at_start =
                 |start: usize| !rule.starts_word || !follows_word(text.as_bytes(), start);
             wanted.extend(

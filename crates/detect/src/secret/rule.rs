@@ -7,9 +7,19 @@ use lidless_core::{Confidence, Severity};
 
 mod table {
     use super::super::verify::{Answer, Pair, Sign};
-    use super::{Checksum, Confidence, Rule, Severity, Verify};
+    use super::{Behind, Checksum, Confidence, Rule, Severity, Verify};
 
     include!(concat!(env!("OUT_DIR"), "/secret_rules.rs"));
+}
+
+/// What follows a literal in the same line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Behind {
+    /// The next bytes, each as a set of ASCII.
+    pub(crate) next: &'static [u128],
+    /// One of these stands somewhere in what follows, in capital or small letters; here in small
+    /// ones. Empty when nothing is known.
+    pub(crate) then: &'static [&'static str],
 }
 
 /// What one kind of secret looks like, opens, and how it is taken back.
@@ -39,6 +49,8 @@ pub struct Rule {
     pub entropy: f64,
     /// Whether every match begins with a literal, at the start of a word.
     pub(crate) starts_word: bool,
+    /// What follows each of the literals where a match has it; nothing when that is not known.
+    pub(crate) behind: &'static [Behind],
     /// How far a match can reach from a literal, in bytes.
     pub reach: usize,
     /// The secret is a password: placeholders are told more strictly.

@@ -277,6 +277,7 @@ impl Draft {
             shown: self.shown,
             entropy: self.entropy,
             starts_word: begins_a_word(&read.hir, words, ignore_case),
+            behind: &[],
             reach,
             password: self.password,
             checksum: self.checksum,
