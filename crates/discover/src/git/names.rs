@@ -20,7 +20,7 @@ const SUBMODULES: usize = 1000;
 /// A blob and the commit that first brought it.
 pub(super) struct Blob {
     pub(super) id: ObjectId,
-    pub(super) path: Box<str>,
+    pub(super) path: Arc<str>,
     /// Its position in the order of commits; none when no commit that is known holds it.
     pub(super) commit: Option<u32>,
 }
@@ -72,6 +72,8 @@ pub(super) struct Seen {
     trees: HashSet<(ObjectId, u64)>,
     /// The same of trees that are in `known`, by their position there, where no path decides.
     met: Vec<bool>,
+    /// Every path that a blob was found at, once: files have many versions.
+    paths: std::collections::HashSet<Arc<str>, RandomState>,
     /// Blobs that were met only where the user left them out.
     left_out: HashSet<ObjectId>,
     pub(super) blobs: HashSet<ObjectId>,
@@ -253,8 +255,17 @@ impl Seen {
             },
         );
         self.left_out = left_out;
-        let blob = |(id, path): (ObjectId, String)| Blob { id, path: path.into(), commit: number };
-        history.blobs.extend(blobs.into_iter().map(blob));
+        for (id, path) in blobs {
+            let path = match self.paths.get(path.as_str()) {
+                Some(known) => Arc::clone(known),
+                None => {
+                    let path: Arc<str> = path.into();
+                    self.paths.insert(Arc::clone(&path));
+                    path
+                }
+            };
+            history.blobs.push(Blob { id, path, commit: number });
+        }
         for (path, id) in submodules {
             let room = history.submodules.len() < SUBMODULES;
             if room || history.submodules.contains_key(&path) {

@@ -62,7 +62,7 @@ pub(super) struct Packs {
 /// A pack and its index; what the headers in it say, once that was asked for.
 struct Pack {
     path: PathBuf,
-    /// None once it is asked for the last time: mapped, it counts as memory in use.
+    /// Only while it is asked: mapped, it counts as memory in use.
     index: Option<Index>,
     file: FileBytes,
     heads: Option<Heads>,
@@ -97,10 +97,10 @@ impl Packs {
         self.each(ids, limit, threads, found, &|_| {})
     }
 
-    /// The same for the last time: what the headers say takes some bytes for each object there is,
-    /// and is forgotten before anything is read.
-    pub(super) fn read_last(
-        mut self,
+    /// The same where much is kept of what is read: what the headers say takes some bytes for each
+    /// object there is, and is forgotten before.
+    pub(super) fn read_much(
+        &mut self,
         ids: &[ObjectId],
         limit: u64,
         threads: usize,
@@ -108,7 +108,6 @@ impl Packs {
     ) -> Vec<usize> {
         self.each(ids, limit, threads, found, &|pack| {
             pack.heads = None;
-            pack.index = None;
         })
     }
 
@@ -127,10 +126,13 @@ impl Packs {
             if left.is_empty() {
                 break;
             }
-            let Some((plan, rest)) = pack.guarded(|pack| pack.plan(self.kind, ids, &left)) else {
+            let Some((plan, rest)) =
+                pack.guarded(self.kind, |pack| pack.plan(self.kind, ids, &left))
+            else {
                 continue;
             };
             left = rest;
+            pack.index = None;
             planned(pack);
             failed.extend(plan.read(pack, limit, threads, found));
         }
@@ -151,8 +153,9 @@ impl Packs {
             let index = pack.index.as_ref()?;
             Some(found.into_iter().map(|at| index.oid_at_index(at).to_owned()).collect())
         };
-        let caught =
-            |pack: &mut Pack| -> Vec<ObjectId> { pack.guarded(of_pack).unwrap_or_default() };
+        let caught = |pack: &mut Pack| -> Vec<ObjectId> {
+            pack.guarded(self.kind, of_pack).unwrap_or_default()
+        };
         self.row.iter_mut().flat_map(caught).collect()
     }
 }
@@ -170,8 +173,14 @@ fn indexes(folder: &Path) -> Vec<PathBuf> {
 
 impl Pack {
     /// An index that lies must not end the run; its objects are then asked for singly.
-    fn guarded<T>(&mut self, ask: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        let told = catch_unwind(AssertUnwindSafe(|| ask(self))).ok().flatten();
+    fn guarded<T>(&mut self, kind: Kind, ask: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let asked = AssertUnwindSafe(|| {
+            if self.index.is_none() {
+                self.index = Index::at(&self.path, kind).ok();
+            }
+            ask(self)
+        });
+        let told = catch_unwind(asked).ok().flatten();
         if told.is_none() {
             tracing::debug!(index = %self.path.display(), "a pack that is read object by object");
         }

@@ -100,7 +100,7 @@ impl Trees {
                 part.add(number, content, kind, &tables);
             }
         };
-        packs.read(&ids, LONGEST_TREE, threads, &add);
+        packs.read_much(&ids, LONGEST_TREE, threads, &add);
         let mut places = vec![None; ids.len()];
         let mut parts: Vec<Part> = parts.into_iter().map(inner).collect();
         for (number, part) in (0u32..).zip(&mut parts) {

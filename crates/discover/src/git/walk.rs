@@ -228,7 +228,7 @@ impl<'a> Reading<'a> {
         };
         let limit = options.largest_blob_bytes;
         let local = thread_local(repository);
-        let read = packs.map(|packs| packs.read_last(&ids, limit, threads, &give));
+        let read = packs.map(|mut packs| packs.read_much(&ids, limit, threads, &give));
         let left = read.unwrap_or_else(|| (0..ids.len()).collect());
         // What no pack gave: loose objects, and whatever is wrong with the others.
         let lost: Mutex<Vec<(ObjectId, Gap)>> = Mutex::default();
