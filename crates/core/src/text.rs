@@ -18,10 +18,33 @@ pub enum Encoding {
     Latin1,
 }
 
+impl Encoding {
+    /// How bytes are encoded, when they are text.
+    ///
+    /// They are when they start with a byte order mark; or look like UTF-16 (every second byte of
+    /// the first 4 KiB mostly zero); or have no zero byte and few control characters there.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        let marked = [Self::Utf8, Self::Utf16Le, Self::Utf16Be];
+        let marked = marked.into_iter().find(|one| bytes.starts_with(one.mark()));
+        marked.or_else(|| sniff(bytes))
+    }
+
+    /// The byte order mark; of Latin-1 none.
+    fn mark(self) -> &'static [u8] {
+        match self {
+            Self::Utf8 => &[0xef, 0xbb, 0xbf],
+            Self::Utf16Le => &[0xff, 0xfe],
+            Self::Utf16Be => &[0xfe, 0xff],
+            Self::Latin1 => &[],
+        }
+    }
+}
+
 /// Decoded text with the way back to lines.
 #[derive(Debug)]
-pub struct Text {
-    content: String,
+pub struct Text<'a> {
+    content: Cow<'a, str>,
     encoding: Encoding,
     /// Counted when the first line is asked for: most texts hold nothing that has a place.
     line_starts: OnceLock<Vec<usize>>,
@@ -33,49 +56,48 @@ pub struct Text {
 /// where all begin.
 const COUNTED: u8 = 8;
 
-impl Text {
-    /// Decodes bytes as text, or says that they are none.
+impl<'a> Text<'a> {
+    /// Decodes bytes as text, or says that they are none: without a copy where they are valid
+    /// UTF-8 as they are.
     ///
-    /// Bytes are text when they start with a byte order mark; or look like UTF-16 (every second
-    /// byte of the first 4 KiB mostly zero); or have no zero byte and few control characters there. A valid UTF-8 prefix followed by a few bad
-    /// bytes is still text: the bad bytes become U+FFFD.
+    /// Bytes are text where [`Encoding::of`] knows how they are encoded. A valid UTF-8 prefix
+    /// followed by a few bad bytes is still text: the bad bytes become U+FFFD.
     #[must_use]
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let (content, encoding) = if let Some(rest) = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]) {
-            (utf8(rest), Encoding::Utf8)
-        } else if let Some(rest) = bytes.strip_prefix(&[0xff, 0xfe]) {
-            (UTF_16LE.decode_without_bom_handling(rest).0.into_owned(), Encoding::Utf16Le)
-        } else if let Some(rest) = bytes.strip_prefix(&[0xfe, 0xff]) {
-            (UTF_16BE.decode_without_bom_handling(rest).0.into_owned(), Encoding::Utf16Be)
-        } else {
-            match sniff(bytes)? {
-                Encoding::Utf16Le => {
-                    (UTF_16LE.decode_without_bom_handling(bytes).0.into_owned(), Encoding::Utf16Le)
-                }
-                Encoding::Utf16Be => {
-                    (UTF_16BE.decode_without_bom_handling(bytes).0.into_owned(), Encoding::Utf16Be)
-                }
-                Encoding::Utf8 => (utf8(bytes), Encoding::Utf8),
-                Encoding::Latin1 => {
-                    let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
-                    (text.into_owned(), Encoding::Latin1)
-                }
-            }
-        };
-        Some(Self::from_string(content, encoding))
+    pub fn decode(bytes: &'a [u8]) -> Option<Self> {
+        Some(Self::decode_as(bytes, Encoding::of(bytes)?))
     }
 
-    /// Whether [`Text::decode`] would take the bytes for text, without decoding them.
+    /// Decodes bytes whose encoding is known, by their beginning or otherwise; a byte order mark
+    /// of it is left out.
     #[must_use]
-    pub fn is_text(bytes: &[u8]) -> bool {
-        let marks = [&[0xef, 0xbb, 0xbf][..], &[0xff, 0xfe], &[0xfe, 0xff]];
-        marks.iter().any(|mark| bytes.starts_with(mark)) || sniff(bytes).is_some()
+    pub fn decode_as(bytes: &'a [u8], encoding: Encoding) -> Self {
+        let rest = bytes.strip_prefix(encoding.mark()).unwrap_or(bytes);
+        let content = match encoding {
+            Encoding::Utf8 => utf8(rest),
+            Encoding::Utf16Le => UTF_16LE.decode_without_bom_handling(rest).0,
+            Encoding::Utf16Be => UTF_16BE.decode_without_bom_handling(rest).0,
+            Encoding::Latin1 => WINDOWS_1252.decode_without_bom_handling(rest).0,
+        };
+        Self::from_string(content, encoding)
     }
 
     /// Wraps text that is decoded already.
     #[must_use]
-    pub fn from_string(content: String, encoding: Encoding) -> Self {
+    pub fn from_string(content: impl Into<Cow<'a, str>>, encoding: Encoding) -> Self {
+        let content = content.into();
         Self { content, encoding, line_starts: OnceLock::new(), asked: AtomicU8::new(0) }
+    }
+
+    /// The same with a copy of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Text<'static> {
+        Text { content: Cow::Owned(self.content.into_owned()), ..self }
+    }
+
+    /// What was decoded.
+    #[must_use]
+    pub fn into_content(self) -> Cow<'a, str> {
+        self.content
     }
 
     fn line_starts(&self) -> &[usize] {
@@ -83,16 +105,6 @@ impl Text {
             let ends = memchr::memchr_iter(b'\n', self.content.as_bytes());
             std::iter::once(0).chain(ends.map(|end| end.saturating_add(1))).collect()
         })
-    }
-
-    /// What [`Text::decode`] makes of a few bytes, without a copy where they are valid as they are.
-    #[must_use]
-    pub fn peek(bytes: &[u8]) -> Option<Cow<'_, str>> {
-        if !bytes.starts_with(&[0xef, 0xbb, 0xbf]) && sniff(bytes) == Some(Encoding::Utf8) {
-            let valid = std::str::from_utf8(bytes).map(Cow::Borrowed);
-            return Some(valid.unwrap_or_else(|_| String::from_utf8_lossy(bytes)));
-        }
-        Self::decode(bytes).map(|text| Cow::Owned(text.content))
     }
 
     /// The text.
@@ -187,11 +199,8 @@ fn controls(part: &[u8]) -> u8 {
 }
 
 /// Most text is valid, and checking that is much faster than looking for what is not.
-fn utf8(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
-    }
+fn utf8(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 #[cfg(test)]
@@ -217,7 +226,7 @@ mod tests {
         ] {
             let decoded = Text::decode(&bytes).unwrap();
             assert_eq!(decoded.as_str(), text);
-            assert_eq!(Text::peek(&bytes).unwrap(), text);
+            assert_eq!(Text::decode(&bytes).unwrap().into_content(), text);
             assert_eq!(decoded.line_of(decoded.as_str().find("sig").unwrap()), 2);
             assert_eq!(decoded.line(2), "sig=abc");
         }

@@ -41,7 +41,7 @@ pub struct View<'a> {
     /// Its first bytes (up to 16 KiB; all of it when it is shorter).
     pub head: &'a [u8],
     /// All of it as text, when it is text and a detector wanted it.
-    pub text: Option<&'a Text>,
+    pub text: Option<&'a Text<'a>>,
     /// What is known of the pieces of the text; none when nothing is.
     pub pieces: Option<&'a Pieces>,
 }

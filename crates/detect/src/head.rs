@@ -1,6 +1,6 @@
 //! The first bytes of an entry, and what was learned of them.
 
-use lidless_core::Text;
+use lidless_core::{Encoding, Text};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Deref;
@@ -9,7 +9,7 @@ use std::ops::Deref;
 #[derive(Debug, Clone)]
 pub struct Head<'a> {
     bytes: &'a [u8],
-    is_text: OnceCell<bool>,
+    encoding: OnceCell<Option<Encoding>>,
     start: OnceCell<Option<Cow<'a, str>>>,
 }
 
@@ -17,7 +17,7 @@ impl<'a> Head<'a> {
     /// Over these bytes.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, is_text: OnceCell::new(), start: OnceCell::new() }
+        Self { bytes, encoding: OnceCell::new(), start: OnceCell::new() }
     }
 
     /// The bytes.
@@ -26,19 +26,23 @@ impl<'a> Head<'a> {
         self.bytes
     }
 
-    /// Whether they are the beginning of a text, as [`Text::is_text`] says.
+    /// How they are encoded, as [`Encoding::of`] says; none when they are no text.
     #[must_use]
-    pub fn is_text(&self) -> bool {
-        *self.is_text.get_or_init(|| Text::is_text(self.bytes))
+    pub fn encoding(&self) -> Option<Encoding> {
+        *self.encoding.get_or_init(|| Encoding::of(self.bytes))
     }
 
-    /// They as text, as [`Text::decode`] says.
+    /// Whether they are the beginning of a text.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        self.encoding().is_some()
+    }
+
+    /// They as text.
     #[must_use]
     pub fn start(&self) -> Option<&str> {
-        if !self.is_text() {
-            return None;
-        }
-        self.start.get_or_init(|| Text::peek(self.bytes)).as_deref()
+        let decode = || Some(Text::decode_as(self.bytes, self.encoding()?).into_content());
+        self.start.get_or_init(decode).as_deref()
     }
 }
 

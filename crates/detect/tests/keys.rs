@@ -26,7 +26,7 @@ fn look(name: &str, bytes: &[u8]) -> Vec<Finding> {
         imports: AllowedImports::default(),
         verify: false,
     };
-    let text = Text::is_text(bytes).then(|| Text::decode(bytes)).flatten();
+    let text = Text::decode(bytes);
     let mut output = Output::default();
     let view = View { artifact: &artifact, head: &head, text: text.as_ref(), pieces: None };
     DETECTORS.detect(&view, &context, &mut output);

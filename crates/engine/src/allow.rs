@@ -19,6 +19,9 @@ const FOREIGN: [&str; 5] = [
     "noseyparker:ignore",
 ];
 
+/// Each marker has one of these.
+const COMMON: [&str; 3] = [":allow", ":ignore", ": allowlist"];
+
 /// On a line that a program wrote, a marker further away is about something else.
 const NEAR_BYTES: usize = 2000;
 /// Values of more lines than this are none.
@@ -36,9 +39,15 @@ pub(crate) fn may_speak(provenance: &Provenance) -> bool {
     }
 }
 
+/// Whether a text has any marker: what they have in common is looked for first.
+fn has_marker(text: &[u8]) -> bool {
+    let has = |word: &str| memmem::find(text, word.as_bytes()).is_some();
+    COMMON.iter().any(|part| has(part)) && (has(OWN) || FOREIGN.iter().any(|word| has(word)))
+}
+
 /// Moves the findings from `from` on that are allowed to `suppressed`.
 pub(crate) fn apply(
-    text: &Text,
+    text: &Text<'_>,
     foreign: bool,
     from: usize,
     findings: &mut Vec<Finding>,
@@ -48,8 +57,7 @@ pub(crate) fn apply(
     if findings.len() <= from {
         return;
     }
-    let has = |word: &str| memmem::find(text.as_str().as_bytes(), word.as_bytes()).is_some();
-    if !has(OWN) && !FOREIGN.iter().any(|word| has(word)) {
+    if !has_marker(text.as_str().as_bytes()) {
         return;
     }
     let blocks = blocks(text);
@@ -93,7 +101,7 @@ enum Decision {
     None,
 }
 
-fn decide(finding: &Finding, text: &Text, blocks: &[(u64, u64)], foreign: bool) -> Decision {
+fn decide(finding: &Finding, text: &Text<'_>, blocks: &[(u64, u64)], foreign: bool) -> Decision {
     let about = matches!(
         finding.category,
         Category::Secret | Category::CredentialFile | Category::PersonalData
@@ -138,7 +146,7 @@ fn decide(finding: &Finding, text: &Text, blocks: &[(u64, u64)], foreign: bool) 
 }
 
 /// Where in a line a finding starts, when it is in that line.
-fn column_of(text: &Text, offset: usize, number: u64, line: u64) -> Option<usize> {
+fn column_of(text: &Text<'_>, offset: usize, number: u64, line: u64) -> Option<usize> {
     if number != line {
         return None;
     }
@@ -249,7 +257,7 @@ fn is_comment_start(before: &str) -> bool {
 
 /// Values of many lines: keys in PEM, here-documents, strings in three quotes or backticks, blocks
 /// of YAML; first and last line of each.
-fn blocks(text: &Text) -> Vec<(u64, u64)> {
+fn blocks(text: &Text<'_>) -> Vec<(u64, u64)> {
     let mut blocks: Vec<(u64, u64)> = Vec::new();
     let mut pem: Option<u64> = None;
     let mut quote: Option<(&str, u64)> = None;
@@ -328,6 +336,14 @@ fn here_word(line: &str) -> Option<String> {
 mod tests {
     use super::*;
     use lidless_core::{Confidence, Encoding, Place, Severity};
+
+    #[test]
+    fn every_marker_has_a_part_that_is_looked_for_first() {
+        for word in FOREIGN.iter().chain([&OWN]) {
+            assert!(has_marker(format!("a = b # {word} since").as_bytes()), "{word}");
+        }
+        assert!(!has_marker(b"a = b # allow:ignore"));
+    }
 
     /// Looks at a text with a finding of the rule wherever `SECRET` stands.
     fn look(text: &str, foreign: bool) -> (Vec<u64>, Vec<String>, Vec<RemarkKind>) {

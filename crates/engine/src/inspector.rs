@@ -5,7 +5,9 @@ use crate::decisions::Markers;
 use crate::order::interest;
 use crate::questions::Questions;
 use crate::versions::Versions;
-use lidless_core::{Artifact, Entry, Finding, Gap, Interest, Limits, Place, Remark, Text};
+use lidless_core::{
+    Artifact, Encoding, Entry, Finding, Gap, Interest, Limits, Place, Remark, Text,
+};
 use lidless_detect::model::AllowedImports;
 use lidless_detect::{Context, Detectors, Head, Output, RuleSet, View, Want};
 use lidless_io::{MemoryBytes, ReadError, ReadErrorKind, read_vec};
@@ -172,30 +174,33 @@ impl Inspector {
     }
 
     /// All of it as text, when it is text; the first part, with a gap, when it is too long.
-    fn text(&self, artifact: &Artifact, head: &Head<'_>, outcome: &mut Outcome) -> Option<Text> {
-        if !head.is_text() {
-            return None;
-        }
+    fn text<'a>(
+        &self,
+        artifact: &'a Artifact,
+        head: &Head<'a>,
+        outcome: &mut Outcome,
+    ) -> Option<Text<'a>> {
+        let encoding = head.encoding()?;
         let length = artifact.bytes.len();
         if length <= u64::try_from(head.len()).unwrap_or(0) {
-            return Text::decode(head);
+            return Some(Text::decode_as(head.bytes(), encoding));
         }
         // Large content that begins like text has to look like text in its middle as well.
         if length > SAMPLED_BYTES {
             let middle = read_vec(&*artifact.bytes, length / 2, SAMPLE_BYTES).unwrap_or_default();
-            Text::decode(&middle)?;
+            Encoding::of(&middle)?;
         }
         let limit = self.context.limits.text_bytes;
         if length <= limit
             && let Some(all) = artifact.bytes.memory()
         {
-            return Text::decode(all);
+            return Some(Text::decode_as(all, encoding));
         }
         let bytes = match read_vec(&*artifact.bytes, 0, limit) {
             Ok(bytes) => bytes,
             Err(error) => {
                 outcome.output.gaps.push(gap(artifact, reason(&error)));
-                return Text::decode(head);
+                return Some(Text::decode_as(head.bytes(), encoding));
             }
         };
         if length > limit {
@@ -203,7 +208,7 @@ impl Inspector {
             let reason = "text searched only up to the limit";
             outcome.output.gaps.push(Gap::new(&artifact.entry.provenance, reason, Some(rest)));
         }
-        Text::decode(&bytes)
+        Some(Text::decode_as(&bytes, encoding).into_owned())
     }
 }
 

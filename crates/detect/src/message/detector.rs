@@ -27,8 +27,8 @@ impl Detector for MessageDetector {
 
     fn detect(&self, view: &View<'_>, context: &Context, output: &mut Output) {
         let entry = &view.artifact.entry;
-        let Some(start) = Text::peek(view.head) else { return };
-        let Some(form) = form(entry, &start) else { return };
+        let Some(start) = Text::decode(view.head) else { return };
+        let Some(form) = form(entry, start.as_str()) else { return };
         let whole = view.text.map_or("", Text::as_str).trim_start_matches('\u{feff}').trim_start();
         let Some(counted) = form.count(whole) else { return };
         let people = counted.people.iter().map(|who| context.key.of(who.as_bytes())).collect();

@@ -32,10 +32,17 @@ impl Form for WhatsApp {
 
     fn recognises(&self, _path: &str, start: &str) -> bool {
         let Some(line) = line() else { return false };
-        let begins = |text: &str| {
-            text.starts_with(['[', '\u{200e}']) || text.starts_with(|c: char| c.is_ascii_digit())
-        };
-        start.lines().take(20).filter(|text| begins(text) && line.is_match(text)).count() >= FEW
+        // Line by line with the eyes of a machine: this is asked of every text there is.
+        let mut from = 0;
+        let ends = memchr::memchr_iter(b'\n', start.as_bytes()).chain(std::iter::once(start.len()));
+        let matching = ends.take(20).filter(|end| {
+            let text = start.get(from..*end).unwrap_or("");
+            from = end.saturating_add(1);
+            let begins = text.starts_with(['[', '\u{200e}'])
+                || text.as_bytes().first().is_some_and(u8::is_ascii_digit);
+            begins && line.is_match(text.strip_suffix('\r').unwrap_or(text))
+        });
+        matching.count() >= FEW
     }
 
     fn count(&self, text: &str) -> Option<Counted> {

@@ -13,7 +13,7 @@ use std::ops::Range;
 pub(super) fn find(
     engine: &Engine,
     view: &View<'_>,
-    text: &Text,
+    text: &Text<'_>,
     taken: &[Range<usize>],
     context: &Context,
     output: &mut Output,

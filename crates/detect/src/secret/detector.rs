@@ -76,7 +76,7 @@ impl Detector for SecretDetector {
 
 /// One text, looked at.
 struct Look<'a> {
-    text: &'a Text,
+    text: &'a Text<'a>,
     entry: &'a Entry,
     context: &'a Context,
     /// It is a lock file.
@@ -185,7 +185,7 @@ pub(super) fn touches(others: &[Range<usize>], span: &Range<usize>) -> bool {
     last.is_some_and(|other| span.start < other.end)
 }
 
-pub(super) fn place(text: &Text, offset: usize, entry: &Entry) -> Place {
+pub(super) fn place(text: &Text<'_>, offset: usize, entry: &Entry) -> Place {
     let at = u64::try_from(offset).unwrap_or(u64::MAX);
     Place::line(entry.provenance.clone(), text.line_of(offset), at)
 }

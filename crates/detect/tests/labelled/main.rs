@@ -25,7 +25,7 @@ fn look(detectors: &Detectors, name: &str, content: &str) -> Vec<Finding> {
     let place = Provenance::new(Layer::File { path: format!("/backup/{name}") });
     let bytes = content.as_bytes().to_vec();
     let head = bytes[..bytes.len().min(16 << 10)].to_vec();
-    let text = Text::decode(&bytes);
+    let text = Text::decode(content.as_bytes());
     let entry = Entry::new(place, Some(bytes.len() as u64));
     let artifact = Artifact::new(entry, Arc::new(MemoryBytes::new(bytes)));
     let context = Context {

@@ -12,7 +12,7 @@ use gix::hash::Kind;
 use gix::odb::pack::data::Entry;
 use gix::odb::pack::data::entry::Header;
 use gix::odb::pack::index::File as Index;
-use gix::zlib::{Inflate, Status};
+use libdeflater::Decompressor;
 use lidless_io::{FileBytes, ReadAt as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -24,10 +24,10 @@ pub(super) const HEADER_BYTES: usize = 64;
 /// Bases that wait for what hangs on them, for each thread. What does not fit is read singly.
 const HELD_BYTES: usize = 64 << 20;
 
-/// How much of a pack a thread reads at a time, where one entry follows the other.
-const WINDOW_BYTES: usize = 16 << 10;
-/// With no more between them than this.
-const NEAR_BYTES: u64 = 2 << 10;
+/// How much of a pack a thread reads at a time, and how many such blocks it holds.
+const BLOCK_BITS: u32 = 12;
+const BLOCK_BYTES: u64 = 1 << BLOCK_BITS;
+const BLOCKS: usize = 512;
 
 /// Deflate makes at most this many bytes of one (258 of two bits).
 const DEFLATE_RATIO: usize = 1032;
@@ -201,8 +201,8 @@ impl Pack {
             self.heads(kind)?;
         }
         let (index, file, heads) = (self.index.as_ref()?, &self.file, self.heads.as_ref());
-        let sorted = if heads.is_none() { index.sorted_offsets() } else { Vec::new() };
-        let offsets = heads.map_or(&sorted, |heads| &heads.offsets);
+        let told = if heads.is_none() { index.sorted_offsets() } else { Vec::new() };
+        let offsets = heads.map_or(&told, |heads| &heads.offsets);
         // The last entry ends where the checksum of the pack begins.
         let last = file.len().checked_sub(u64::try_from(kind.len_in_bytes()).ok()?)?;
         let numbered = |number: u32| match heads {
@@ -235,14 +235,15 @@ impl Pack {
             *slot = number;
             Some((number, true))
         };
-        for item in left {
-            let id = ids.get(usize::try_from(*item).ok()?)?;
-            let Some(mut position) = index.lookup(id).and_then(numbered) else {
-                rest.push(*item);
+        let mut numbers = Numbers { index, next: 0 };
+        for item in sorted(ids, left) {
+            let id = ids.get(usize::try_from(item).ok()?)?;
+            let Some(mut position) = numbers.of(id).and_then(numbered) else {
+                rest.push(item);
                 continue;
             };
             let (mut number, mut fresh) = node_at(&mut nodes, position)?;
-            nodes.get_mut(usize::try_from(number).ok()?)?.item = *item;
+            nodes.get_mut(usize::try_from(number).ok()?)?.item = item;
             while fresh {
                 let node = nodes.get(usize::try_from(number).ok()?)?;
                 let Some(base) = base_of(position, node.offset) else { break };
@@ -253,6 +254,47 @@ impl Pack {
         }
         let order = known.into_iter().filter(|number| *number != NONE);
         Some((Plan::new(kind, nodes, order)?, rest))
+    }
+}
+
+/// Items in the order of their ids.
+fn sorted(ids: &[ObjectId], items: &[u32]) -> impl Iterator<Item = u32> {
+    let id = |item: u32| usize::try_from(item).ok().and_then(|item| ids.get(item));
+    let start = |item: u32| id(item).and_then(|id| id.as_bytes().first_chunk().copied());
+    let mut row: Vec<(u32, u32)> =
+        items.iter().map(|item| (start(*item).map_or(0, u32::from_be_bytes), *item)).collect();
+    row.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| id(a.1).cmp(&id(b.1))));
+    row.into_iter().map(|(_, item)| item)
+}
+
+/// The numbers of ids in an index, asked for in their order: from one to the next it is not far.
+struct Numbers<'a> {
+    index: &'a Index,
+    next: u32,
+}
+
+impl Numbers<'_> {
+    fn of(&mut self, id: &gix::oid) -> Option<u32> {
+        let count = self.index.num_objects();
+        let is_before = |number: u32| self.index.oid_at_index(number) < id;
+        let (mut low, mut step) = (self.next, 1_u32);
+        let mut high = loop {
+            let high = low.saturating_add(step).min(count);
+            if high == low || !is_before(high.saturating_sub(1)) {
+                break high;
+            }
+            (low, step) = (high, step.saturating_mul(2));
+        };
+        while low < high {
+            let middle = low.midpoint(high);
+            if is_before(middle) {
+                low = middle.saturating_add(1);
+            } else {
+                high = middle;
+            }
+        }
+        self.next = low;
+        (low < count && self.index.oid_at_index(low) == id).then_some(low)
     }
 }
 
@@ -270,8 +312,8 @@ fn head(file: &FileBytes, offset: u64, kind: Kind) -> Option<Entry> {
 /// What a thread uses again for every entry.
 #[derive(Default)]
 struct Scratch {
-    inflate: Inflate,
-    window: Window,
+    inflate: Decompressor,
+    blocks: Blocks,
     delta: Vec<u8>,
     /// What is still to be made: its number, how deep it hangs, and its base.
     stack: Vec<(u32, usize, Option<Bytes>)>,
@@ -281,35 +323,61 @@ struct Scratch {
     done: Vec<u32>,
 }
 
-/// A part of a pack in memory: what hangs on an entry often lies right behind it.
+/// Parts of a pack in memory: what hangs on an entry lies near it, and in turns with what hangs
+/// on others.
 #[derive(Default)]
-struct Window {
-    start: u64,
-    bytes: Vec<u8>,
-    /// Where the last one ended.
-    end: u64,
+struct Blocks {
+    held: Vec<Block>,
+    /// What goes over the end of a block.
+    joined: Vec<u8>,
 }
 
-impl Window {
+/// One part: which, and what it holds.
+#[derive(Default, Clone)]
+struct Block {
+    number: Option<u64>,
+    bytes: Vec<u8>,
+}
+
+impl Blocks {
     /// The bytes from an offset on; fewer where the file ends.
     fn read(&mut self, file: &FileBytes, offset: u64, length: usize) -> Option<&[u8]> {
-        let from = |start: u64| usize::try_from(offset.checked_sub(start)?).ok();
-        let held = from(self.start)
-            .and_then(|from| self.bytes.len().checked_sub(from))
-            .is_some_and(|left| left >= length);
-        // What follows the last one, or nearly, is followed by more.
-        let follows = offset.checked_sub(self.end).is_some_and(|gap| gap < NEAR_BYTES);
-        self.end = offset.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
-        if !held {
-            let more = if follows { WINDOW_BYTES } else { 0 };
-            self.bytes.resize(length.max(more), 0);
-            self.start = offset;
-            let got = file.read_at(offset, &mut self.bytes).unwrap_or(0);
-            self.bytes.truncate(got);
+        let from = usize::try_from(offset & (BLOCK_BYTES - 1)).ok()?;
+        let number = offset >> BLOCK_BITS;
+        let end = from.checked_add(length)?;
+        let block = usize::try_from(BLOCK_BYTES).ok()?;
+        if end <= block {
+            let bytes = self.block(file, number)?;
+            return bytes.get(from..end.min(bytes.len()));
         }
-        let from = from(self.start)?;
-        let end = from.checked_add(length)?.min(self.bytes.len());
-        self.bytes.get(from..end)
+        if end > block.saturating_mul(2) {
+            self.joined.resize(length, 0);
+            let got = file.read_at(offset, &mut self.joined).ok()?;
+            return self.joined.get(..got);
+        }
+        let mut joined = std::mem::take(&mut self.joined);
+        joined.clear();
+        joined.extend_from_slice(self.block(file, number)?.get(from..)?);
+        let next = self.block(file, number.checked_add(1)?)?;
+        joined.extend_from_slice(next.get(..end.saturating_sub(block).min(next.len()))?);
+        self.joined = joined;
+        Some(&self.joined)
+    }
+
+    fn block(&mut self, file: &FileBytes, number: u64) -> Option<&[u8]> {
+        if self.held.is_empty() {
+            self.held.resize(BLOCKS, Block::default());
+        }
+        let slot = usize::try_from(number).ok()?.checked_rem(BLOCKS)?;
+        let block = self.held.get_mut(slot)?;
+        if block.number != Some(number) {
+            block.number = None;
+            block.bytes.resize(usize::try_from(BLOCK_BYTES).ok()?, 0);
+            let got = file.read_at(number << BLOCK_BITS, &mut block.bytes).ok()?;
+            block.bytes.truncate(got);
+            block.number = Some(number);
+        }
+        Some(&block.bytes)
     }
 }
 
@@ -434,14 +502,13 @@ impl Plan {
         if packed > limit.saturating_add(limit / 100).saturating_add(HEADER_BYTES) {
             return None;
         }
-        let packed = scratch.window.read(file, node.offset, packed)?;
+        let packed = scratch.blocks.read(file, node.offset, packed)?;
         let entry = Entry::from_bytes(packed, node.offset, self.kind).ok()?;
         let size = usize::try_from(entry.decompressed_size).ok().filter(|size| *size <= limit)?;
         let packed = packed.get(entry.header_size()..)?;
         if size > packed.len().saturating_mul(DEFLATE_RATIO).saturating_add(HEADER_BYTES) {
             return None;
         }
-        scratch.inflate.reset();
         match base {
             None if entry.header.is_base() => {
                 let mut content = vec![0; size];
@@ -462,7 +529,7 @@ impl Plan {
 }
 
 /// Inflates to exactly the length of `content`.
-fn inflate(inflate: &mut Inflate, packed: &[u8], content: &mut [u8]) -> Option<()> {
-    let (status, _, written) = inflate.once(packed, content).ok()?;
-    (written == content.len() && matches!(status, Status::StreamEnd)).then_some(())
+fn inflate(inflate: &mut Decompressor, packed: &[u8], content: &mut [u8]) -> Option<()> {
+    let written = inflate.zlib_decompress(packed, content).ok()?;
+    (written == content.len()).then_some(())
 }

@@ -1,5 +1,6 @@
 //! Where the reading of a history begins, and where it ends.
 
+use super::commits::Packed;
 use super::names::place;
 use super::options::GitOptions;
 use gix::ObjectId;
@@ -29,7 +30,7 @@ pub(super) struct Tips {
     pub(super) everything: bool,
 }
 
-/// Finds the tips that the options ask for.
+/// Finds the tips that the options ask for; commits that were read already are known.
 ///
 /// # Errors
 /// When a revision that was asked for is none.
@@ -38,6 +39,7 @@ pub(super) fn find(
     name: &str,
     history: bool,
     options: &GitOptions,
+    known: &Packed,
     gaps: &mut Vec<Gap>,
 ) -> Result<Tips, String> {
     let head = repository.head_id().ok().map(gix::Id::detach);
@@ -69,7 +71,7 @@ pub(super) fn find(
         ));
         tips.everything = true;
     } else if history || head.is_none() {
-        references(repository, name, &mut tips, gaps);
+        references(repository, name, known, &mut tips, gaps);
     }
     if history {
         other_heads(repository, &mut tips);
@@ -88,7 +90,13 @@ fn revision(repository: &gix::Repository, word: &str) -> Result<ObjectId, String
     Ok(commit.map_err(|_| none())?.id)
 }
 
-fn references(repository: &gix::Repository, name: &str, tips: &mut Tips, gaps: &mut Vec<Gap>) {
+fn references(
+    repository: &gix::Repository,
+    name: &str,
+    known: &Packed,
+    tips: &mut Tips,
+    gaps: &mut Vec<Gap>,
+) {
     let gap = |reason: &str| Gap::new(place(name), reason, None);
     let Ok(platform) = repository.references() else {
         gaps.push(gap("references that cannot be read"));
@@ -105,16 +113,21 @@ fn references(repository: &gix::Repository, name: &str, tips: &mut Tips, gaps: &
             continue;
         };
         let target = reference.target().try_id().map(ToOwned::to_owned);
+        // A hosted repository has one for each request, and nearly all name a commit.
+        if let Some(id) = target.filter(|target| known.contains_key(target)) {
+            tips.from.push(id);
+            continue;
+        }
         match reference.peel_to_id() {
             Ok(id) => {
                 let id = id.detach();
                 tips.from.push(id);
                 let mut tag = target.filter(|target| *target != id);
                 for _ in 0..TAG_DEPTH {
-                    let Some(known) = tag.filter(|known| tags.insert(*known)) else { break };
-                    tag = tag_target(repository, known);
+                    let Some(one) = tag.filter(|one| tags.insert(*one)) else { break };
+                    tag = tag_target(repository, one);
                     if tag.is_some() {
-                        tips.tags.push((known, id));
+                        tips.tags.push((one, id));
                     }
                 }
             }

@@ -173,10 +173,6 @@ impl<'a> Reading<'a> {
         threads: usize,
     ) -> Result<Self, String> {
         let mut history = History { partial: is_partial(repository), ..History::default() };
-        let mut tips =
-            tips::find(repository, name, options.history, &options.git, &mut history.gaps)?;
-        let lying = if tips.everything { lying(repository, &mut tips) } else { Lying::default() };
-        let since = options.git.since;
         let all = options.history;
         let kind = repository.object_hash();
         let mut packs = Packs::open(&folders(repository), kind);
@@ -186,6 +182,10 @@ impl<'a> Reading<'a> {
         } else {
             commits::Packed::default()
         };
+        let gaps = &mut history.gaps;
+        let mut tips = tips::find(repository, name, all, &options.git, &packed, gaps)?;
+        let lying = if tips.everything { lying(repository, &mut tips) } else { Lying::default() };
+        let since = options.git.since;
         let commits = commits::read(repository, name, &tips, packed, all, since, &mut history);
         let many = whole && commits.order.len() >= MANY_COMMITS;
         let trees = many.then(|| Arc::new(Trees::read(&mut packs, kind, threads)));

@@ -46,10 +46,17 @@ pub(super) struct End {
     pub(super) first_part: u32,
 }
 
+/// How an end record begins.
+const MARK: &[u8] = b"PK\x05\x06";
+
 /// Every end record in the tail of a file, which begins at `base`; the last one first, as
 /// loaders take it. What a zip64 locator points to is read from `archive`.
 pub(super) fn ends(tail: &[u8], base: u64, archive: &dyn ReadAt) -> Vec<End> {
-    memchr::memmem::rfind_iter(tail, b"PK\x05\x06")
+    // Hardly any file has one, and forwards that is told ten times as fast.
+    let first = memchr::memmem::find(tail, MARK).unwrap_or(tail.len());
+    let from = tail.get(first..).unwrap_or(&[]);
+    memchr::memmem::rfind_iter(from, MARK)
+        .map(|at| first.saturating_add(at))
         .filter_map(|at| end(tail, at, base, archive))
         // More than a few are built to exhaust.
         .take(16)

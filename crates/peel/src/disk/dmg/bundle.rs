@@ -39,11 +39,11 @@ fn is_band(inside: &str) -> bool {
     })
 }
 
-/// Whether the bytes are the property list of a bundle.
+/// Whether the bytes are the property list of a bundle, which is XML.
 fn describes_bundle(head: &[u8]) -> bool {
-    [&b"<key>band-size</key>"[..], b"com.apple.diskimage.sparsebundle"]
-        .iter()
-        .all(|word| memmem::find(head, word).is_some())
+    let text = head.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(head).trim_ascii_start();
+    let words = [&b"<key>band-size</key>"[..], b"com.apple.diskimage.sparsebundle"];
+    text.starts_with(b"<") && words.iter().all(|word| memmem::find(head, word).is_some())
 }
 
 impl Image for SparseBundle {
