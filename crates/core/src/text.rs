@@ -226,10 +226,21 @@ mod tests {
         ] {
             let decoded = Text::decode(&bytes).unwrap();
             assert_eq!(decoded.as_str(), text);
-            assert_eq!(Text::decode(&bytes).unwrap().into_content(), text);
             assert_eq!(decoded.line_of(decoded.as_str().find("sig").unwrap()), 2);
             assert_eq!(decoded.line(2), "sig=abc");
         }
+    }
+
+    #[test]
+    fn valid_utf_8_is_not_copied_and_everything_else_is_decoded() {
+        let is_borrowed =
+            |bytes: &[u8]| matches!(Text::decode(bytes).unwrap().into_content(), Cow::Borrowed(_));
+        assert!(is_borrowed("caf\u{e9}".as_bytes()));
+        assert!(is_borrowed(b"\xef\xbb\xbfmarked"));
+        assert!(!is_borrowed(b"caf\xe9 sig=x"));
+        assert!(!is_borrowed(&utf16("first", true)));
+        let owned = Text::decode(b"a\nb").unwrap().into_owned();
+        assert_eq!((owned.line_of(2), owned.as_str()), (2, "a\nb"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Nothing in a repository is trusted: its configuration is not read beyond what opening needs,
 //! no hook, filter or command in it runs, and a broken object is a gap.
 
+mod blocks;
 mod commits;
 mod delta;
 mod heads;

@@ -4,6 +4,7 @@
 //! by one inflates the bases again and again; here whatever hangs on a base is made from it while
 //! it is in memory. Packs are read with `pread`: a mapped pack would count as memory in use.
 
+use super::blocks::Blocks;
 use super::delta;
 use super::heads::{Heads, NONE};
 use bytes::Bytes;
@@ -23,11 +24,6 @@ use std::sync::{Mutex, PoisonError};
 pub(super) const HEADER_BYTES: usize = 64;
 /// Bases that wait for what hangs on them, for each thread. What does not fit is read singly.
 const HELD_BYTES: usize = 64 << 20;
-
-/// How much of a pack a thread reads at a time, and how many such blocks it holds.
-const BLOCK_BITS: u32 = 12;
-const BLOCK_BYTES: u64 = 1 << BLOCK_BITS;
-const BLOCKS: usize = 512;
 
 /// Deflate makes at most this many bytes of one (258 of two bits).
 const DEFLATE_RATIO: usize = 1032;
@@ -321,64 +317,6 @@ struct Scratch {
     above: Vec<usize>,
     /// What was made.
     done: Vec<u32>,
-}
-
-/// Parts of a pack in memory: what hangs on an entry lies near it, and in turns with what hangs
-/// on others.
-#[derive(Default)]
-struct Blocks {
-    held: Vec<Block>,
-    /// What goes over the end of a block.
-    joined: Vec<u8>,
-}
-
-/// One part: which, and what it holds.
-#[derive(Default, Clone)]
-struct Block {
-    number: Option<u64>,
-    bytes: Vec<u8>,
-}
-
-impl Blocks {
-    /// The bytes from an offset on; fewer where the file ends.
-    fn read(&mut self, file: &FileBytes, offset: u64, length: usize) -> Option<&[u8]> {
-        let from = usize::try_from(offset & (BLOCK_BYTES - 1)).ok()?;
-        let number = offset >> BLOCK_BITS;
-        let end = from.checked_add(length)?;
-        let block = usize::try_from(BLOCK_BYTES).ok()?;
-        if end <= block {
-            let bytes = self.block(file, number)?;
-            return bytes.get(from..end.min(bytes.len()));
-        }
-        if end > block.saturating_mul(2) {
-            self.joined.resize(length, 0);
-            let got = file.read_at(offset, &mut self.joined).ok()?;
-            return self.joined.get(..got);
-        }
-        let mut joined = std::mem::take(&mut self.joined);
-        joined.clear();
-        joined.extend_from_slice(self.block(file, number)?.get(from..)?);
-        let next = self.block(file, number.checked_add(1)?)?;
-        joined.extend_from_slice(next.get(..end.saturating_sub(block).min(next.len()))?);
-        self.joined = joined;
-        Some(&self.joined)
-    }
-
-    fn block(&mut self, file: &FileBytes, number: u64) -> Option<&[u8]> {
-        if self.held.is_empty() {
-            self.held.resize(BLOCKS, Block::default());
-        }
-        let slot = usize::try_from(number).ok()?.checked_rem(BLOCKS)?;
-        let block = self.held.get_mut(slot)?;
-        if block.number != Some(number) {
-            block.number = None;
-            block.bytes.resize(usize::try_from(BLOCK_BYTES).ok()?, 0);
-            let got = file.read_at(number << BLOCK_BITS, &mut block.bytes).ok()?;
-            block.bytes.truncate(got);
-            block.number = Some(number);
-        }
-        Some(&block.bytes)
-    }
 }
 
 impl Plan {
